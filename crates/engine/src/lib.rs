@@ -1,0 +1,7 @@
+//! The way of the data, source to target; modules in the order a migration meets them.
+
+pub mod fault;
+pub mod stage;
+pub mod journal;
+pub mod progress;
+pub mod probe;

@@ -1,0 +1,145 @@
+//! Named points where a test can kill, fail or hold the process.
+//!
+//! A probe is armed by the caller (the binary reads `SEALIFT_PROBE`, e.g. `chunk-committed:3=kill`: the
+//! third time the point is passed, the process ends as by `kill -9`). Unarmed probes cost one comparison.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Declares the points once.
+macro_rules! points {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
+        /// Every named point, in the order a migration passes them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Point { $($(#[$doc])* $variant,)* }
+
+        impl Point {
+            /// Every point.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Its name, e.g. `chunk-committed`.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+        }
+    };
+}
+
+points! {
+    /// The run is journaled; nothing was done yet.
+    RunBegun = "run-begun";
+    /// A script is journaled as begun, not yet executed.
+    ObjectBegun = "object-begun";
+    /// A script was executed, not yet journaled as done.
+    ObjectExecuted = "object-executed";
+    /// The target is ready, not yet journaled.
+    Prepared = "prepared";
+    /// Readers hold the source's lock.
+    SnapshotLocked = "snapshot-locked";
+    /// The snapshot is taken and the lock released, not yet journaled.
+    SnapshotTaken = "snapshot-taken";
+    /// A table's lanes are known, not yet in the ledger.
+    LanesPlanned = "lanes-planned";
+    /// A chunk's transaction is open, its ledger row locked, no row sent.
+    ChunkBegun = "chunk-begun";
+    /// A chunk's rows are with the target, not committed.
+    ChunkLoaded = "chunk-loaded";
+    /// A chunk is committed; we have not taken note.
+    ChunkCommitted = "chunk-committed";
+    /// A table without a key is about to be emptied for another try.
+    TableEmptied = "table-emptied";
+    /// All lanes of a table are done, not yet journaled.
+    TableCopied = "table-copied";
+    /// All tables are copied, not yet journaled.
+    Copied = "copied";
+    /// Everything is done, the ledger still there, not yet journaled.
+    Completed = "completed";
+    /// Finished is journaled, the ledger not yet dropped.
+    Finished = "finished";
+}
+
+/// What happens at an armed point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    /// The process ends at once, as by `kill -9`.
+    Kill,
+    /// The process interrupts itself (SIGINT), as by Ctrl-C.
+    Interrupt,
+}
+
+/// The armed points of one process.
+#[derive(Clone, Debug, Default)]
+pub struct Probe {
+    armed: Option<Arc<Armed>>,
+}
+
+#[derive(Debug)]
+struct Armed {
+    point: Point,
+    action: Action,
+    passes_left: AtomicU32,
+}
+
+impl Probe {
+    /// A probe that does nothing.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Reads `point[:n]=kill|interrupt`.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (place, action) = text.split_once('=').ok_or("a probe is written point[:n]=action")?;
+        let (name, count) = place.split_once(':').unwrap_or((place, "1"));
+        let point = Point::ALL
+            .iter()
+            .copied()
+            .find(|point| point.name() == name)
+            .ok_or_else(|| format!("there is no probe {name:?}"))?;
+        let action = match action {
+            "kill" => Action::Kill,
+            "interrupt" => Action::Interrupt,
+            other => return Err(format!("a probe cannot {other:?}")),
+        };
+        let count: u32 = count.parse().map_err(|_bad| format!("{count:?} is not a count"))?;
+        let armed = Armed { point, action, passes_left: AtomicU32::new(count.max(1)) };
+        Ok(Self { armed: Some(Arc::new(armed)) })
+    }
+
+    /// Passes a point.
+    pub fn pass(&self, point: Point) {
+        let Some(armed) = &self.armed else { return };
+        if armed.point != point || armed.passes_left.fetch_sub(1, Ordering::SeqCst) != 1 {
+            return;
+        }
+        let signal = match armed.action {
+            Action::Kill => "-KILL",
+            Action::Interrupt => "-INT",
+        };
+        let own = std::process::id().to_string();
+        // The process cannot signal itself without unsafe code or a dependency; `kill` is everywhere.
+        let sent = std::process::Command::new("kill").args([signal, &own]).status();
+        if armed.action == Action::Kill {
+            // Not reached unless the signal could not be sent.
+            drop(sent);
+            std::process::abort();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_names_a_point_a_pass_and_an_action() {
+        assert!(Probe::parse("chunk-committed:3=kill").is_ok());
+        assert!(Probe::parse("chunk-committed=interrupt").is_ok());
+        assert!(Probe::parse("nowhere=kill").is_err());
+        assert!(Probe::parse("copied=dance").is_err());
+    }
+}

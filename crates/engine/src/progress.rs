@@ -1,0 +1,107 @@
+//! A snapshot of what is under way, for people; never used for decisions.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sealift_schema::name::QualifiedName;
+use serde::{Deserialize, Serialize};
+
+/// What one table's copy looks like from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableProgress {
+    /// What is being done with it.
+    pub stage: TableStage,
+    /// Rows on the target.
+    pub rows: u64,
+    /// Rows expected, by the source's statistics until the table is done.
+    pub rows_expected: u64,
+    /// Bytes sent to the target.
+    pub bytes: u64,
+}
+
+/// What is being done with a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TableStage {
+    /// Not begun.
+    #[default]
+    Waiting,
+    /// Rows are being copied.
+    Copying,
+    /// All rows are there.
+    Copied,
+    /// Secondary indexes are being built.
+    Indexing,
+    /// Rows and indexes are there.
+    Done,
+    /// Rows are being compared.
+    Verifying,
+    /// Compared and equal.
+    Equal,
+    /// Compared and different.
+    Different,
+}
+
+/// The whole at one instant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// What the conductor is doing, e.g. `copying`.
+    pub stage: String,
+    /// What precisely, e.g. the object being created; empty for nothing in particular.
+    pub doing: String,
+    /// Tables by name.
+    pub tables: BTreeMap<QualifiedName, TableProgress>,
+}
+
+impl Snapshot {
+    /// Rows on the target, and rows expected, over all tables.
+    #[must_use]
+    pub fn rows(&self) -> (u64, u64) {
+        self.tables.values().fold((0, 0), |(rows, expected), table| {
+            (rows + table.rows, expected + table.rows_expected.max(table.rows))
+        })
+    }
+
+    /// Bytes sent, over all tables.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.tables.values().map(|table| table.bytes).sum()
+    }
+}
+
+/// Where stages report and displays look. Clones share one board.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    board: Arc<Mutex<Snapshot>>,
+}
+
+impl Progress {
+    /// Changes the board.
+    pub fn update(&self, change: impl FnOnce(&mut Snapshot)) {
+        change(&mut self.board.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Names the stage and clears what was being done.
+    pub fn enter(&self, stage: &str) {
+        self.update(|board| {
+            stage.clone_into(&mut board.stage);
+            board.doing.clear();
+        });
+    }
+
+    /// Names what is being done.
+    pub fn doing(&self, what: impl Into<String>) {
+        self.update(|board| board.doing = what.into());
+    }
+
+    /// Changes one table's line.
+    pub fn table(&self, name: &QualifiedName, change: impl FnOnce(&mut TableProgress)) {
+        self.update(|board| change(board.tables.entry(name.clone()).or_default()));
+    }
+
+    /// The board as it is now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

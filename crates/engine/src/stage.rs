@@ -1,0 +1,354 @@
+//! Where a migration stands: a fold over its journal.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sealift_mysql::position::Position;
+use sealift_schema::name::{ObjectId, QualifiedName};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Something that happened, or is about to: one line of the journal.
+///
+/// Events named for an intent (`…Begun`) are written before the deed, the others after it is durable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A run begins; the first event of every journal. Repeated by each later run.
+    RunBegun {
+        /// Hash of the plan's scripts that this run carries out.
+        plan: String,
+        /// `server_uuid` (MariaDB: `server_uid` or host and port) of the source.
+        source: String,
+        /// The same of the target.
+        target: String,
+    },
+    /// The target's schemas and tables are there and ready to be loaded.
+    Prepared,
+    /// All readers see one moment of the source.
+    SnapshotTaken {
+        /// Position of that moment; `None` when the source keeps no binary log.
+        position: Option<Position>,
+    },
+    /// A table was found changed since the last snapshot: it is emptied and copied again.
+    TableReset {
+        /// Which.
+        table: QualifiedName,
+    },
+    /// All rows of a table are on the target.
+    TableCopied {
+        /// Which.
+        table: QualifiedName,
+        /// Rows it has.
+        rows: u64,
+    },
+    /// An object's script is about to be executed.
+    ObjectBegun {
+        /// Which script.
+        step: Step,
+    },
+    /// An object's script was executed, or found done.
+    ObjectDone {
+        /// Which script.
+        step: Step,
+    },
+    /// All rows of all tables are on the target, and definitions did not move meanwhile.
+    Copied,
+    /// Everything the plan holds is on the target.
+    Finished,
+}
+
+/// One script of the plan.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Step {
+    /// Which part of an object it makes.
+    pub part: Part,
+    /// The object it belongs to (for indexes and foreign keys: their table).
+    pub object: ObjectId,
+}
+
+/// The parts of a plan, in the order they are carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// `CREATE SCHEMA`.
+    Schemas,
+    /// `CREATE TABLE`, without secondary keys and foreign keys.
+    Tables,
+    /// Secondary keys of a table.
+    Indexes,
+    /// Foreign keys of a table.
+    ForeignKeys,
+    /// Functions and procedures.
+    Routines,
+    /// Views.
+    Views,
+    /// Triggers.
+    Triggers,
+    /// Events.
+    Events,
+}
+
+impl Part {
+    /// Every part, in the order they are carried out.
+    pub const ALL: [Self; 8] = [
+        Self::Schemas,
+        Self::Tables,
+        Self::Indexes,
+        Self::ForeignKeys,
+        Self::Routines,
+        Self::Views,
+        Self::Triggers,
+        Self::Events,
+    ];
+
+    /// The folder its scripts lie in.
+    #[must_use]
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Schemas => "10-schemas",
+            Self::Tables => "20-tables",
+            Self::Indexes => "30-indexes",
+            Self::ForeignKeys => "40-foreign-keys",
+            Self::Routines => "50-routines",
+            Self::Views => "60-views",
+            Self::Triggers => "70-triggers",
+            Self::Events => "80-events",
+        }
+    }
+}
+
+/// Where a migration stands. Never compared by order: ask the named questions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// No run was begun. Set by nobody; the first `RunBegun` leaves it.
+    #[default]
+    Fresh,
+    /// A run makes or checks the target's schemas and tables.
+    Preparing(Memory),
+    /// Rows are being copied, indexes built per table as soon as it is there.
+    Copying(Memory),
+    /// All rows are there; indexes, foreign keys and other objects are being made.
+    Completing(Memory),
+    /// Everything the plan holds is on the target.
+    Finished(Memory),
+}
+
+/// What every stage after the first remembers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Hash of the plan this migration carries out.
+    pub plan: String,
+    /// Identity of the source.
+    pub source: String,
+    /// Identity of the target.
+    pub target: String,
+    /// How many runs have worked on it.
+    pub runs: u32,
+    /// Position of the newest snapshot; the outer `None` when none was taken yet.
+    pub snapshot: Option<Option<Position>>,
+    /// Tables whose rows are all there, with their row counts.
+    pub copied: BTreeMap<QualifiedName, u64>,
+    /// Scripts that were begun and not seen done: the target is asked about them.
+    pub begun: BTreeSet<Step>,
+    /// Scripts that are done.
+    pub done: BTreeSet<Step>,
+}
+
+/// A journal that no migration could have written.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("event {event} cannot follow in stage {stage}")]
+pub struct IllegalEvent {
+    stage: &'static str,
+    event: String,
+}
+
+impl Stage {
+    /// Replays a journal.
+    ///
+    /// # Errors
+    /// The first event that cannot follow its predecessors.
+    pub fn replay<'a>(events: impl IntoIterator<Item = &'a Event>) -> Result<Self, IllegalEvent> {
+        events.into_iter().try_fold(Self::Fresh, Self::next)
+    }
+
+    /// The stage after an event.
+    ///
+    /// # Errors
+    /// When the event cannot happen in this stage.
+    pub fn next(self, event: &Event) -> Result<Self, IllegalEvent> {
+        match (self, event) {
+            (Self::Fresh, Event::RunBegun { plan, source, target }) => {
+                Ok(Self::Preparing(Memory {
+                    plan: plan.clone(),
+                    source: source.clone(),
+                    target: target.clone(),
+                    runs: 1,
+                    snapshot: None,
+                    copied: BTreeMap::new(),
+                    begun: BTreeSet::new(),
+                    done: BTreeSet::new(),
+                }))
+            }
+            (Self::Preparing(memory), event) => Self::in_preparing(memory, event),
+            (Self::Copying(memory), event) => Self::in_copying(memory, event),
+            (Self::Completing(memory), event) => Self::in_completing(memory, event),
+            (Self::Finished(mut memory), Event::RunBegun { plan, .. }) => {
+                memory.begin_again(plan);
+                Ok(Self::Finished(memory))
+            }
+            (stage @ (Self::Fresh | Self::Finished(_)), event) => Err(stage.refuse(event)),
+        }
+    }
+
+    fn in_preparing(mut memory: Memory, event: &Event) -> Result<Self, IllegalEvent> {
+        match event {
+            Event::RunBegun { plan, .. } => memory.begin_again(plan),
+            Event::ObjectBegun { step } => memory.begin(step),
+            Event::ObjectDone { step } => memory.finish(step),
+            Event::Prepared => return Ok(Self::Copying(memory)),
+            Event::SnapshotTaken { .. }
+            | Event::TableReset { .. }
+            | Event::TableCopied { .. }
+            | Event::Copied
+            | Event::Finished => return Err(Self::Preparing(memory).refuse(event)),
+        }
+        Ok(Self::Preparing(memory))
+    }
+
+    fn in_copying(mut memory: Memory, event: &Event) -> Result<Self, IllegalEvent> {
+        match event {
+            Event::RunBegun { plan, .. } => memory.begin_again(plan),
+            Event::ObjectBegun { step } => memory.begin(step),
+            Event::ObjectDone { step } => memory.finish(step),
+            Event::SnapshotTaken { position } => memory.snapshot = Some(position.clone()),
+            Event::TableReset { table } => {
+                memory.copied.remove(table);
+            }
+            Event::TableCopied { table, rows } if memory.snapshot.is_some() => {
+                memory.copied.insert(table.clone(), *rows);
+            }
+            Event::Copied if memory.snapshot.is_some() => return Ok(Self::Completing(memory)),
+            Event::Prepared | Event::TableCopied { .. } | Event::Copied | Event::Finished => {
+                return Err(Self::Copying(memory).refuse(event));
+            }
+        }
+        Ok(Self::Copying(memory))
+    }
+
+    fn in_completing(mut memory: Memory, event: &Event) -> Result<Self, IllegalEvent> {
+        match event {
+            Event::RunBegun { plan, .. } => memory.begin_again(plan),
+            Event::ObjectBegun { step } => memory.begin(step),
+            Event::ObjectDone { step } => memory.finish(step),
+            Event::Finished => return Ok(Self::Finished(memory)),
+            Event::Prepared
+            | Event::SnapshotTaken { .. }
+            | Event::TableReset { .. }
+            | Event::TableCopied { .. }
+            | Event::Copied => return Err(Self::Completing(memory).refuse(event)),
+        }
+        Ok(Self::Completing(memory))
+    }
+
+    fn refuse(&self, event: &Event) -> IllegalEvent {
+        IllegalEvent { stage: self.word(), event: format!("{event:?}") }
+    }
+
+    /// The word for it in messages.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Preparing(_) => "preparing",
+            Self::Copying(_) => "copying",
+            Self::Completing(_) => "completing",
+            Self::Finished(_) => "finished",
+        }
+    }
+
+    /// What is remembered, once a run was begun.
+    #[must_use]
+    pub fn memory(&self) -> Option<&Memory> {
+        match self {
+            Self::Fresh => None,
+            Self::Preparing(memory)
+            | Self::Copying(memory)
+            | Self::Completing(memory)
+            | Self::Finished(memory) => Some(memory),
+        }
+    }
+
+    /// Whether rows still have to be copied.
+    #[must_use]
+    pub fn needs_copy(&self) -> bool {
+        matches!(self, Self::Fresh | Self::Preparing(_) | Self::Copying(_))
+    }
+
+    /// Whether everything is on the target.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        matches!(self, Self::Finished(_))
+    }
+}
+
+impl Memory {
+    fn begin_again(&mut self, plan: &str) {
+        plan.clone_into(&mut self.plan);
+        self.runs += 1;
+    }
+
+    fn begin(&mut self, step: &Step) {
+        self.begun.insert(step.clone());
+    }
+
+    fn finish(&mut self, step: &Step) {
+        self.begun.remove(step);
+        self.done.insert(step.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begun() -> Event {
+        Event::RunBegun { plan: "p".into(), source: "s".into(), target: "t".into() }
+    }
+
+    #[test]
+    fn a_journal_folds_to_where_the_migration_stands() {
+        let table = QualifiedName::new("shop", "orders");
+        let events = [
+            begun(),
+            Event::Prepared,
+            Event::SnapshotTaken { position: None },
+            Event::TableCopied { table: table.clone(), rows: 7 },
+            begun(),
+            Event::Copied,
+            Event::Finished,
+        ];
+        let stage = Stage::replay(&events).unwrap();
+        assert!(stage.is_finished());
+        let memory = stage.memory().unwrap();
+        assert_eq!(memory.copied.get(&table), Some(&7));
+        assert_eq!(memory.runs, 2);
+    }
+
+    #[test]
+    fn no_table_is_copied_before_a_snapshot() {
+        let events = [
+            begun(),
+            Event::Prepared,
+            Event::TableCopied { table: QualifiedName::new("a", "b"), rows: 1 },
+        ];
+        assert!(Stage::replay(&events).is_err());
+    }
+
+    #[test]
+    fn an_unfinished_script_is_remembered_as_begun() {
+        let step = Step { part: Part::Schemas, object: ObjectId::schema("shop") };
+        let events = [begun(), Event::ObjectBegun { step: step.clone() }];
+        let stage = Stage::replay(&events).unwrap();
+        assert!(stage.memory().unwrap().begun.contains(&step));
+    }
+}

@@ -1,0 +1,1 @@
+//! Real test servers, workloads and oracles. Never linked into the product.

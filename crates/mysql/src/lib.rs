@@ -1,0 +1,7 @@
+//! How sealift speaks to one MySQL or MariaDB server.
+//!
+//! The only crate with database sockets, and the only one that knows error numbers.
+
+pub mod endpoint;
+pub mod error;
+pub mod position;

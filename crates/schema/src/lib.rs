@@ -1,0 +1,10 @@
+//! What a table is, and how its definition must change for its target.
+//!
+//! Pure: this crate opens no socket, reads no clock, starts no task and touches no file. Servers are
+//! gathered by `sealift-mysql` into a [`Catalog`](catalog::Catalog) and [`ServerFacts`](facts::ServerFacts);
+//! everything here judges and rewrites those plain data.
+
+pub mod name;
+pub mod column;
+pub mod catalog;
+pub mod facts;

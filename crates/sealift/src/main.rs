@@ -1,0 +1,3 @@
+//! sealift: carries a live MySQL or MariaDB server to another.
+
+fn main() {}
