@@ -5,3 +5,6 @@ pub mod stage;
 pub mod journal;
 pub mod progress;
 pub mod probe;
+pub mod stop;
+pub mod clock;
+pub mod report;
