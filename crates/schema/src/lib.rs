@@ -8,3 +8,4 @@ pub mod name;
 pub mod column;
 pub mod catalog;
 pub mod facts;
+pub mod key_range;
