@@ -5,6 +5,8 @@ pub mod stage;
 pub mod journal;
 pub mod progress;
 pub mod probe;
+
+pub mod plan;
 pub mod stop;
 pub mod clock;
 pub mod report;
