@@ -5,3 +5,4 @@
 pub mod endpoint;
 pub mod error;
 pub mod position;
+pub mod value;
