@@ -49,8 +49,49 @@ pub struct Snapshot {
     pub stage: String,
     /// What precisely, e.g. the object being created; empty for nothing in particular.
     pub doing: String,
-    /// Tables by name.
+    /// Tables by name; written as a list, since JSON's keys are texts only.
+    #[serde(with = "as_list")]
     pub tables: BTreeMap<QualifiedName, TableProgress>,
+}
+
+/// Writes the tables as a list of flat objects, each with its schema and name.
+mod as_list {
+    use std::collections::BTreeMap;
+
+    use sealift_schema::name::QualifiedName;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::TableProgress;
+
+    #[derive(Serialize)]
+    struct Line<'a> {
+        #[serde(flatten)]
+        table: &'a QualifiedName,
+        #[serde(flatten)]
+        progress: &'a TableProgress,
+    }
+
+    #[derive(Deserialize)]
+    struct OwnedLine {
+        #[serde(flatten)]
+        table: QualifiedName,
+        #[serde(flatten)]
+        progress: TableProgress,
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        tables: &BTreeMap<QualifiedName, TableProgress>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(tables.iter().map(|(table, progress)| Line { table, progress }))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<QualifiedName, TableProgress>, D::Error> {
+        let lines = Vec::<OwnedLine>::deserialize(deserializer)?;
+        Ok(lines.into_iter().map(|line| (line.table, line.progress)).collect())
+    }
 }
 
 impl Snapshot {
@@ -103,5 +144,23 @@ impl Progress {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.board.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_survives_json_with_its_tables_as_a_list() {
+        let progress = Progress::default();
+        progress.enter("copying");
+        progress.table(&QualifiedName::new("shop", "a.b"), |table| {
+            table.stage = TableStage::Copying;
+            table.rows = 7;
+        });
+        let json = serde_json::to_string(&progress.snapshot()).unwrap();
+        assert!(json.contains(r#"{"schema":"shop","name":"a.b","stage":"copying","rows":7,"#));
+        assert_eq!(serde_json::from_str::<Snapshot>(&json).unwrap(), progress.snapshot());
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::column::{Column, ColumnType};
+use crate::entries;
 use crate::name::QualifiedName;
 
 /// Everything a server holds inside the selected schemas.
@@ -13,14 +14,19 @@ pub struct Catalog {
     /// Schemas by name.
     pub schemas: BTreeMap<String, Schema>,
     /// Tables by name.
+    #[serde(with = "entries")]
     pub tables: BTreeMap<QualifiedName, Table>,
     /// Views by name.
+    #[serde(with = "entries")]
     pub views: BTreeMap<QualifiedName, View>,
     /// Functions and procedures by kind and name (both kinds may share a name).
+    #[serde(with = "entries")]
     pub routines: BTreeMap<(RoutineKind, QualifiedName), Routine>,
     /// Triggers by name.
+    #[serde(with = "entries")]
     pub triggers: BTreeMap<QualifiedName, Trigger>,
     /// Events by name.
+    #[serde(with = "entries")]
     pub events: BTreeMap<QualifiedName, Event>,
 }
 
@@ -304,4 +310,25 @@ pub struct Event {
     pub create_sql: String,
     /// Settings it was made under.
     pub created_under: CreatedUnder,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_catalog_survives_json() {
+        let name = QualifiedName::new("shop", "nightly");
+        let event = Event {
+            name: name.clone(),
+            definer: "a@b".into(),
+            enabled: true,
+            create_sql: "CREATE EVENT …".into(),
+            created_under: CreatedUnder::default(),
+        };
+        let mut catalog = Catalog::default();
+        catalog.events.insert(name, event);
+        let json = serde_json::to_string(&catalog).unwrap();
+        assert_eq!(serde_json::from_str::<Catalog>(&json).unwrap(), catalog);
+    }
 }

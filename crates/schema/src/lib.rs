@@ -5,6 +5,7 @@
 //! everything here judges and rewrites those plain data.
 
 pub mod name;
+pub mod entries;
 pub mod column;
 pub mod catalog;
 pub mod facts;

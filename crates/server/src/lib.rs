@@ -1,1 +1,3 @@
-//! The control plane: where a migration is kept, and who may drive it.
+//! The control plane: where a migration's state is kept, and who may drive it.
+
+pub mod store;

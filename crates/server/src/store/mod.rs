@@ -1,0 +1,16 @@
+//! A migration's state folder: its lock, its journal, its progress, small records; one `SQLite` file.
+
+mod folder;
+mod identity;
+mod journal;
+mod records;
+mod progress;
+mod peek;
+mod lock;
+mod database;
+
+pub use folder::StateFolder;
+pub use identity::Identity;
+pub use journal::Recorded;
+pub use peek::{Peek, Run};
+pub use progress::Reported;
