@@ -97,7 +97,12 @@ impl Script {
                     return Err(wrong("a second state line; keep one".into()));
                 }
                 "state" => state = Some(read_state(value).map_err(wrong)?),
-                _ => notes.push(unescape(entry)),
+                "change" | "refused" | "broken" => notes.push(unescape(entry)),
+                other => {
+                    return Err(wrong(format!(
+                        "{other:?} is none of object, state, change, refused, broken"
+                    )));
+                }
             }
             rest = after;
         }

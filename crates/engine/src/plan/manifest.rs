@@ -1,0 +1,87 @@
+//! `plan.json`: what was generated, from which source text, under which settings.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sealift_schema::name::QualifiedName;
+use serde::{Deserialize, Serialize};
+
+use super::draft::Note;
+use super::script::State;
+use crate::stage::Step;
+
+/// The version of the file's form that this sealift writes, and the newest it reads.
+pub const VERSION: u32 = 1;
+
+/// The whole file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the file's form.
+    pub version: u32,
+    /// Servers and policy the scripts were made for.
+    pub settings: BTreeMap<String, String>,
+    /// Scripts in the order they are carried out.
+    pub steps: Vec<Entry>,
+    /// The source's definitions by their hash, those that kept edits were based on included.
+    pub sources: BTreeMap<String, String>,
+}
+
+/// What is known of one script.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// What it makes.
+    #[serde(flatten)]
+    pub step: Step,
+    /// The object's name on the target (for indexes and foreign keys: their table's).
+    pub target: QualifiedName,
+    /// Path below the plan's folder, with `/`.
+    pub file: String,
+    /// Hash of the source's definition it stands for.
+    pub source: String,
+    /// Hash of the SQL as generated from it.
+    pub generated: String,
+    /// Hash of the SQL generated before, while the files are being rewritten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The state sealift itself would give it.
+    pub state: State,
+    /// Why it looks as it does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// Set while the file is not sealift's own text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
+}
+
+/// A person's version of a script.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Hash of the SQL as it was found.
+    pub body: String,
+    /// Hash of the source's definition that person had seen.
+    pub based_on: String,
+}
+
+impl Manifest {
+    /// An empty plan.
+    #[must_use]
+    pub fn new(settings: BTreeMap<String, String>) -> Self {
+        Self { version: VERSION, settings, steps: Vec::new(), sources: BTreeMap::new() }
+    }
+
+    /// Entries by step.
+    #[must_use]
+    pub fn by_step(&self) -> BTreeMap<&Step, &Entry> {
+        self.steps.iter().map(|entry| (&entry.step, entry)).collect()
+    }
+
+    /// Drops source texts nothing refers to.
+    pub fn forget_unused_sources(&mut self) {
+        let used: BTreeSet<&String> = self
+            .steps
+            .iter()
+            .flat_map(|entry| [Some(&entry.source), entry.kept.as_ref().map(|kept| &kept.based_on)])
+            .flatten()
+            .collect();
+        self.sources.retain(|hash, _| used.contains(hash));
+    }
+}
