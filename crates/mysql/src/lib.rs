@@ -4,5 +4,8 @@
 
 pub mod endpoint;
 pub mod error;
+pub mod session;
 pub mod position;
 pub mod value;
+mod tls;
+mod wire;
