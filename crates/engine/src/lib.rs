@@ -7,6 +7,7 @@ pub mod progress;
 pub mod probe;
 
 pub mod plan;
+pub mod copy;
 pub mod stop;
 pub mod clock;
 pub mod report;

@@ -109,6 +109,15 @@ impl ColumnType {
         matches!(self, Self::TinyInt | Self::SmallInt | Self::MediumInt | Self::Int | Self::BigInt)
     }
 
+    /// Whether values are bytes without a character set.
+    #[must_use]
+    pub fn is_binary(self) -> bool {
+        matches!(
+            self,
+            Self::Bit | Self::Binary | Self::VarBinary | Self::Blob | Self::Geometry | Self::Vector
+        )
+    }
+
     /// Whether values carry a character set.
     #[must_use]
     pub fn is_text(self) -> bool {

@@ -1,0 +1,330 @@
+//! How each column of a table travels: what is selected, how it is written, how the target takes it.
+
+use sealift_schema::catalog::Table;
+use sealift_schema::column::{Column, ColumnType};
+use sealift_schema::name::quote;
+use thiserror::Error;
+
+use super::digits::digit_width;
+
+/// How the rows of one table travel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowForm {
+    /// The written columns, in the source's order.
+    pub columns: Vec<ColumnForm>,
+}
+
+/// How one column travels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnForm {
+    /// Its name on the source, unquoted.
+    pub name: String,
+    /// Its name on the target, unquoted: may differ in case only.
+    pub target_name: String,
+    /// The expression that is selected.
+    pub select: String,
+    /// How a value is written.
+    pub rendering: Rendering,
+    /// What the target does with it.
+    pub storing: Storing,
+}
+
+/// How a value is written into the load stream or statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rendering {
+    /// Text and bytes as they are, times as text.
+    Text,
+    /// A number, never quoted.
+    Number,
+    /// A date without a time of day.
+    Date,
+    /// Four digits: `0000`, for the number 0 would be stored as the year 2000 when it comes as text.
+    Year,
+    /// An `ENUM` by its member's text. The value of index 0 (what older servers stored for a wrong member)
+    /// also reads as '': it is written as this many zeros, which no member equals and the target takes as
+    /// a number. `None`: written as '', which the target stores right and warns about.
+    EnumText(Option<usize>),
+    /// An `ENUM` that has '' as a member, by its number: as digits of this width, which no member equals.
+    /// `None`: as a bare number; index 0 is then stored right and warned about.
+    EnumNumber(Option<usize>),
+}
+
+/// What the target does with a column's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Storing {
+    /// Takes the bytes as they are.
+    AsIs,
+    /// Takes it as a number.
+    Number,
+    /// Takes the bytes as text of this character set.
+    Charset(String),
+}
+
+/// Why rows of a table cannot travel into the table that is there.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum FormError {
+    /// The target lacks a column.
+    #[error("the target's table has no column {0}")]
+    Missing(String),
+    /// The target computes a column that holds values of its own on the source.
+    #[error("column {0} is generated on the target and not on the source")]
+    Generated(String),
+    /// A type that is not known.
+    #[error("column {name} has type {type_text}, which sealift does not know")]
+    Unknown {
+        /// The column.
+        name: String,
+        /// Its type.
+        type_text: String,
+    },
+}
+
+/// Character sets whose characters take two or four bytes each, digits included.
+const WIDE: [&str; 4] = ["ucs2", "utf16", "utf16le", "utf32"];
+
+impl RowForm {
+    /// Decides how each column of `source` travels into `target`.
+    ///
+    /// # Errors
+    /// When a column has nowhere to go.
+    pub fn of(source: &Table, target: &Table) -> Result<Self, FormError> {
+        let columns = source
+            .written_columns()
+            .map(|column| {
+                let there = target
+                    .column(&column.name)
+                    .ok_or_else(|| FormError::Missing(quote(&column.name)))?;
+                if !there.is_written() {
+                    return Err(FormError::Generated(quote(&column.name)));
+                }
+                ColumnForm::of(column, there)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { columns })
+    }
+
+    /// The select list.
+    #[must_use]
+    pub fn select_list(&self) -> String {
+        let list: Vec<&str> = self.columns.iter().map(|column| column.select.as_str()).collect();
+        list.join(",")
+    }
+
+    /// The end of a `LOAD DATA` statement: columns, and what is done to some of them.
+    #[must_use]
+    pub fn load_clause(&self) -> String {
+        let mut fields = Vec::with_capacity(self.columns.len());
+        let mut settings = Vec::new();
+        for (index, column) in self.columns.iter().enumerate() {
+            let name = quote(&column.target_name);
+            if column.storing == Storing::AsIs {
+                fields.push(name);
+                continue;
+            }
+            let variable = format!("@v{index}");
+            let (before, after) = column.storing.around();
+            settings.push(format!("{name}={before}{variable}{after}"));
+            fields.push(variable);
+        }
+        let mut clause = format!("({})", fields.join(","));
+        if !settings.is_empty() {
+            clause.push_str(" SET ");
+            clause.push_str(&settings.join(","));
+        }
+        clause
+    }
+
+    /// The column list of an `INSERT` statement.
+    #[must_use]
+    pub fn insert_columns(&self) -> String {
+        let list: Vec<String> =
+            self.columns.iter().map(|column| quote(&column.target_name)).collect();
+        list.join(",")
+    }
+}
+
+impl ColumnForm {
+    fn of(column: &Column, there: &Column) -> Result<Self, FormError> {
+        if ColumnType::Unknown == column.kind {
+            return Err(FormError::Unknown {
+                name: quote(&column.name),
+                type_text: column.type_text.clone(),
+            });
+        }
+        let rendering = rendering(column, there);
+        let storing = match rendering {
+            Rendering::EnumNumber(None) => Storing::Number,
+            Rendering::EnumNumber(Some(_)) => Storing::AsIs,
+            Rendering::Text
+            | Rendering::Number
+            | Rendering::Date
+            | Rendering::Year
+            | Rendering::EnumText(_)
+                if column.kind == ColumnType::Set && travels_by_number(column, there) =>
+            {
+                Storing::Number
+            }
+            Rendering::Text
+            | Rendering::Number
+            | Rendering::Date
+            | Rendering::Year
+            | Rendering::EnumText(_) => storing(column, there),
+        };
+        Ok(Self {
+            name: column.name.clone(),
+            target_name: there.name.clone(),
+            select: select(column, there),
+            rendering,
+            storing,
+        })
+    }
+}
+
+impl Storing {
+    /// What is written before and after a value to make the target store it so.
+    #[must_use]
+    pub fn around(&self) -> (&'static str, String) {
+        match self {
+            Self::AsIs => ("", String::new()),
+            Self::Number => ("CAST(", " AS UNSIGNED)".to_owned()),
+            Self::Charset(charset) => ("CONVERT(", format!(" USING {charset})")),
+        }
+    }
+}
+
+/// Whether a value must travel by its number because its text means two things: an `ENUM` or `SET` with
+/// '' as a member, going into the same `ENUM` or `SET`.
+fn travels_by_number(column: &Column, there: &Column) -> bool {
+    let members = column.members();
+    matches!(column.kind, ColumnType::Enum | ColumnType::Set)
+        && there.kind == column.kind
+        && members.iter().any(String::is_empty)
+        && there.members() == members
+}
+
+fn select(column: &Column, there: &Column) -> String {
+    let name = quote(&column.name);
+    match column.kind {
+        ColumnType::Enum | ColumnType::Set if travels_by_number(column, there) => {
+            format!("CAST({name} AS UNSIGNED)")
+        }
+        // Its bytes mean a number only to another BIT column.
+        ColumnType::Bit if there.kind != ColumnType::Bit => format!("{name}+0"),
+        ColumnType::Uuid if there.kind.is_binary() => {
+            format!("UNHEX(REPLACE(CAST({name} AS CHAR),'-',''))")
+        }
+        ColumnType::Uuid | ColumnType::Inet => format!("CAST({name} AS CHAR)"),
+        ColumnType::TinyInt
+        | ColumnType::SmallInt
+        | ColumnType::MediumInt
+        | ColumnType::Int
+        | ColumnType::BigInt
+        | ColumnType::Decimal
+        | ColumnType::Float
+        | ColumnType::Double
+        | ColumnType::Bit
+        | ColumnType::Year
+        | ColumnType::Date
+        | ColumnType::Time
+        | ColumnType::DateTime
+        | ColumnType::Timestamp
+        | ColumnType::Char
+        | ColumnType::VarChar
+        | ColumnType::Text
+        | ColumnType::Binary
+        | ColumnType::VarBinary
+        | ColumnType::Blob
+        | ColumnType::Enum
+        | ColumnType::Set
+        | ColumnType::Json
+        | ColumnType::Geometry
+        | ColumnType::Vector
+        | ColumnType::Unknown => name,
+    }
+}
+
+fn rendering(column: &Column, there: &Column) -> Rendering {
+    match column.kind {
+        ColumnType::TinyInt
+        | ColumnType::SmallInt
+        | ColumnType::MediumInt
+        | ColumnType::Int
+        | ColumnType::BigInt
+        | ColumnType::Decimal
+        | ColumnType::Float
+        | ColumnType::Double => Rendering::Number,
+        ColumnType::Bit if there.kind != ColumnType::Bit => Rendering::Number,
+        ColumnType::Set if travels_by_number(column, there) => Rendering::Number,
+        ColumnType::Year => Rendering::Year,
+        ColumnType::Date => Rendering::Date,
+        ColumnType::Enum if there.kind == ColumnType::Enum => {
+            // Digits of a wide character set are not read as a number.
+            let wide = there.charset.as_deref().is_some_and(|charset| WIDE.contains(&charset));
+            let width = if wide { None } else { digit_width(&there.members()) };
+            if travels_by_number(column, there) {
+                Rendering::EnumNumber(width)
+            } else {
+                Rendering::EnumText(width)
+            }
+        }
+        ColumnType::Bit
+        | ColumnType::Time
+        | ColumnType::DateTime
+        | ColumnType::Timestamp
+        | ColumnType::Char
+        | ColumnType::VarChar
+        | ColumnType::Text
+        | ColumnType::Binary
+        | ColumnType::VarBinary
+        | ColumnType::Blob
+        | ColumnType::Enum
+        | ColumnType::Set
+        | ColumnType::Json
+        | ColumnType::Geometry
+        | ColumnType::Vector
+        | ColumnType::Uuid
+        | ColumnType::Inet
+        | ColumnType::Unknown => Rendering::Text,
+    }
+}
+
+/// Bytes that arrive in a text column are stored unconverted, so they must be of its character set; a
+/// JSON column takes nothing but text that says what it is.
+fn storing(column: &Column, there: &Column) -> Storing {
+    let from = if column.kind == ColumnType::Json {
+        "utf8mb4"
+    } else if column.kind.is_text() {
+        column.charset.as_deref().map_or("binary", canonical)
+    } else if column.kind.is_binary() {
+        "binary"
+    } else {
+        // Numbers, times, UUIDs: plain digits and letters.
+        "ascii"
+    };
+    if there.kind == ColumnType::Json {
+        return Storing::Charset(spoken(from));
+    }
+    if there.kind == ColumnType::Bit && column.kind != ColumnType::Bit {
+        return Storing::Number;
+    }
+    if !there.kind.is_text() {
+        return Storing::AsIs;
+    }
+    let into = there.charset.as_deref().map_or("binary", canonical);
+    let same_bytes = from == into
+        || from == "binary"
+        || into == "binary"
+        || (from == "utf8mb3" && into == "utf8mb4")
+        || (from == "ascii" && !WIDE.contains(&into));
+    if same_bytes { Storing::AsIs } else { Storing::Charset(spoken(from)) }
+}
+
+fn canonical(charset: &str) -> &str {
+    if charset.eq_ignore_ascii_case("utf8") { "utf8mb3" } else { charset }
+}
+
+/// The name a conversion uses: `utf8mb3` is deprecated and part of `utf8mb4`; binary JSON text is UTF-8.
+fn spoken(charset: &str) -> String {
+    let charset = if matches!(charset, "utf8mb3" | "binary") { "utf8mb4" } else { charset };
+    charset.to_owned()
+}

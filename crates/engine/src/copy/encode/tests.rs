@@ -1,0 +1,188 @@
+use sealift_schema::catalog::{Table, TableKind};
+use sealift_schema::column::{Column, ColumnType};
+use sealift_schema::name::QualifiedName;
+
+use super::*;
+
+fn column(name: &str, type_text: &str, charset: Option<&str>) -> Column {
+    let data_type = type_text.split(['(', ' ']).next().unwrap();
+    Column {
+        name: name.into(),
+        kind: ColumnType::from_data_type(data_type),
+        type_text: type_text.into(),
+        nullable: true,
+        default: None,
+        extra: String::new(),
+        generated: None,
+        invisible: false,
+        charset: charset.map(ToOwned::to_owned),
+        collation: None,
+        srid: None,
+        comment: String::new(),
+    }
+}
+
+fn table(columns: Vec<Column>) -> Table {
+    Table {
+        name: QualifiedName::new("a", "t"),
+        kind: TableKind::Base,
+        engine: "InnoDB".into(),
+        row_format: String::new(),
+        create_options: String::new(),
+        collation: String::new(),
+        auto_increment: None,
+        rows_estimate: 0,
+        data_bytes: 0,
+        index_bytes: 0,
+        comment: String::new(),
+        create_sql: String::new(),
+        columns,
+        keys: Vec::new(),
+        foreign_keys: Vec::new(),
+        checks: std::collections::BTreeMap::new(),
+        partitioned: false,
+    }
+}
+
+/// The form of a single column `c`.
+fn form(source: (&str, Option<&str>), target: (&str, Option<&str>)) -> RowForm {
+    let source = table(vec![column("c", source.0, source.1)]);
+    let target = table(vec![column("C", target.0, target.1)]);
+    RowForm::of(&source, &target).unwrap()
+}
+
+fn same(type_text: &str, charset: Option<&str>) -> RowForm {
+    form((type_text, charset), (type_text, charset))
+}
+
+/// One row of one column that is not NULL, written both ways.
+fn written(form: &RowForm, layout: Layout, value: &[u8]) -> (String, String, u64) {
+    let mut row = vec![0];
+    row.extend_from_slice(value);
+    let write = |dialect| {
+        let mut out = Vec::new();
+        let encoder = Encoder::new(form, &[layout], dialect).unwrap();
+        let warned = encoder.row(&row, 1, &mut out).unwrap();
+        (String::from_utf8(out).unwrap(), warned)
+    };
+    let ((line, warned), (tuple, warned_too)) = (write(Dialect::Load), write(Dialect::Insert));
+    assert_eq!(warned, warned_too);
+    (line, tuple, warned)
+}
+
+#[test]
+fn bytes_that_end_or_escape_something_are_escaped() {
+    let form = same("varchar(9)", Some("gbk"));
+    let value = b"\x08\\N\t\n\r'\0\"";
+    assert_eq!(
+        written(&form, Layout::Bytes, value),
+        ("\\\\N\\t\\n\r'\0\"\n".into(), "('\\\\N\t\n\r\\'\0\"')".into(), 0)
+    );
+}
+
+#[test]
+fn null_is_not_the_text_null() {
+    let form = same("varchar(9)", Some("latin1"));
+    for (dialect, expected) in [(Dialect::Load, "\\N\n"), (Dialect::Insert, "(NULL)")] {
+        let mut out = Vec::new();
+        let encoder = Encoder::new(&form, &[Layout::Bytes], dialect).unwrap();
+        encoder.row(&[0b100], 1, &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+}
+
+#[test]
+fn a_double_stays_a_double_in_a_statement() {
+    let written = |value: f64| {
+        let (line, tuple, _) = written(&same("double", None), Layout::F64, &value.to_le_bytes());
+        (line, tuple)
+    };
+    assert_eq!(written(-0.0), ("-0.0\n".into(), "(-0.0e0)".into()));
+    assert_eq!(written(1e300), ("1e300\n".into(), "(1e300)".into()));
+}
+
+#[test]
+fn the_wrong_member_of_an_enum_is_written_as_zeros() {
+    let form = same("enum('a','b')", Some("utf8mb4"));
+    assert_eq!(written(&form, Layout::Bytes, &[0]), ("00000\n".into(), "('00000')".into(), 0));
+    assert_eq!(written(&form, Layout::Bytes, b"\x01a"), ("a\n".into(), "('a')".into(), 0));
+    // Digits of UTF-16 are not taken for a number, so '' it is, with a warning.
+    let form = same("enum('a','b')", Some("utf16"));
+    assert_eq!(written(&form, Layout::Bytes, &[0]), ("\n".into(), "('')".into(), 1));
+}
+
+#[test]
+fn an_enum_with_an_empty_member_travels_by_number() {
+    let form = same("enum('','b')", Some("utf8mb4"));
+    assert_eq!(form.select_list(), "CAST(`c` AS UNSIGNED)");
+    assert_eq!(form.load_clause(), "(`C`)");
+    let one = 1_u64.to_le_bytes();
+    assert_eq!(written(&form, Layout::U64, &one), ("00001\n".into(), "('00001')".into(), 0));
+
+    let form = same("enum('','0','00','000','0000','00000')", Some("latin1"));
+    assert_eq!(form.load_clause(), "(@v0) SET `C`=CAST(@v0 AS UNSIGNED)");
+    assert_eq!(written(&form, Layout::U64, &one), ("1\n".into(), "(1)".into(), 0));
+    assert_eq!(written(&form, Layout::U64, &[0; 8]), ("0\n".into(), "(0)".into(), 1));
+    // Into other members, the number would mean another member.
+    let form = self::form(("enum('','b')", Some("utf8mb4")), ("enum('b','')", Some("utf8mb4")));
+    assert_eq!(form.select_list(), "`c`");
+}
+
+#[test]
+fn text_is_only_converted_between_character_sets_that_differ() {
+    let clause = |source: (&str, &str), target: (&str, &str)| {
+        form((source.0, Some(source.1)), (target.0, Some(target.1))).load_clause()
+    };
+    assert_eq!(clause(("text", "gbk"), ("text", "gbk")), "(`C`)");
+    assert_eq!(clause(("text", "utf8mb3"), ("text", "utf8mb4")), "(`C`)");
+    assert_eq!(clause(("text", "utf8"), ("text", "utf8mb3")), "(`C`)");
+    assert_eq!(
+        clause(("text", "latin1"), ("text", "utf8mb4")),
+        "(@v0) SET `C`=CONVERT(@v0 USING latin1)"
+    );
+    assert_eq!(
+        form(("json", None), ("json", None)).load_clause(),
+        "(@v0) SET `C`=CONVERT(@v0 USING utf8mb4)"
+    );
+    assert_eq!(
+        clause(("longtext", "utf8mb3"), ("json", "utf8mb4")),
+        "(@v0) SET `C`=CONVERT(@v0 USING utf8mb4)"
+    );
+}
+
+#[test]
+fn a_set_with_an_empty_member_and_bits_for_another_type_travel_by_number() {
+    let form = same("set('','b')", Some("utf8mb4"));
+    assert_eq!(form.select_list(), "CAST(`c` AS UNSIGNED)");
+    assert_eq!(form.load_clause(), "(@v0) SET `C`=CAST(@v0 AS UNSIGNED)");
+    let form = self::form(("bit(8)", None), ("tinyint unsigned", None));
+    assert_eq!((form.select_list(), form.load_clause()), ("`c`+0".into(), "(`C`)".into()));
+}
+
+#[test]
+fn a_column_without_a_place_on_the_target_is_named() {
+    let source = table(vec![column("a", "int", None), column("b", "point2", None)]);
+    let mut target = table(vec![column("a", "int", None)]);
+    assert_eq!(
+        RowForm::of(&source, &target).unwrap_err().to_string(),
+        "the target's table has no column `b`"
+    );
+    target.columns.push(column("b", "int", None));
+    assert!(matches!(RowForm::of(&source, &target), Err(FormError::Unknown { .. })));
+}
+
+#[test]
+fn the_values_of_a_key_are_read_as_text() {
+    let layouts = [
+        (Layout::Bytes, Rendering::Text),
+        (Layout::U16, Rendering::Year),
+        (Layout::I8, Rendering::Number),
+    ];
+    let row = [0, 2, b'\\', b'\t', 0, 0, 0xff];
+    assert_eq!(
+        Encoder::texts(&row, &layouts, &[2, 0, 1]).unwrap(),
+        [b"-1".to_vec(), b"\\\t".to_vec(), b"0000".to_vec()]
+    );
+    let row = [0b100, 0, 0, 0xff];
+    assert_eq!(Encoder::texts(&row, &layouts, &[0]), Err(EncodeError::Key));
+}

@@ -1,0 +1,3 @@
+//! All rows from one snapshot to the target: lanes, chunks, encoding, the ledger.
+
+pub mod encode;
