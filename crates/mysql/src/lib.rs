@@ -5,6 +5,7 @@
 pub mod endpoint;
 pub mod error;
 pub mod session;
+pub mod gather;
 pub mod position;
 pub mod value;
 mod tls;
