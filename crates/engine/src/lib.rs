@@ -8,6 +8,7 @@ pub mod probe;
 
 pub mod plan;
 pub mod copy;
+pub mod verify;
 pub mod stop;
 pub mod clock;
 pub mod report;

@@ -119,6 +119,18 @@ impl RowKey {
         self.compare(place, Bound::UpTo)
     }
 
+    /// The condition "exactly at this place", as the index's collations see it.
+    #[must_use]
+    pub fn at(&self, place: &[String]) -> String {
+        let parts: Vec<String> = self
+            .columns
+            .iter()
+            .zip(place)
+            .map(|(column, literal)| format!("{}={literal}", quote(&column.name)))
+            .collect();
+        parts.join(" AND ")
+    }
+
     /// The condition of a range: behind `after`, at or before `up_to`; open where there is none.
     #[must_use]
     pub fn between(&self, after: Option<&[String]>, up_to: Option<&[String]>) -> String {

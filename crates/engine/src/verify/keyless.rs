@@ -1,0 +1,151 @@
+//! Tables without a key both sides order alike: their rows are compared as a bag of digests.
+
+use std::cmp::Ordering;
+
+use sealift_mysql::session::{BinaryRows, Session};
+use sealift_schema::facts::Side;
+use sealift_schema::name::quote;
+
+use crate::fault::{Fault, OnServer};
+
+use super::narrow::{Found, for_people};
+use super::side::Sides;
+use super::walk::Walk;
+use super::{DifferenceKind, RowDifference};
+
+const DOING: &str = "read digests of a table without a key";
+
+/// Merges the sorted digests of both sides and shows the rows that are not on both.
+///
+/// Only two digests are in memory at a time; the servers sort.
+pub(super) async fn find(sides: &mut Sides, walk: &Walk, room: usize) -> Result<Found, Fault> {
+    let (unmatched, more) = unmatched(sides, walk, room).await?;
+    let mut differences = Vec::with_capacity(unmatched.len());
+    for (side, digest, count) in unmatched {
+        let kind = match side {
+            Side::Source => DifferenceKind::Missing,
+            Side::Target => DifferenceKind::Extra,
+        };
+        let key = example(sides, walk, side, digest).await?;
+        differences.push(RowDifference { kind, key, columns: Vec::new(), count });
+    }
+    Ok(Found { differences, more })
+}
+
+/// Digests that one side holds more often than the other, each with how much more often.
+async fn unmatched(
+    sides: &mut Sides,
+    walk: &Walk,
+    room: usize,
+) -> Result<(Vec<(Side, u64, u64)>, bool), Fault> {
+    let query = |side| {
+        format!(
+            "SELECT CAST({} AS UNSIGNED) AS digest,COUNT(*) FROM {} GROUP BY digest ORDER BY digest",
+            walk.digest(side),
+            walk.table(side)
+        )
+    };
+    let (source_sql, target_sql) = (query(Side::Source), query(Side::Target));
+    let mut source = Digests::open(sides.source.session(), Side::Source, &source_sql).await?;
+    let mut target = Digests::open(sides.target.session(), Side::Target, &target_sql).await?;
+    let mut unmatched = Vec::new();
+    loop {
+        let (side, digest, count) = match (source.head, target.head) {
+            (None, None) => break,
+            (Some((digest, count)), None) => (Side::Source, digest, count),
+            (None, Some((digest, count))) => (Side::Target, digest, count),
+            (Some((one, ones)), Some((other, others))) => match one.cmp(&other) {
+                Ordering::Less => (Side::Source, one, ones),
+                Ordering::Greater => (Side::Target, other, others),
+                Ordering::Equal => {
+                    source.step().await?;
+                    target.step().await?;
+                    match ones.cmp(&others) {
+                        Ordering::Equal => continue,
+                        Ordering::Greater => unmatched.push((Side::Source, one, ones - others)),
+                        Ordering::Less => unmatched.push((Side::Target, one, others - ones)),
+                    }
+                    continue;
+                }
+            },
+        };
+        if unmatched.len() >= room {
+            break;
+        }
+        unmatched.push((side, digest, count));
+        match side {
+            Side::Source => source.step().await?,
+            Side::Target => target.step().await?,
+        }
+    }
+    let more = source.head.is_some() || target.head.is_some();
+    source.close().await?;
+    target.close().await?;
+    Ok((unmatched, more))
+}
+
+/// A sorted stream of digests and how often each occurs.
+struct Digests<'s> {
+    side: Side,
+    rows: BinaryRows<'s>,
+    head: Option<(u64, u64)>,
+}
+
+impl<'s> Digests<'s> {
+    async fn open(session: &'s mut Session, side: Side, sql: &str) -> Result<Self, Fault> {
+        let rows = session.read(sql).await.on(side, DOING)?;
+        let mut digests = Self { side, rows, head: None };
+        digests.step().await?;
+        Ok(digests)
+    }
+
+    async fn step(&mut self) -> Result<(), Fault> {
+        self.head = match self.rows.next().await.on(self.side, DOING)? {
+            None => None,
+            Some(row) => Some(two_words(row).ok_or_else(|| super::unexpected(self.side, DOING))?),
+        };
+        Ok(())
+    }
+
+    async fn close(self) -> Result<(), Fault> {
+        self.rows.finish().await.on(self.side, DOING)
+    }
+}
+
+/// Reads a binary row of two BIGINTs, neither NULL: one byte of NULL bitmap, then eight bytes each
+/// (<https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_binary_resultset.html>).
+fn two_words(row: &[u8]) -> Option<(u64, u64)> {
+    let (nulls, rest) = row.split_first()?;
+    if *nulls != 0 {
+        return None;
+    }
+    let (one, rest) = rest.split_first_chunk::<8>()?;
+    let (two, _) = rest.split_first_chunk::<8>()?;
+    Some((u64::from_le_bytes(*one), u64::from_le_bytes(*two)))
+}
+
+/// A row with this digest, for people.
+async fn example(sides: &mut Sides, walk: &Walk, side: Side, digest: u64) -> Result<String, Fault> {
+    const COLUMNS_SHOWN_MAX: usize = 6;
+    let names: Vec<&str> = walk
+        .columns()
+        .iter()
+        .map(|pair| pair.source.name.as_str())
+        .take(COLUMNS_SHOWN_MAX)
+        .collect();
+    let list: Vec<String> = names.iter().map(|name| quote(name)).collect();
+    let sql = format!(
+        "SELECT {} FROM {} WHERE {}={digest} LIMIT 1",
+        list.join(","),
+        walk.table(side),
+        walk.digest(side)
+    );
+    let rows = sides.reader(side).rows(&sql, "fetch a differing row").await?;
+    let Some(row) = rows.first() else { return Ok(format!("digest {digest}")) };
+    let shown: Vec<String> = names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| format!("{name}={}", for_people(row.get(index))))
+        .collect();
+    Ok(shown.join(", "))
+}
