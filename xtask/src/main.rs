@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod lab;
 mod tidy;
 
 /// Chores of the sealift workspace.
@@ -11,10 +12,13 @@ mod tidy;
 #[command(name = "cargo x")]
 enum Chore {
     Tidy(tidy::Args),
+    #[command(subcommand)]
+    Lab(lab::Lab),
 }
 
 fn main() -> ExitCode {
     match Chore::parse() {
         Chore::Tidy(args) => tidy::run(args),
+        Chore::Lab(lab) => lab.run(),
     }
 }

@@ -46,11 +46,16 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
 fn host_in(line: &str) -> Option<String> {
     let known = HOSTS.iter().find(|host| line.contains(**host)).map(|host| (*host).to_owned());
     known.or_else(|| {
-        line.split("://")
-            .skip(1)
-            .map(host_of)
-            .find(|host| host.contains('.') && MIRRORS.iter().any(|mirror| host.contains(mirror)))
+        let named = line.split("://").skip(1).map(host_of);
+        named
+            .filter(|host| host.contains('.') && !is_made_up(host))
+            .find(|host| MIRRORS.iter().any(|word| host.contains(word)))
     })
+}
+
+/// Names reserved for examples (<https://www.rfc-editor.org/rfc/rfc2606>).
+fn is_made_up(host: &str) -> bool {
+    host.ends_with(".example") || host.ends_with("example.com")
 }
 
 fn host_of(rest: &str) -> String {
@@ -74,7 +79,8 @@ mod tests {
     fn hosts_and_places_are_found_and_nothing_else() {
         let cases = [
             ("deb http://deb.debian.org/debian sid main", true),
-            ("https://mirror.example.com/debian", true),
+            ("https://mirror.acme.io/debian", true),
+            ("https://mirror.example/debian", false),
             ("source = \"registry+https://github.com/rust-lang/crates.io-index\"", false),
             ("https://dev.mysql.com/doc/refman/9.7/en/", false),
             ("mkdir /home/me/x", true),
