@@ -18,6 +18,8 @@ pub mod error;
 pub mod packages;
 pub mod server;
 pub mod pair;
+pub mod workload;
+pub mod up;
 mod wait;
 
 pub use error::LabError;

@@ -1,0 +1,3 @@
+//! Data to migrate: a shop with everything in it, a table for every type and key, and a writer that never rests.
+
+pub mod shop;
