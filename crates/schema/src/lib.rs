@@ -10,3 +10,5 @@ pub mod column;
 pub mod catalog;
 pub mod facts;
 pub mod key_range;
+pub mod sql;
+pub mod rewrite;

@@ -1,0 +1,129 @@
+//! Tables of engines the target does not offer become InnoDB; those that keep no rows are refused.
+//!
+//! Managed servers offer InnoDB and often MEMORY. MyISAM, Aria, ARCHIVE, CSV and other engines keep
+//! rows, so InnoDB can. FEDERATED, BLACKHOLE, MERGE, NDB, SPIDER, CONNECT and S3 keep their rows
+//! elsewhere or nowhere: what such a table means cannot be carried. `SECONDARY_ENGINE` goes too, as it
+//! forbids later DDL.
+
+use super::draft::TableDraft;
+use super::{Context, Rewrite};
+use crate::facts::ServerFacts;
+use crate::name::quote;
+use crate::sql::table::ItemKind;
+use crate::sql::{Edit, Span};
+
+const NAME: &str = "engine";
+pub(super) const REWRITE: Rewrite = Rewrite::of_tables(NAME, table);
+
+/// Engines whose tables hold no rows of their own.
+const ELSEWHERE: [&str; 10] = [
+    "FEDERATED",
+    "FEDERATEDX",
+    "BLACKHOLE",
+    "MRG_MYISAM",
+    "MERGE",
+    "NDBCLUSTER",
+    "NDB",
+    "SPIDER",
+    "CONNECT",
+    "S3",
+];
+
+fn table(draft: &mut TableDraft<'_>, context: &Context<'_>) {
+    without_secondary_engine(draft);
+    let Some(option) = draft.text.option("ENGINE") else { return };
+    let engine = option.value.clone();
+    if is_offered(&engine, context.target) {
+        return;
+    }
+    let what = format!("table {} of engine {engine}", draft.table.name);
+    if ELSEWHERE.iter().any(|elsewhere| elsewhere.eq_ignore_ascii_case(&engine)) {
+        let why = "its rows lie elsewhere, and the target does not offer the engine";
+        draft.notes.refuse(NAME, what, why, "make it an InnoDB table on the source, or exclude it");
+        return;
+    }
+    let mut edits = vec![Edit::replace(option.value_span, "InnoDB")];
+    edits.extend(partition_engines(draft));
+    draft.edit(edits);
+    draft.notes.change(
+        NAME,
+        format!("engine InnoDB instead of {engine}"),
+        format!("the target does not offer {engine}"),
+    );
+    auto_increment_key(draft);
+}
+
+fn is_offered(engine: &str, target: &ServerFacts) -> bool {
+    if engine.eq_ignore_ascii_case("InnoDB") {
+        return true;
+    }
+    // Azure's list of engines names some that it then refuses.
+    if target.is_azure() && !engine.eq_ignore_ascii_case("MEMORY") {
+        return false;
+    }
+    let disabled = target.variable("disabled_storage_engines").unwrap_or("");
+    target.engines.iter().any(|offered| offered.eq_ignore_ascii_case(engine))
+        && !disabled.split(',').any(|name| name.trim().eq_ignore_ascii_case(engine))
+}
+
+fn without_secondary_engine(draft: &mut TableDraft<'_>) {
+    let Some(option) = draft.text.option("SECONDARY_ENGINE").cloned() else { return };
+    draft.edit(vec![draft.without(&option)]);
+    draft.notes.change(
+        NAME,
+        format!("no secondary engine {}", option.value),
+        "with one, keys could not be added after the rows",
+    );
+}
+
+/// Every partition names its engine again.
+fn partition_engines(draft: &TableDraft<'_>) -> Vec<Edit> {
+    let Some(partition) = draft.text.partition else { return Vec::new() };
+    let mut cursor = draft.sql.cursor_in(partition);
+    let mut edits = Vec::new();
+    while cursor.peek().is_some() {
+        if cursor.eat(&["ENGINE"]).is_none() {
+            cursor.take();
+        } else if cursor.eat_mark("=")
+            && let Some(value) = cursor.take()
+        {
+            let span = Span { start: value.start, end: value.end };
+            edits.push(Edit::replace(span, "InnoDB"));
+        }
+    }
+    edits
+}
+
+/// MyISAM and Aria count an `AUTO_INCREMENT` column that is not first in any key per group of the
+/// columns before it. InnoDB wants the column first in a key, and counts through the whole table.
+fn auto_increment_key(draft: &mut TableDraft<'_>) {
+    let counts = |c: &&crate::sql::column::ColumnText| c.attribute("AUTO_INCREMENT").is_some();
+    let columns = draft.columns();
+    let Some(column) = columns.iter().find(counts).map(|column| column.name.clone()) else {
+        return;
+    };
+    let is_first = |parts: Span| {
+        let (first, _) = draft.sql.cursor_in(parts).eat_name()?;
+        (first == column).then_some(())
+    };
+    let keys = [ItemKind::PrimaryKey, ItemKind::UniqueKey, ItemKind::Key];
+    let mut items = draft.text.items.iter().filter(|item| keys.contains(&item.kind));
+    if items.any(|item| item.parts.and_then(is_first).is_some()) {
+        return;
+    }
+    let mut name = column.clone();
+    while draft.text.items.iter().any(|item| {
+        item.kind != ItemKind::Column
+            && item.name.as_deref().is_some_and(|n| n.eq_ignore_ascii_case(&name))
+    }) {
+        name.push('_');
+    }
+    let Some(last) = draft.text.items.last() else { return };
+    let key = format!(",\n  KEY {} ({})", quote(&name), quote(&column));
+    draft.edit(vec![Edit::insert(last.span.end, key)]);
+    draft.notes.change(
+        NAME,
+        format!("key {name} is added for AUTO_INCREMENT column {column}"),
+        "InnoDB wants the column first in a key; new rows are counted through the whole table, no longer per group",
+    );
+}

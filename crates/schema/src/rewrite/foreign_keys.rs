@@ -1,0 +1,22 @@
+//! Foreign keys are split off and added when all tables have their rows: tables can then be created and
+//! filled in any order.
+
+use super::draft::TableDraft;
+use super::{Context, Rewrite, target_name};
+use crate::sql::table::{Item, ItemKind};
+
+const NAME: &str = "foreign_keys";
+pub(super) const REWRITE: Rewrite = Rewrite::of_tables(NAME, table);
+
+fn table(draft: &mut TableDraft<'_>, context: &Context<'_>) {
+    let split: Vec<Item> = draft.text.items_of(ItemKind::ForeignKey).cloned().collect();
+    let clauses: Vec<String> =
+        split.iter().map(|item| format!("\n  ADD {}", draft.sql.slice(item.span))).collect();
+    if clauses.is_empty() {
+        return;
+    }
+    let name = target_name(&draft.table.name, context);
+    draft.foreign_keys = Some(format!("ALTER TABLE {name}{}", clauses.join(",")));
+    let edits = split.iter().filter_map(|item| draft.without_item(item)).collect();
+    draft.edit(edits);
+}

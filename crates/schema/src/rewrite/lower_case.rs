@@ -1,0 +1,85 @@
+//! Names of schemas, tables and views are lower-cased for targets that store them so.
+//!
+//! With `lower_case_table_names=1`, which Azure chooses by default, the target would do it silently.
+//! Names that would meet (`Orders` and `orders`) are refused: one would take the other's place.
+
+use super::name::target_name;
+use super::notes::Notes;
+use super::{Context, target_schema};
+use crate::name::{ObjectId, ObjectKind, QualifiedName};
+use crate::sql::split_path;
+
+pub(super) const NAME: &str = "lower_case";
+
+/// Whether the target stores names of schemas, tables and views in lower case.
+pub(super) fn lowers(context: &Context<'_>) -> bool {
+    context.target.lower_case_table_names() == 1
+}
+
+/// The name as the target stores it.
+pub(super) fn lowered(name: &str, context: &Context<'_>) -> String {
+    if lowers(context) { name.to_lowercase() } else { name.to_owned() }
+}
+
+/// Refuses a table or view whose name on the target is another one's too.
+pub(super) fn refuse_collision(id: &ObjectId, context: &Context<'_>, notes: &mut Notes) {
+    let Some(other) = collision(&id.name, context) else { return };
+    let target = target_name(&id.name, context);
+    notes.refuse(
+        NAME,
+        format!("{id}"),
+        format!("{} and {} would both be {} on the target", id.name, other, target),
+        "rename one of them on the source, or in the policy: [policy.rename]",
+    );
+}
+
+/// Refuses a schema whose name on the target is another one's too, unless the policy says so.
+pub(super) fn refuse_schema_collision(schema: &str, context: &Context<'_>, notes: &mut Notes) {
+    let target = target_schema(schema, context);
+    let other = context.catalog.schemas.keys().find(|other| {
+        *other != schema
+            && other.len() == schema.len()
+            && other.to_lowercase() == schema.to_lowercase()
+            && target_schema(other, context) == target
+    });
+    if let Some(other) = other {
+        notes.refuse(
+            NAME,
+            format!("{}", ObjectId::schema(schema)),
+            format!("schemas {schema} and {other} would both be {target} on the target"),
+            "rename one of them in the policy: [policy.rename]",
+        );
+    }
+}
+
+/// Another table or view that gets the same name on the target. Only names that may meet are asked for
+/// theirs: catalogs hold tens of thousands.
+fn collision(name: &QualifiedName, context: &Context<'_>) -> Option<QualifiedName> {
+    let spelled_apart = lowers(context) && context.source.lower_case_table_names() == 0;
+    if !spelled_apart && context.policy.rename.is_empty() {
+        return None;
+    }
+    let target = target_name(name, context);
+    let renamed: Vec<_> = context
+        .policy
+        .rename
+        .keys()
+        .filter_map(|from| split_path(from)?.into_iter().nth(1))
+        .collect();
+    let may_meet = |other: &QualifiedName| {
+        let alike = |a: &str| other.name.eq_ignore_ascii_case(a);
+        alike(&name.name)
+            || alike(&target.name)
+            || !other.name.is_ascii()
+            || renamed.iter().any(|from| alike(from))
+    };
+    let mut names = context.catalog.tables.keys().chain(context.catalog.views.keys());
+    names
+        .find(|other| *other != name && may_meet(other) && target_name(other, context) == target)
+        .cloned()
+}
+
+/// What kinds of object take part: the others keep their names.
+pub(super) fn concerns(kind: ObjectKind) -> bool {
+    matches!(kind, ObjectKind::Schema | ObjectKind::Table | ObjectKind::View)
+}
