@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use sealift_mysql::error::{ErrorClass, MysqlError};
+use sealift_mysql::gather::GatherError;
 use sealift_schema::facts::Side;
 use serde::{Deserialize, Serialize};
 
@@ -183,6 +184,24 @@ impl Fault {
             what: doing.into(),
             advice: None,
             cause: Some(Box::new(error)),
+        }
+    }
+
+    /// What kept a server from being gathered.
+    #[must_use]
+    pub fn gather(side: Side, error: GatherError) -> Self {
+        match error {
+            GatherError::Server { doing, cause } => Self::server(side, doing, cause),
+            GatherError::Privilege { object, privilege, cause } => {
+                let advice = format!("grant {privilege} on it to sealift's account on the {side}");
+                let mut fault =
+                    Self::server(side, "read its definition", cause).about(object).advise(advice);
+                fault.code = ErrorCode::PrivilegeMissing;
+                fault
+            }
+            unsettled @ GatherError::Unsettled { .. } => {
+                Self::new(ErrorCode::SourceChanged, unsettled.to_string()).on(side)
+            }
         }
     }
 

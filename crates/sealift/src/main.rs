@@ -1,3 +1,82 @@
 //! sealift: carries a live MySQL or MariaDB server to another.
 
-fn main() {}
+use std::process::ExitCode;
+use std::thread::available_parallelism;
+
+use clap::Parser;
+use sealift_engine::clock::Clock;
+use sealift_engine::fault::{ErrorCode, Fault};
+use sealift_engine::probe::Probe;
+use sealift_engine::report::Report;
+use sealift_engine::stop::Stop;
+
+mod args;
+mod commands;
+mod config;
+mod ending;
+mod interrupt;
+mod output;
+#[allow(dead_code, reason = "until run is wired in")]
+mod report;
+
+use args::Args;
+use commands::Context;
+use config::{Machine, Surroundings};
+use output::{Form, Output, Screen};
+
+/// The process's surroundings are read here and nowhere else.
+fn main() -> ExitCode {
+    let machine = Machine;
+    let clock = Clock::of_machine();
+    let screen = Screen::new(machine.variable("TERM").as_deref() == Some("dumb"));
+    let Args { global, command } = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return ending::unparsed(&error, std::env::args_os(), screen),
+    };
+    start_log(&machine, &screen);
+    let output = Output {
+        form: if global.json { Form::Json } else { Form::Human },
+        is_quiet: global.quiet,
+        screen,
+    };
+    let report = Report::begin(command.words(), env!("CARGO_PKG_VERSION"), &clock);
+    let mut context = Context {
+        global,
+        surroundings: Box::new(machine),
+        cores: available_parallelism().map_or(1, usize::from),
+        clock,
+        output,
+        stop: Stop::new(),
+        probe: Probe::none(),
+        report,
+    };
+    let result = run(&command, &mut context);
+    ending::end(context, result)
+}
+
+/// Runs the command in a runtime of its own.
+fn run(command: &args::Command, context: &mut Context) -> Result<commands::Answer, Fault> {
+    if let Some(probe) = context.surroundings.variable("SEALIFT_PROBE") {
+        context.probe = Probe::parse(&probe)
+            .map_err(|why| Fault::new(ErrorCode::UsageInvalid, format!("SEALIFT_PROBE: {why}")))?;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Fault::new(ErrorCode::Internal, "start the runtime").because(error))?;
+    runtime.block_on(async {
+        interrupt::listen(context.stop.clone(), context.output.clone())?;
+        command.execute(context).await
+    })
+}
+
+/// Logs to standard error what `SEALIFT_LOG` asks for, e.g. `debug`; nothing by default.
+fn start_log(machine: &dyn Surroundings, screen: &Screen) {
+    let Some(filter) = machine.variable("SEALIFT_LOG") else { return };
+    let screen = screen.clone();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_ansi(false)
+        .with_writer(move || screen.clone())
+        .init();
+}

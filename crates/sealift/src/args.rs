@@ -1,0 +1,62 @@
+//! The command line. Its help is the documentation.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{check, completions, status};
+
+/// Carries a live MySQL or MariaDB server to Azure Database for MySQL, or to any MySQL.
+///
+/// A migration is described by one sealift.toml and kept in one state folder. Every command can be
+/// killed at any instant and run again: it goes on where it stopped. Nothing is written to the source.
+#[derive(Debug, Parser)]
+#[command(name = "sealift", version, max_term_width = 80, after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Global {
+    /// The configuration
+    #[arg(long, global = true, value_name = "FILE", default_value = "sealift.toml")]
+    pub(crate) config: PathBuf,
+    /// The folder that keeps the migration's plan, journal and reports
+    #[arg(long, global = true, value_name = "DIR", default_value = ".sealift")]
+    pub(crate) state: PathBuf,
+    /// Print one JSON object on standard output at the end
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// No progress, no warnings, no summary: only errors and what was asked for
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// The commands, in the order a migration meets them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Check(check::CheckArgs),
+    Status(status::StatusArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+const AFTER_HELP: &str = "\
+Environment:
+  SEALIFT_SOURCE_PASSWORD  password of the source's account
+  SEALIFT_TARGET_PASSWORD  password of the target's account
+  SEALIFT_LOG              what to log on standard error, e.g. debug
+  NO_COLOR                 no colours
+
+Exit codes:
+  0  done, and equal where that was asked
+  1  failed; the error's code and page are printed
+  2  the command line or the configuration is not valid
+  3  the answer is no: differences, or objects that cannot be carried
+  4  interrupted; the same command goes on where it stopped
+
+Ctrl-C stops cleanly: what is under way is finished. A second one leaves at
+once, which is as safe, but copies up to one chunk per worker again.";

@@ -1,0 +1,103 @@
+//! The commands, one file each: its arguments (their comments are the help) and what it does.
+
+use std::path::Path;
+
+use sealift_engine::clock::Clock;
+use sealift_engine::fault::Fault;
+use sealift_engine::probe::Probe;
+use sealift_engine::report::{Conclusion, Report};
+use sealift_engine::stop::Stop;
+use sealift_mysql::endpoint::Endpoint;
+use serde_json::{Map, Value};
+
+use crate::args::{Command, Global};
+use crate::config::{Config, Surroundings};
+use crate::output::Output;
+
+pub(crate) mod check;
+pub(crate) mod status;
+pub(crate) mod completions;
+
+/// What every command is given.
+pub(crate) struct Context {
+    pub(crate) global: Global,
+    pub(crate) surroundings: Box<dyn Surroundings>,
+    /// Cores of this machine.
+    pub(crate) cores: usize,
+    pub(crate) clock: Clock,
+    pub(crate) output: Output,
+    pub(crate) stop: Stop,
+    pub(crate) probe: Probe,
+    /// What the command did; shown when it has ended, also if it failed.
+    pub(crate) report: Report,
+}
+
+impl Context {
+    /// Reads the configuration and passes on its warnings.
+    fn config(&self) -> Result<Config, Fault> {
+        let config = Config::read(&self.global.config, self.cores, self.surroundings.as_ref())?;
+        for warning in &config.warnings {
+            self.output.warn(warning);
+        }
+        Ok(config)
+    }
+
+    /// How to log in to source and target; passwords are found now.
+    fn endpoints(&self, config: &Config) -> Result<(Endpoint, Endpoint), Fault> {
+        let mut warn = |warning: String| self.output.warn(&warning);
+        let source = config.source.endpoint(self.surroundings.as_ref(), &mut warn)?;
+        let target = config.target.endpoint(self.surroundings.as_ref(), &mut warn)?;
+        Ok((source, target))
+    }
+
+    /// The state folder's path.
+    fn state(&self) -> &Path {
+        &self.global.state
+    }
+}
+
+/// What a command that did not fail has to say.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// How it ended.
+    pub(crate) conclusion: Conclusion,
+    /// The answer for people, with colours.
+    pub(crate) text: String,
+    /// Keys it adds to the JSON object.
+    pub(crate) keys: Map<String, Value>,
+}
+
+impl Answer {
+    fn new(conclusion: Conclusion, text: String) -> Self {
+        Self { conclusion, text, keys: Map::new() }
+    }
+
+    /// The answer of a command that failed before it had one.
+    pub(crate) fn nothing(conclusion: Conclusion) -> Self {
+        Self::new(conclusion, String::new())
+    }
+
+    fn add(&mut self, key: &str, value: Value) {
+        self.keys.insert(key.to_owned(), value);
+    }
+}
+
+impl Command {
+    /// The command as it is typed.
+    pub(crate) fn words(&self) -> &'static str {
+        match self {
+            Self::Check(_) => "check",
+            Self::Status(_) => "status",
+            Self::Completions(_) => "completions",
+        }
+    }
+
+    /// Does what the command is for.
+    pub(crate) async fn execute(&self, context: &mut Context) -> Result<Answer, Fault> {
+        match self {
+            Self::Check(args) => check::check(args, context).await,
+            Self::Status(args) => status::status(args, context),
+            Self::Completions(args) => completions::completions(args),
+        }
+    }
+}

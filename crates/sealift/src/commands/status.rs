@@ -1,0 +1,277 @@
+//! `sealift status`: where a migration stands, also while another process works on it.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anstyle::Style;
+use jiff::Timestamp;
+use sealift_engine::fault::{ErrorCode, Fault};
+use sealift_engine::progress::{Snapshot, TableStage};
+use sealift_engine::report::Conclusion;
+use sealift_engine::stage::Stage;
+use sealift_server::store::{Peek, Run, StateFolder};
+use serde_json::{Map, Value, json};
+
+use super::{Answer, Context};
+use crate::output::quantity::{bytes, count, counted, duration, percent};
+use crate::output::text::clean;
+
+/// Print where the migration stands, also while it runs in another terminal
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {}
+
+/// Running tables that are listed.
+const TABLES_SHOWN_MAX: usize = 20;
+
+const LABEL: Style = Style::new().dimmed();
+
+pub(super) fn status(_args: &StatusArgs, context: &Context) -> Result<Answer, Fault> {
+    let Some(peek) = StateFolder::peek(context.state())? else {
+        return Err(Fault::new(ErrorCode::PlanMissing, "there is no migration in this folder")
+            .about(format!("state folder {}", context.state().display()))
+            .advise("run sealift plan first, or name the folder with --state"));
+    };
+    let mut answer = Answer::new(Conclusion::Done, text(&peek, context.clock.now()));
+    answer.keys = keys(&peek);
+    Ok(answer)
+}
+
+/// The stage in a word.
+fn word(stage: &Stage) -> &'static str {
+    match stage {
+        Stage::Fresh => "planned",
+        Stage::Preparing(_) | Stage::Copying(_) | Stage::Completing(_) | Stage::Finished(_) => {
+            stage.word()
+        }
+    }
+}
+
+fn text(peek: &Peek, now: Timestamp) -> String {
+    let Peek { run, identity, stage, recorded_at: _, progress } = peek;
+    let mut text = String::new();
+    let mut line = |label: &str, words: &str| {
+        // Writing to a string cannot fail.
+        let _infallible = writeln!(text, "{LABEL}{label:<8}{LABEL:#}  {}", clean(words));
+    };
+    if let Some(identity) = identity {
+        line("source", &identity.source);
+        line("target", &identity.target);
+    }
+    line("stage", word(stage));
+    match run {
+        Run::None => line("process", "none is at work"),
+        Run::Alive { pid: Some(pid) } => line("process", &format!("{pid} is at work")),
+        Run::Alive { pid: None } => line("process", "one is at work"),
+    }
+    if let Some(reported) = progress {
+        let Snapshot { stage, doing, tables: _ } = &reported.snapshot;
+        if *run != Run::None {
+            let doing = if doing.is_empty() { stage } else { &format!("{stage}: {doing}") };
+            line("doing", doing);
+        }
+        line("tables", &tables(&reported.snapshot));
+        line("rows", &rows(&reported.snapshot));
+        for words in running(&reported.snapshot) {
+            line("", &words);
+        }
+        let age = Duration::try_from(now.duration_since(reported.at)).unwrap_or_default();
+        line("as of", &format!("{} ago", duration(age)));
+    }
+    match (stage, run) {
+        (Stage::Fresh | Stage::Finished(_), _) | (_, Run::Alive { .. }) => {}
+        (Stage::Preparing(_) | Stage::Copying(_) | Stage::Completing(_), Run::None) => {
+            line("next", "sealift run --offline goes on where it stopped");
+        }
+    }
+    text
+}
+
+/// `12 of 40 done`.
+fn tables(snapshot: &Snapshot) -> String {
+    let done = snapshot.tables.values().filter(|table| match table.stage {
+        TableStage::Copied | TableStage::Done | TableStage::Equal | TableStage::Different => true,
+        TableStage::Waiting
+        | TableStage::Copying
+        | TableStage::Indexing
+        | TableStage::Verifying => false,
+    });
+    format!("{} of {} done", done.count(), snapshot.tables.len())
+}
+
+/// `1,234,567 (31 %), 120.4 MiB`.
+fn rows(snapshot: &Snapshot) -> String {
+    let (rows, expected) = snapshot.rows();
+    let mut said = format!("{} ({} %)", count(rows), percent(rows, expected));
+    if snapshot.bytes() > 0 {
+        // Writing to a string cannot fail.
+        let _infallible = write!(said, ", {}", bytes(snapshot.bytes()));
+    }
+    said
+}
+
+/// A line for each table that is being worked on, up to a limit.
+fn running(snapshot: &Snapshot) -> Vec<String> {
+    let running = snapshot.tables.iter().filter_map(|(name, table)| {
+        let doing = match table.stage {
+            TableStage::Copying => "copying",
+            TableStage::Indexing => "building indexes",
+            TableStage::Verifying => "verifying",
+            TableStage::Waiting
+            | TableStage::Copied
+            | TableStage::Done
+            | TableStage::Equal
+            | TableStage::Different => return None,
+        };
+        let rows = counted(table.rows, "row", "rows");
+        let expected = count(table.rows_expected.max(table.rows));
+        Some(format!("{}: {doing}, {rows} of about {expected}", name.plain()))
+    });
+    running.take(TABLES_SHOWN_MAX).collect()
+}
+
+fn keys(peek: &Peek) -> Map<String, Value> {
+    let Peek { run, identity, stage, recorded_at, progress } = peek;
+    let (is_running, pid) = match run {
+        Run::None => (false, None),
+        Run::Alive { pid } => (true, *pid),
+    };
+    let mut keys = Map::new();
+    let mut add = |key: &str, value| keys.insert(key.to_owned(), value);
+    add("stage", json!(word(stage)));
+    add("running", json!(is_running));
+    add("pid", json!(pid));
+    add("source", json!(identity.as_ref().map(|identity| &identity.source)));
+    add("target", json!(identity.as_ref().map(|identity| &identity.target)));
+    add("recorded_at", json!(recorded_at));
+    if let Some(reported) = progress {
+        let snapshot = &reported.snapshot;
+        let (rows, rows_expected) = snapshot.rows();
+        let tables = snapshot.tables.iter().map(|(name, table)| {
+            json!({
+                "schema": name.schema, "table": name.name, "stage": table.stage,
+                "rows": table.rows, "rows_expected": table.rows_expected, "bytes": table.bytes,
+            })
+        });
+        add(
+            "progress",
+            json!({
+                "at": reported.at, "stage": snapshot.stage, "doing": snapshot.doing,
+                "rows": rows, "rows_expected": rows_expected, "bytes": snapshot.bytes(),
+                "tables": tables.collect::<Vec<_>>(),
+            }),
+        );
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use insta::assert_snapshot;
+    use sealift_engine::progress::TableProgress;
+    use sealift_engine::stage::Event;
+    use sealift_schema::name::QualifiedName;
+    use sealift_server::store::{Identity, Reported};
+
+    fn peek(run: Run) -> Peek {
+        let begun = Event::RunBegun { plan: "p".into(), source: "s".into(), target: "t".into() };
+        let table =
+            |stage, rows| TableProgress { stage, rows, rows_expected: 900, bytes: rows * 10 };
+        let tables = [("a", TableStage::Done, 900), ("b\u{1b}[2J", TableStage::Copying, 100)]
+            .map(|(name, stage, rows)| (QualifiedName::new("shop", name), table(stage, rows)));
+        Peek {
+            run,
+            identity: Some(Identity {
+                source: "10.0.0.5:3306".into(),
+                target: "contoso.mysql.database.azure.com:3306".into(),
+                selection: "shop".into(),
+            }),
+            stage: Stage::replay(&[begun, Event::Prepared]).unwrap(),
+            recorded_at: Some(Timestamp::UNIX_EPOCH),
+            progress: Some(Reported {
+                at: Timestamp::UNIX_EPOCH,
+                snapshot: Snapshot {
+                    stage: "copying".into(),
+                    doing: String::new(),
+                    tables: tables.into(),
+                },
+            }),
+        }
+    }
+
+    fn shown(run: Run) -> String {
+        let now = Timestamp::from_second(3).unwrap();
+        anstream::adapter::strip_str(&text(&peek(run), now)).to_string()
+    }
+
+    #[test]
+    fn a_running_migration_is_shown_with_its_process() {
+        assert_snapshot!(shown(Run::Alive { pid: Some(4711) }), @r"
+        source    10.0.0.5:3306
+        target    contoso.mysql.database.azure.com:3306
+        stage     copying
+        process   4711 is at work
+        doing     copying
+        tables    1 of 2 done
+        rows      1,000 (55 %), 9.8 KiB
+                  shop.b\u{1b}[2J: copying, 100 rows of about 900
+        as of     3.0s ago
+        ");
+    }
+
+    #[test]
+    fn a_stopped_migration_is_shown_with_the_way_on() {
+        assert_snapshot!(shown(Run::None), @r"
+        source    10.0.0.5:3306
+        target    contoso.mysql.database.azure.com:3306
+        stage     copying
+        process   none is at work
+        tables    1 of 2 done
+        rows      1,000 (55 %), 9.8 KiB
+                  shop.b\u{1b}[2J: copying, 100 rows of about 900
+        as of     3.0s ago
+        next      sealift run --offline goes on where it stopped
+        ");
+    }
+
+    #[test]
+    fn scripts_get_the_same_as_keys() {
+        let keys = serde_json::to_string_pretty(&keys(&peek(Run::None))).unwrap();
+        assert_snapshot!(keys, @r#"
+        {
+          "pid": null,
+          "progress": {
+            "at": "1970-01-01T00:00:00Z",
+            "bytes": 10000,
+            "doing": "",
+            "rows": 1000,
+            "rows_expected": 1800,
+            "stage": "copying",
+            "tables": [
+              {
+                "bytes": 9000,
+                "rows": 900,
+                "rows_expected": 900,
+                "schema": "shop",
+                "stage": "done",
+                "table": "a"
+              },
+              {
+                "bytes": 1000,
+                "rows": 100,
+                "rows_expected": 900,
+                "schema": "shop",
+                "stage": "copying",
+                "table": "b\u001b[2J"
+              }
+            ]
+          },
+          "recorded_at": "1970-01-01T00:00:00Z",
+          "running": false,
+          "source": "10.0.0.5:3306",
+          "stage": "copying",
+          "target": "contoso.mysql.database.azure.com:3306"
+        }
+        "#);
+    }
+}

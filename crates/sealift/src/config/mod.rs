@@ -1,0 +1,258 @@
+//! The configuration: what was written (`raw`), what it means (here).
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sealift_engine::fault::{ErrorCode, Fault};
+use sealift_mysql::endpoint::{Address, Endpoint, TlsMode};
+use sealift_schema::facts::Side;
+
+mod raw;
+mod url;
+mod password;
+mod surroundings;
+
+use password::PasswordSource;
+use raw::{Place, RawConfig, RawCopy, RawNotEmpty, RawSelect, RawServer, RawTls};
+pub(crate) use surroundings::{Machine, Surroundings};
+use url::ServerUrl;
+
+/// Time allowed to connect and log in, unless configured.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longer is not waiting but hanging.
+const CONNECT_TIMEOUT_MAX: u64 = 600;
+
+/// Workers a copy uses at most without being told: beyond, a target gains little and other users lose.
+const WORKERS_DEFAULT_MAX: u16 = 8;
+
+/// Each worker takes a connection on both servers; `max_connections` is 151 by default.
+const WORKERS_MAX: u16 = 64;
+
+/// What a migration is: read from `sealift.toml`, checked, with defaults filled in.
+#[allow(dead_code, reason = "until run is wired in")]
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// Where the data comes from.
+    pub(crate) source: Server,
+    /// Where it goes.
+    pub(crate) target: Server,
+    /// What is migrated.
+    pub(crate) select: Select,
+    /// How rows are copied.
+    pub(crate) copy: CopyOptions,
+    /// What the operator should know of the configuration: whole sentences.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// One server, before its password is known.
+#[derive(Debug)]
+pub(crate) struct Server {
+    side: Side,
+    address: Address,
+    user: String,
+    password: PasswordSource,
+    tls: TlsMode,
+    tls_ca: Option<PathBuf>,
+    compress: bool,
+    connect_timeout: Duration,
+}
+
+/// What is migrated.
+#[allow(dead_code, reason = "until run is wired in")]
+#[derive(Debug)]
+pub(crate) struct Select {
+    pub(crate) schemas: Vec<String>,
+    pub(crate) include: Vec<String>,
+    pub(crate) exclude: Vec<String>,
+}
+
+/// How rows are copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CopyOptions {
+    /// Chunks under way at the same time.
+    pub(crate) workers: u16,
+    /// Whether rows the target already holds are removed.
+    pub(crate) not_empty: NotEmpty,
+}
+
+/// What to do about rows the target already holds in a table to be copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotEmpty {
+    /// Nothing is done, the run stops.
+    Refuse,
+    /// They are removed.
+    Truncate,
+}
+
+impl Config {
+    /// Reads the configuration from the file `file`. `cores` decides how many workers copy by default.
+    pub(crate) fn read(
+        file: &Path,
+        cores: usize,
+        surroundings: &dyn Surroundings,
+    ) -> Result<Self, Fault> {
+        let unreadable = |cause: Box<dyn std::error::Error + Send + Sync>| {
+            Fault::new(ErrorCode::ConfigMissing, "read the configuration")
+                .about(format!("file {}", file.display()))
+                .because(cause)
+        };
+        let bytes = surroundings.read(file).map_err(|error| unreadable(error.into()))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_bytes| unreadable("it is not UTF-8".into()))?;
+        Self::resolve(RawConfig::parse(&text, file)?, Place { file, text: &text }, cores)
+    }
+
+    /// What a raw configuration means.
+    fn resolve(raw: RawConfig, place: Place<'_>, cores: usize) -> Result<Self, Fault> {
+        let RawConfig { source, target, select, copy } = raw;
+        let mut warnings = Vec::new();
+        let RawSelect { schemas, include, exclude } = select;
+        Ok(Self {
+            source: Server::resolve(Side::Source, source, place, &mut warnings)?,
+            target: Server::resolve(Side::Target, target, place, &mut warnings)?,
+            select: Select { schemas, include, exclude },
+            copy: CopyOptions::resolve(&copy, place, cores)?,
+            warnings,
+        })
+    }
+}
+
+impl Server {
+    fn resolve(
+        side: Side,
+        raw: RawServer,
+        place: Place<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, Fault> {
+        let RawServer {
+            url,
+            password,
+            password_file,
+            password_command,
+            tls,
+            tls_ca,
+            compress,
+            connect_timeout,
+        } = raw;
+        let line = place.line(&url.span());
+        let ServerUrl { user, password: in_url, address } = ServerUrl::parse(url.get_ref())
+            .map_err(|error| {
+                Fault::new(ErrorCode::UrlInvalid, error.to_string())
+                    .on(side)
+                    .about(&line)
+                    .advise(error.advice())
+            })?;
+        let folder = place.file.parent().unwrap_or(Path::new(""));
+        let written = match (in_url, password) {
+            (Some(password), None) | (None, Some(password)) => {
+                warnings.push(format!(
+                    "the {side}'s password is written in {}; it belongs in {}, in a file named by \
+                     password_file, or in password_command",
+                    place.file.display(),
+                    password::variable(side)
+                ));
+                Some(PasswordSource::Written(password))
+            }
+            (None, None) => None,
+            (Some(_), Some(_)) => return Err(twice(side, place)),
+        };
+        let file = password_file.map(|path| PasswordSource::File(folder.join(path)));
+        let command = password_command.map(PasswordSource::Command);
+        let mut given = [written, file, command].into_iter().flatten();
+        let password = given.next().unwrap_or(PasswordSource::Elsewhere);
+        if given.next().is_some() {
+            return Err(twice(side, place));
+        }
+        Ok(Self {
+            side,
+            user,
+            password,
+            tls: match (&address, tls) {
+                (Address::Socket(_), _) | (_, RawTls::Off) => TlsMode::Off,
+                (Address::Tcp { .. }, RawTls::VerifyIdentity) => TlsMode::VerifyIdentity,
+                (Address::Tcp { .. }, RawTls::VerifyCa) => TlsMode::VerifyCa,
+                (Address::Tcp { .. }, RawTls::Required) => TlsMode::Required,
+            },
+            address,
+            tls_ca: tls_ca.map(|path| folder.join(path)),
+            compress,
+            connect_timeout: match connect_timeout {
+                None => CONNECT_TIMEOUT,
+                Some(seconds @ 1..=CONNECT_TIMEOUT_MAX) => Duration::from_secs(seconds),
+                Some(_) => {
+                    return Err(invalid(
+                        place,
+                        format!(
+                            "connect_timeout in [{side}] is not from 1 to {CONNECT_TIMEOUT_MAX}"
+                        ),
+                    )
+                    .advise("give it in seconds"));
+                }
+            },
+        })
+    }
+
+    /// Everything needed to log in; the password is found now.
+    pub(crate) fn endpoint(
+        &self,
+        surroundings: &dyn Surroundings,
+        warn: &mut dyn FnMut(String),
+    ) -> Result<Endpoint, Fault> {
+        let Self { side, address, user, password, tls, tls_ca, compress, connect_timeout } = self;
+        let tls_ca = match tls_ca {
+            None => None,
+            Some(path) => Some(surroundings.read(path).map_err(|error| {
+                Fault::new(ErrorCode::ConfigInvalid, "read the file named by tls_ca")
+                    .on(*side)
+                    .about(format!("file {}", path.display()))
+                    .because(error)
+                    .advise("name a file with the authority's certificate in PEM form")
+            })?),
+        };
+        Ok(Endpoint {
+            side: *side,
+            address: address.clone(),
+            user: user.clone(),
+            password: password.find(*side, user, surroundings, warn)?,
+            tls: *tls,
+            tls_ca,
+            compress: *compress,
+            connect_timeout: *connect_timeout,
+        })
+    }
+}
+
+impl CopyOptions {
+    fn resolve(raw: &RawCopy, place: Place<'_>, cores: usize) -> Result<Self, Fault> {
+        let RawCopy { workers, not_empty } = *raw;
+        let workers = match workers {
+            // Reading and writing overlap only if there are two.
+            None => u16::try_from(cores).unwrap_or(u16::MAX).clamp(2, WORKERS_DEFAULT_MAX),
+            Some(workers @ 1..=WORKERS_MAX) => workers,
+            Some(_) => {
+                return Err(invalid(
+                    place,
+                    format!("workers in [copy] is not from 1 to {WORKERS_MAX}"),
+                ));
+            }
+        };
+        let not_empty = match not_empty {
+            RawNotEmpty::Refuse => NotEmpty::Refuse,
+            RawNotEmpty::Truncate => NotEmpty::Truncate,
+        };
+        Ok(Self { workers, not_empty })
+    }
+}
+
+fn twice(side: Side, place: Place<'_>) -> Fault {
+    invalid(place, format!("[{side}] gives the password more than once"))
+        .advise("keep one of password_file and password_command; the environment wins over both")
+}
+
+fn invalid(place: Place<'_>, what: String) -> Fault {
+    Fault::new(ErrorCode::ConfigInvalid, what).about(format!("file {}", place.file.display()))
+}
+
+#[cfg(test)]
+mod tests;

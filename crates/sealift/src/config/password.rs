@@ -1,0 +1,99 @@
+//! Where a password comes from: environment, file, command, configuration, or a person.
+
+use std::path::PathBuf;
+
+use sealift_engine::fault::{ErrorCode, Fault};
+use sealift_schema::facts::Side;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::surroundings::Surroundings;
+
+/// What the configuration says about a password.
+#[derive(Clone, Debug)]
+pub(super) enum PasswordSource {
+    /// Nothing: the environment or a person has it.
+    Elsewhere,
+    /// `password_file`.
+    File(PathBuf),
+    /// `password_command`.
+    Command(String),
+    /// Written into the configuration, against our advice.
+    Written(SecretString),
+}
+
+/// The environment variable that holds a side's password; it wins over everything else.
+pub(super) fn variable(side: Side) -> &'static str {
+    match side {
+        Side::Source => "SEALIFT_SOURCE_PASSWORD",
+        Side::Target => "SEALIFT_TARGET_PASSWORD",
+    }
+}
+
+impl PasswordSource {
+    /// Finds the password, and what the operator should be warned of.
+    pub(super) fn find(
+        &self,
+        side: Side,
+        user: &str,
+        surroundings: &dyn Surroundings,
+        warn: &mut dyn FnMut(String),
+    ) -> Result<SecretString, Fault> {
+        if let Some(password) = surroundings.variable(variable(side)) {
+            return Ok(SecretString::from(password));
+        }
+        match self {
+            Self::Written(password) => Ok(password.clone()),
+            Self::File(path) => {
+                let unreadable = |cause: Box<dyn std::error::Error + Send + Sync>| {
+                    Fault::new(ErrorCode::PasswordMissing, "read the password file")
+                        .on(side)
+                        .about(format!("file {}", path.display()))
+                        .because(cause)
+                };
+                let bytes = surroundings.read(path).map_err(|error| unreadable(error.into()))?;
+                let text = String::from_utf8(bytes)
+                    .map_err(|_bytes| unreadable("the file is not UTF-8".into()))?;
+                if surroundings.is_open_to_others(path) {
+                    warn(format!(
+                        "others can read the {side}'s password file {0}; run chmod 600 {0}",
+                        path.display()
+                    ));
+                }
+                let line = text.strip_suffix('\n').unwrap_or(&text);
+                Ok(SecretString::from(line.strip_suffix('\r').unwrap_or(line)))
+            }
+            Self::Command(command) => {
+                let fault = |cause: Box<dyn std::error::Error + Send + Sync>| {
+                    Fault::new(ErrorCode::PasswordMissing, "password_command gave no password")
+                        .on(side)
+                        .advise("run the command by hand to see why")
+                        .because(cause)
+                };
+                let password = surroundings.run(command).map_err(|error| fault(error.into()))?;
+                if password.expose_secret().is_empty() {
+                    return Err(fault("it printed nothing".into()));
+                }
+                Ok(password)
+            }
+            Self::Elsewhere => match surroundings
+                .ask(&format!("Password of {user} on the {side}: "))
+            {
+                Some(answer) => answer.map_err(|error| {
+                    Fault::new(ErrorCode::PasswordMissing, "read the password from the terminal")
+                        .on(side)
+                        .because(error)
+                }),
+                None => Err(Fault::new(
+                    ErrorCode::PasswordMissing,
+                    format!("no password was given for {user}"),
+                )
+                .on(side)
+                .advise(format!(
+                    "set {} (empty for an account without a password), or password_file or \
+                     password_command in the configuration",
+                    variable(side)
+                ))),
+            },
+        }
+    }
+}

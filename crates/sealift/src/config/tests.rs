@@ -1,0 +1,197 @@
+//! What a configuration means, on a machine made of maps.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::surroundings::CommandError;
+use super::*;
+
+/// A machine made of maps.
+#[derive(Default)]
+struct Fake {
+    variables: BTreeMap<&'static str, &'static str>,
+    files: BTreeMap<&'static str, &'static str>,
+    open_files: Vec<&'static str>,
+    answer: Option<&'static str>,
+}
+
+impl Surroundings for Fake {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).map(|value| (*value).to_owned())
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let text = self.files.get(path.to_str().unwrap());
+        text.map(|text| text.as_bytes().to_vec()).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn is_open_to_others(&self, path: &Path) -> bool {
+        self.open_files.iter().any(|open| Path::new(open) == path)
+    }
+
+    fn run(&self, command: &str) -> Result<SecretString, CommandError> {
+        match command {
+            "fail" => {
+                Err(CommandError::Failed { status: "exit status: 1".into(), told: ": no".into() })
+            }
+            "silent" => Ok(SecretString::from("")),
+            command => Ok(SecretString::from(format!("output of {command}"))),
+        }
+    }
+
+    fn ask(&self, _question: &str) -> Option<io::Result<SecretString>> {
+        self.answer.map(|answer| Ok(SecretString::from(answer)))
+    }
+}
+
+fn with(config: &'static str) -> Fake {
+    Fake { files: [("etc/sealift.toml", config)].into(), ..Fake::default() }
+}
+
+fn read(machine: &Fake) -> Result<Config, Fault> {
+    Config::read(Path::new("etc/sealift.toml"), 4, machine)
+}
+
+/// The source's password and all warnings.
+fn password(machine: &Fake) -> Result<(String, Vec<String>), Fault> {
+    let config = read(machine)?;
+    let mut warnings = config.warnings;
+    let endpoint = config.source.endpoint(machine, &mut |warning| warnings.push(warning))?;
+    let password = endpoint.password.expose_secret().to_owned();
+    assert!(password.is_empty() || !format!("{endpoint:?}").contains(&password));
+    Ok((password, warnings))
+}
+
+const BARE: &str = "[source]\nurl = 'mysql://a@h'\n[target]\nurl = 'mysql://b@h'\n";
+
+#[test]
+fn what_is_not_written_has_a_default() {
+    let config = read(&with(BARE)).unwrap();
+    assert_eq!(config.source.tls, TlsMode::VerifyIdentity);
+    assert_eq!(config.source.connect_timeout, CONNECT_TIMEOUT);
+    assert!(!config.source.compress);
+    assert_eq!(config.copy, CopyOptions { workers: 4, not_empty: NotEmpty::Refuse });
+    assert!(config.warnings.is_empty());
+}
+
+#[test]
+fn everything_that_is_written_counts() {
+    let config = read(&with(
+        "[source]\nurl = 'mysql://a@h'\ntls = 'verify-ca'\ntls_ca = 'ca.pem'\ncompress = true\n\
+         connect_timeout = 3\n[target]\nurl = 'mysql://b@localhost?socket=/s'\n\
+         [select]\nschemas = ['shop']\ninclude = ['shop.a']\nexclude = ['shop.b']\n\
+         [copy]\nworkers = 7\nnot_empty = 'truncate'\n",
+    ))
+    .unwrap();
+    assert_eq!(config.source.tls, TlsMode::VerifyCa);
+    assert_eq!(config.source.tls_ca.as_deref(), Some(Path::new("etc/ca.pem")));
+    assert!(config.source.compress);
+    assert_eq!(config.source.connect_timeout, Duration::from_secs(3));
+    assert_eq!(config.target.tls, TlsMode::Off, "TLS is not used on a socket");
+    assert_eq!(config.select.exclude, ["shop.b"]);
+    assert_eq!(config.copy, CopyOptions { workers: 7, not_empty: NotEmpty::Truncate });
+}
+
+#[test]
+fn at_least_two_workers_copy_unless_told() {
+    for (cores, workers) in [(1, 2), (2, 2), (6, 6), (128, 8)] {
+        let config = Config::read(Path::new("etc/sealift.toml"), cores, &with(BARE)).unwrap();
+        assert_eq!(config.copy.workers, workers);
+    }
+}
+
+#[test]
+fn numbers_out_of_range_are_refused() {
+    for copy in ["[copy]\nworkers = 0", "[copy]\nworkers = 65"] {
+        let text: &'static str = format!("{BARE}{copy}").leak();
+        assert_eq!(read(&with(text)).unwrap_err().code, ErrorCode::ConfigInvalid);
+    }
+}
+
+#[test]
+fn the_environment_wins_over_everything_in_the_file() {
+    let mut machine = with(
+        "[source]\nurl = 'mysql://a@h'\npassword_file = 'pw'\n[target]\nurl = 'mysql://b@h'\n",
+    );
+    machine.files.insert("etc/pw", "from file\r\n");
+    assert_eq!(password(&machine).unwrap().0, "from file");
+    machine.variables.insert("SEALIFT_SOURCE_PASSWORD", "");
+    assert_eq!(password(&machine).unwrap().0, "");
+}
+
+#[test]
+fn a_password_file_others_can_read_is_warned_of() {
+    let mut machine = with(
+        "[source]\nurl = 'mysql://a@h'\npassword_file = 'pw'\n[target]\nurl = 'mysql://b@h'\n",
+    );
+    machine.files.insert("etc/pw", "secret");
+    machine.open_files.push("etc/pw");
+    let (_, warnings) = password(&machine).unwrap();
+    assert_eq!(
+        warnings,
+        ["others can read the source's password file etc/pw; run chmod 600 etc/pw"]
+    );
+}
+
+#[test]
+fn a_password_in_the_configuration_works_and_warns() {
+    for source in ["url = 'mysql://a:secret@h'", "url = 'mysql://a@h'\npassword = 'secret'"] {
+        let text: &'static str =
+            format!("[source]\n{source}\n[target]\nurl = 'mysql://b@h'\n").leak();
+        let (found, warnings) = password(&with(text)).unwrap();
+        assert_eq!(found, "secret");
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].contains("SEALIFT_SOURCE_PASSWORD"), "{warnings:?}");
+        assert!(!format!("{:?}", read(&with(text)).unwrap()).contains("secret"));
+    }
+}
+
+#[test]
+fn a_password_given_twice_is_refused() {
+    for keys in [
+        "password = 'x'\npassword_file = 'pw'",
+        "password_file = 'pw'\npassword_command = 'x'",
+        "password_command = 'x'\npassword = 'x'",
+    ] {
+        let text: &'static str =
+            format!("[source]\nurl = 'mysql://a@h'\n{keys}\n[target]\nurl = 'mysql://b@h'\n")
+                .leak();
+        assert_eq!(read(&with(text)).unwrap_err().code, ErrorCode::ConfigInvalid);
+    }
+}
+
+#[test]
+fn a_command_or_a_person_can_give_the_password() {
+    let config = "[source]\nurl = 'mysql://a@h'\npassword_command = 'token'\n[target]\nurl = 'mysql://b@h'\n";
+    assert_eq!(password(&with(config)).unwrap().0, "output of token");
+    let asked = Fake { answer: Some("typed"), ..with(BARE) };
+    assert_eq!(password(&asked).unwrap().0, "typed");
+}
+
+#[test]
+fn without_a_password_the_fault_says_how_to_give_one() {
+    let fault = password(&with(BARE)).unwrap_err();
+    assert_eq!(fault.code, ErrorCode::PasswordMissing);
+    assert!(fault.remedy().contains("SEALIFT_SOURCE_PASSWORD"), "{}", fault.remedy());
+    for command in ["fail", "silent"] {
+        let text: &'static str = format!(
+            "[source]\nurl = 'mysql://a@h'\npassword_command = '{command}'\n[target]\nurl = 'mysql://b@h'\n"
+        )
+        .leak();
+        assert_eq!(password(&with(text)).unwrap_err().code, ErrorCode::PasswordMissing);
+    }
+}
+
+#[test]
+fn a_configuration_or_a_file_it_names_that_is_not_there_is_named() {
+    let fault = read(&Fake::default()).unwrap_err();
+    assert_eq!(fault.code, ErrorCode::ConfigMissing);
+    assert_eq!(fault.object.as_deref(), Some("file etc/sealift.toml"));
+    let mut machine =
+        with("[source]\nurl = 'mysql://a@h'\ntls_ca = 'ca.pem'\n[target]\nurl = 'mysql://b@h'\n");
+    machine.variables.insert("SEALIFT_SOURCE_PASSWORD", "x");
+    let fault = password(&machine).unwrap_err();
+    assert_eq!(fault.object.as_deref(), Some("file etc/ca.pem"));
+}

@@ -1,0 +1,84 @@
+//! A report with something in every section, for the tests of each form.
+
+use std::time::Duration;
+
+use sealift_engine::clock::Clock;
+use sealift_engine::report::{
+    ChangeReport, Conclusion, DifferenceReport, LeftOut, LeftOutBecause, ObjectReport,
+    ObjectResult, Report, ServerReport, TableReport, TableResult, VerificationReport,
+};
+use sealift_engine::stage::Part;
+use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
+
+pub(super) fn object(kind: ObjectKind, name: &str) -> ObjectId {
+    ObjectId::new(kind, QualifiedName::new("shop", name))
+}
+
+pub(super) fn report() -> Report {
+    let clock = Clock::manual("2026-11-23T01:02:03Z".parse().unwrap());
+    let mut report = Report::begin("run --offline", "0.1.0", &clock);
+    report.happened(&clock, "began");
+    clock.advance(Duration::from_secs(125));
+    report.happened(&clock, "all rows are on the target");
+    let server = |version: &str, azure, tls| ServerReport {
+        address: "10.0.0.5:3306".into(),
+        version: version.into(),
+        user: "app_reader@%".into(),
+        tls,
+        azure,
+    };
+    report.source = Some(server("MariaDB 10.11.19", false, None));
+    report.target = Some(server("MySQL 9.7.4", true, Some("TLSv1.3".into())));
+    report.tables = [("orders", 1_234_567, 760 * 1_048_576), ("<script>", 0, 0)]
+        .map(|(name, rows, bytes)| TableReport {
+            name: QualifiedName::new("shop", name),
+            target_name: None,
+            result: TableResult::Copied,
+            rows,
+            bytes,
+            elapsed_ms: Some(25_000),
+        })
+        .into();
+    let script = |part, object, result| ObjectReport { object, part, result, elapsed_ms: 1_250 };
+    report.objects = vec![
+        script(Part::Tables, object(ObjectKind::Table, "orders"), ObjectResult::Created),
+        script(Part::Tables, object(ObjectKind::Table, "<script>"), ObjectResult::Present),
+        script(
+            Part::Views,
+            object(ObjectKind::View, "open_orders"),
+            ObjectResult::Failed("Unknown column 'x' in 'field list'".into()),
+        ),
+        script(Part::Indexes, object(ObjectKind::Table, "orders"), ObjectResult::Created),
+    ];
+    let change = |name, rewrite: &str, reason: &str| ChangeReport {
+        object: object(ObjectKind::View, name),
+        rewrite: rewrite.into(),
+        reason: reason.into(),
+    };
+    report.changes = vec![
+        change("a", "definer", "the definer is not an account of the target"),
+        change("b", "definer", "the definer is not an account of the target"),
+        change("c", "engine", "the target has no MyISAM"),
+    ];
+    report.left_out = vec![LeftOut {
+        object: object(ObjectKind::View, "broken"),
+        because: LeftOutBecause::Broken,
+        reason: "table 'shop.gone' doesn't exist".into(),
+    }];
+    report.note("The copy is not one moment of the source: --no-lock was given.");
+    report.verification = Some(VerificationReport {
+        tables: 2,
+        rows: 1_234_567,
+        objects: 4,
+        differences: vec![DifferenceReport {
+            object: object(ObjectKind::Table, "orders"),
+            what: "row differs".into(),
+            source: Some("'a'".into()),
+            target: Some("'b'".into()),
+            keys: vec!["(id) = (17)".into(), "(id) = (18)".into()],
+        }],
+        not_compared: vec!["Users were not compared.".into()],
+    });
+    report.end(&clock, Ok(Conclusion::Different));
+    report
+}
