@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
-use sealift_lab::{Kind, LabError, Options, Pair, Server};
+use sealift_lab::up::{self, UpOptions};
+use sealift_lab::{Kind, Options, Pair, Server};
 
 /// Test servers to try things on.
 #[derive(Subcommand)]
@@ -20,6 +21,9 @@ pub(crate) struct UpArgs {
     /// What the source is
     #[arg(long, value_enum, default_value_t = SourceKind::Mysql)]
     source: SourceKind,
+    /// Give the source a shop with this many orders
+    #[arg(long, value_name = "N")]
+    orders: Option<u64>,
     /// A script to run on the source first
     #[arg(long, value_name = "FILE.sql")]
     script: Option<PathBuf>,
@@ -38,7 +42,7 @@ enum SourceKind {
 impl Lab {
     pub(crate) fn run(self) -> ExitCode {
         let Self::Up(args) = self;
-        match up(&args) {
+        match start(&args) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("{error}");
@@ -48,34 +52,33 @@ impl Lab {
     }
 }
 
-fn up(UpArgs { source, script }: &UpArgs) -> Result<(), Box<dyn std::error::Error>> {
+fn start(UpArgs { source, orders, script }: &UpArgs) -> Result<(), Box<dyn std::error::Error>> {
     let script = script.as_ref().map(fs::read).transpose()?;
     let kind = match source {
         SourceKind::Mysql => Kind::MySql,
         SourceKind::MariaDb10_11 => Kind::MariaDb10_11,
         SourceKind::MariaDb11_8 => Kind::MariaDb11_8,
     };
-    let pair = Pair::start(Options::source(kind), Options::azure_target())?;
+    let source = Options::source(kind);
+    let pair = up::up(UpOptions { source, orders: *orders, ..UpOptions::default() })?;
     if let Some(script) = script {
         pair.source.try_sql(script)?;
     }
-    print!("{}", directions(&pair)?);
+    println!("{}\n{}", up::how_to_connect(&pair), configuration(&pair));
+    println!("Both servers end with Enter or Ctrl-C.");
     io::stdin().read_line(&mut String::new())?;
     Ok(())
 }
 
-/// A configuration and the clients' commands, to be pasted.
-fn directions(pair: &Pair) -> Result<String, LabError> {
-    let Pair { source, target } = pair;
-    Ok(format!(
-        "# sealift.toml\n{}{}\n# shell\n{}{}\n{}{}\nBoth servers end with Enter or Ctrl-C.\n",
+/// What a migration from one to the other needs, to be pasted.
+fn configuration(Pair { source, target }: &Pair) -> String {
+    format!(
+        "# sealift.toml\n{}\n{}\n# shell\nexport SEALIFT_SOURCE_PASSWORD={}\nexport SEALIFT_TARGET_PASSWORD={}\n",
         table("source", source),
         table("target", target),
-        export("SOURCE", source),
-        export("TARGET", target),
-        client(source)?,
-        client(target)?,
-    ))
+        source.account().password,
+        target.account().password,
+    )
 }
 
 fn table(side: &str, server: &Server) -> String {
@@ -88,16 +91,4 @@ fn table(side: &str, server: &Server) -> String {
         "tls = \"off\"\n".to_owned()
     };
     format!("[{side}]\nurl = \"mysql://{user}@{host}:{port}\"\n{tls}")
-}
-
-fn export(side: &str, server: &Server) -> String {
-    format!("export SEALIFT_{side}_PASSWORD={}\n", server.account().password)
-}
-
-/// The server's own client, as root through the socket.
-fn client(server: &Server) -> Result<String, LabError> {
-    let words = server.programs().command_line(server.kind().client_program())?;
-    let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
-    let socket = server.socket();
-    Ok(format!("{} --no-defaults --user=root --socket={}\n", words.join(" "), socket.display()))
 }
