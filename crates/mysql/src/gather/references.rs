@@ -1,9 +1,9 @@
 //! Foreign keys and checks of tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sealift_schema::catalog::{Check, ForeignKey};
-use sealift_schema::name::QualifiedName;
+use sealift_schema::name::{QualifiedName, quote};
 
 use super::tables::Scope;
 use crate::error::MysqlError;
@@ -113,4 +113,53 @@ pub(super) async fn checks(
         checks.insert(name, check);
     }
     Ok(tables)
+}
+
+/// Repairs what MariaDB prints of foreign keys: backticks inside the names of the constraint and of
+/// columns are not doubled there, so that the definition can be neither run nor read.
+pub(super) fn requote(create_sql: &mut String, keys: &[ForeignKey]) {
+    for key in keys {
+        let names = key.columns.iter().chain(&key.parent_columns).chain([&key.name]);
+        let odd = names.filter(|name| name.contains('`')).collect::<BTreeSet<_>>();
+        let start = format!("\n  CONSTRAINT `{}` FOREIGN KEY (", key.name);
+        let Some(at) = create_sql.find(&start).filter(|_| !odd.is_empty()) else { continue };
+        let (before, clause) = create_sql.split_at(at);
+        // The clause is a line; what it begins with is the break before it.
+        let end =
+            clause.get(1..).and_then(|line| line.find('\n')).map_or(clause.len(), |end| end + 1);
+        let (clause, after) = clause.split_at(end);
+        let mut clause = clause.to_owned();
+        for name in odd {
+            clause = clause.replace(&format!("`{name}`"), &quote(name));
+        }
+        *create_sql = [before, &clause, after].concat();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backticks_in_names_of_foreign_keys_are_doubled() {
+        let key = ForeignKey {
+            name: "f`k".to_owned(),
+            columns: vec!["a".to_owned(), "b`".to_owned()],
+            parent: QualifiedName::new("s", "p"),
+            parent_columns: vec!["c`d".to_owned(), "b`".to_owned()],
+            on_update: "RESTRICT".to_owned(),
+            on_delete: "RESTRICT".to_owned(),
+        };
+        let table = |key: &str| {
+            format!("CREATE TABLE `t` (\n  `b``` int,\n  {key},\n  CONSTRAINT `g` CHECK (`b```)\n)")
+        };
+        let mut sql =
+            table("CONSTRAINT `f`k` FOREIGN KEY (`a`, `b``) REFERENCES `p` (`c`d`, `b``)");
+        let right =
+            table("CONSTRAINT `f``k` FOREIGN KEY (`a`, `b```) REFERENCES `p` (`c``d`, `b```)");
+        requote(&mut sql, std::slice::from_ref(&key));
+        assert_eq!(sql, right);
+        requote(&mut sql, &[key]);
+        assert_eq!(sql, right, "what is right stays");
+    }
 }

@@ -115,6 +115,7 @@ pub(super) async fn define(
         };
         let bytes = row.get(1).unwrap_or_default();
         table.create_sql = literals::readable(bytes).map_err(unreadable(&object))?;
+        references::requote(&mut table.create_sql, &table.foreign_keys);
         if fits(table) {
             table.auto_increment = auto_increment(&table.create_sql);
             keys::order_as_printed(&mut table.keys, &table.create_sql);
