@@ -8,6 +8,7 @@ mod rust_text;
 mod map;
 mod direction;
 mod stages;
+mod surroundings;
 mod modules;
 mod size;
 mod words;
@@ -46,10 +47,11 @@ impl fmt::Display for Problem {
 }
 
 /// All checks. Each sees the whole tree and nothing else, so each is tested on a made-up one.
-const CHECKS: [fn(&Tree) -> Vec<Problem>; 12] = [
+const CHECKS: [fn(&Tree) -> Vec<Problem>; 13] = [
     map::check,
     direction::check,
     stages::check,
+    surroundings::check,
     modules::check,
     size::check,
     words::check,
