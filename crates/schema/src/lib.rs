@@ -12,3 +12,4 @@ pub mod facts;
 pub mod key_range;
 pub mod sql;
 pub mod rewrite;
+pub mod selection;

@@ -122,7 +122,7 @@ impl StoredDraft<'_> {
 
 /// How an object's text is to be read. Views are printed by the server without the modes that change
 /// quoting; programs keep the text and quoting of the `sql_mode` they were made under.
-pub(crate) fn dialect(kind: ObjectKind, created_under: &CreatedUnder) -> Dialect {
+pub(crate) fn dialect_of(kind: ObjectKind, created_under: &CreatedUnder) -> Dialect {
     match (kind, &created_under.sql_mode) {
         (ObjectKind::View, _) | (_, None) => Dialect::default(),
         (_, Some(sql_mode)) => Dialect::of_sql_mode(sql_mode),

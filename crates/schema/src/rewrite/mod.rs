@@ -42,6 +42,7 @@ mod lower_case;
 mod secondary_keys;
 mod foreign_keys;
 
+pub(crate) use draft::dialect_of;
 use draft::{SchemaDraft, StoredDraft, TableDraft};
 use notes::Notes;
 
@@ -271,7 +272,7 @@ fn stored(
     context: &Context<'_>,
 ) -> ObjectScript {
     let mut notes = Notes::default();
-    let dialect = draft::dialect(id.kind, created_under).read_by(context.source.version);
+    let dialect = dialect_of(id.kind, created_under).read_by(context.source.version);
     let sql = Sql::new(create_sql.trim_end(), dialect);
     let text = match StoredText::read(&sql) {
         Ok(text) => text,
