@@ -1,0 +1,122 @@
+//! A folder with a configuration, and the binary run in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use sealift_lab::Server;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder to run sealift in.
+pub(crate) struct Folder {
+    path: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+/// What a run of the binary left behind.
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Folder {
+    /// A folder with this `sealift.toml`.
+    pub(crate) fn with(config: &str) -> Self {
+        let folder = Self::empty();
+        folder.write("sealift.toml", config);
+        folder
+    }
+
+    /// A folder without a configuration.
+    pub(crate) fn empty() -> Self {
+        Self { path: TempDir::new().unwrap(), variables: Vec::new() }
+    }
+
+    /// A folder with the configuration of two servers, their passwords in the environment; `rest` follows the
+    /// two tables.
+    pub(crate) fn between(source: &Server, target: &Server, rest: &str) -> Self {
+        let table = |server: &Server| {
+            format!(
+                "url = \"mysql://{}@{}:{}\"\ntls = \"verify-ca\"\ntls_ca = \"{}\"\n",
+                server.account().user,
+                server.host(),
+                server.port(),
+                server.ca().display()
+            )
+        };
+        Self::with(&format!("[source]\n{}[target]\n{}{rest}", table(source), table(target)))
+            .env("SEALIFT_SOURCE_PASSWORD", source.account().password)
+            .env("SEALIFT_TARGET_PASSWORD", target.account().password)
+    }
+
+    /// Sets an environment variable for every run.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    /// Writes a file below the folder.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        fs::write(self.file(name), text).unwrap();
+    }
+
+    /// The path of a file below the folder.
+    pub(crate) fn file(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.path.path().join(name)
+    }
+
+    /// Replaces text in the configuration.
+    pub(crate) fn reconfigure(&self, from: &str, to: &str) {
+        let text = fs::read_to_string(self.file("sealift.toml")).unwrap();
+        assert!(text.contains(from), "{from:?} is not in the configuration:\n{text}");
+        self.write("sealift.toml", &text.replace(from, to));
+    }
+
+    /// The binary, ready to run in the folder.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sealift"));
+        command.current_dir(self.path.path()).args(args).stdin(Stdio::null());
+        for name in
+            ["SEALIFT_SOURCE_PASSWORD", "SEALIFT_TARGET_PASSWORD", "SEALIFT_LOG", "SEALIFT_PROBE"]
+        {
+            command.env_remove(name);
+        }
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Runs the binary in the folder.
+    pub(crate) fn sealift(&self, args: &[&str]) -> Ran {
+        let Output { status, stdout, stderr } = self.command(args).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).expect("sealift prints UTF-8");
+        Ran { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+    }
+}
+
+impl Ran {
+    /// Exit code and both outputs, as one text to compare.
+    pub(crate) fn screen(&self) -> String {
+        let code = self.code.map_or("a signal".to_owned(), |code| code.to_string());
+        let mut screen = format!("exit {code}\n");
+        for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !text.is_empty() {
+                screen += &format!("---- {name}\n");
+                // Blanks at the end of a line are nothing a person sees.
+                text.lines().for_each(|line| screen += &format!("{}\n", line.trim_end()));
+            }
+        }
+        screen
+    }
+
+    /// The one object on standard output.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("no JSON:\n{}", self.screen()))
+    }
+
+    /// The code of the error in the JSON object, e.g. `SL0303`.
+    pub(crate) fn error_code(&self) -> String {
+        self.json()["error"]["code"].as_str().unwrap_or("none").to_owned()
+    }
+}

@@ -1,0 +1,171 @@
+//! Help screens: they are the reference of the command line.
+
+use insta::assert_snapshot;
+
+use crate::folder::Folder;
+
+const COMMANDS: [&str; 3] = ["check", "status", "completions"];
+
+#[test]
+fn help_is_the_documentation() {
+    assert_snapshot!(Folder::empty().sealift(&["--help"]).screen(), @r"
+    exit 0
+    ---- stdout
+    Carries a live MySQL or MariaDB server to Azure Database for MySQL, or to any
+    MySQL.
+
+    A migration is described by one sealift.toml and kept in one state folder. Every
+    command can be killed at any instant and run again: it goes on where it stopped.
+    Nothing is written to the source.
+
+    Usage: sealift [OPTIONS] <COMMAND>
+
+    Commands:
+      check        Log in to both servers and print who and what answered, and how
+                   the connection is protected
+      status       Print where the migration stands, also while it runs in another
+                   terminal
+      completions  Print a script that lets the shell complete sealift's commands
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+          --config <FILE>
+              The configuration
+
+              [default: sealift.toml]
+
+          --state <DIR>
+              The folder that keeps the migration's plan, journal and reports
+
+              [default: .sealift]
+
+          --json
+              Print one JSON object on standard output at the end
+
+      -q, --quiet
+              No progress, no warnings, no summary: only errors and what was asked
+              for
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Environment:
+      SEALIFT_SOURCE_PASSWORD  password of the source's account
+      SEALIFT_TARGET_PASSWORD  password of the target's account
+      SEALIFT_LOG              what to log on standard error, e.g. debug
+      NO_COLOR                 no colours
+
+    Exit codes:
+      0  done, and equal where that was asked
+      1  failed; the error's code and page are printed
+      2  the command line or the configuration is not valid
+      3  the answer is no: differences, or objects that cannot be carried
+      4  interrupted; the same command goes on where it stopped
+
+    Ctrl-C stops cleanly: what is under way is finished. A second one leaves at
+    once, which is as safe, but copies up to one chunk per worker again.
+    ");
+}
+
+#[test]
+fn every_command_explains_itself_in_80_columns() {
+    let folder = Folder::empty();
+    let mut reference = String::new();
+    for command in COMMANDS {
+        let help = folder.sealift(&[command, "--help"]);
+        assert_eq!(help.code, Some(0));
+        let own = help.stdout.lines().map(str::trim_end).filter(|line| !is_global(line));
+        reference += &own.collect::<Vec<_>>().join("\n");
+        reference += "\n\n";
+        for line in help.stdout.lines() {
+            assert!(line.chars().count() <= 80, "{command}: {line}");
+        }
+    }
+    assert_snapshot!(reference, @r"
+    Log in to both servers and print who and what answered, and how the connection
+    is protected
+
+    Usage: sealift check [OPTIONS]
+
+    Options:
+                           reports [default: .sealift]
+                           what was asked for
+
+    Print where the migration stands, also while it runs in another terminal
+
+    Usage: sealift status [OPTIONS]
+
+    Options:
+                           reports [default: .sealift]
+                           what was asked for
+
+    Print a script that lets the shell complete sealift's commands
+
+    For bash: sealift completions bash >
+    ~/.local/share/bash-completion/completions/sealift
+
+    Usage: sealift completions [OPTIONS] <SHELL>
+
+    Arguments:
+      <SHELL>
+              The shell
+
+              [possible values: bash, elvish, fish, powershell, zsh]
+
+    Options:
+              The configuration
+
+              [default: sealift.toml]
+
+              The folder that keeps the migration's plan, journal and reports
+
+              [default: .sealift]
+
+              Print one JSON object on standard output at the end
+
+              No progress, no warnings, no summary: only errors and what was asked
+              for
+
+              Print help (see a summary with '-h')
+    ");
+}
+
+/// Whether a line tells of an option that every command has.
+fn is_global(line: &str) -> bool {
+    ["--config", "--state", "--json", "--quiet", "--help"]
+        .iter()
+        .any(|option| line.contains(option))
+}
+
+#[test]
+fn a_command_that_does_not_exist_is_refused_with_the_nearest() {
+    assert_snapshot!(Folder::empty().sealift(&["chek"]).screen(), @r"
+    exit 2
+    ---- stderr
+    error: unrecognized subcommand 'chek'
+
+      tip: a similar subcommand exists: 'check'
+
+    Usage: sealift [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(Folder::empty().sealift(&["chek", "--json"]).screen(), @r#"
+    exit 2
+    ---- stdout
+    {"error":{"cause":null,"code":"SL0105","object":null,"page":"docs/errors/SL0105.md","remedy":"see sealift --help","side":null,"what":"unrecognized subcommand 'chek'"},"exit_code":2,"outcome":"failed"}
+    "#);
+}
+
+#[test]
+fn completions_are_a_script_also_for_scripts() {
+    let folder = Folder::empty();
+    let script = folder.sealift(&["completions", "bash"]);
+    assert_eq!(script.code, Some(0));
+    assert!(script.stdout.contains("complete -F _sealift"));
+    let json = folder.sealift(&["completions", "bash", "--json"]).json();
+    assert_eq!(json["script"], script.stdout);
+}
