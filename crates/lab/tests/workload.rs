@@ -1,6 +1,6 @@
 //! The workloads: every script is accepted, and the rows are the same each time.
 
-use sealift_lab::workload::shop;
+use sealift_lab::workload::{shop, types};
 use sealift_lab::{Kind, Options, Server};
 
 fn start(options: Options) -> Server {
@@ -27,4 +27,42 @@ fn the_shop_can_be_made_on_mariadb() {
     let server = start(Options::source(Kind::MariaDb10_11));
     shop::create(&server, 200);
     assert_eq!(server.sql("SELECT COUNT(*) FROM shop.order_lines"), "500\n");
+}
+
+#[test]
+fn every_type_and_key_can_be_made_on_mysql() {
+    let server = start(Options::mysql());
+    let tables = types::tables(Kind::MySql, 1);
+    types::create(&server, "types", &tables);
+    for table in &tables {
+        let rows = server.sql(format!("SELECT COUNT(*) FROM types.`{}`", table.name));
+        assert!(rows != "0\n" || table.name == "empty_table", "{} has no rows", table.name);
+    }
+    let edges = "SELECT HEX(m), i = -2147483648 FROM types.integers WHERE id = 1; \
+                 SELECT d LIKE '-0%' FROM types.floats WHERE id = 5; \
+                 SELECT e + 0, real_empty + 0 FROM types.enum_empty WHERE id = 3; \
+                 SELECT GROUP_CONCAT(JSON_TYPE(j) ORDER BY id) FROM types.json_opaque; \
+                 SELECT y FROM types.years WHERE id = 1";
+    assert_eq!(
+        server.sql(edges),
+        "FFFFFFFFFF800000\t1\n1\n0\t0\nDECIMAL,DATE,TIME,DATETIME,BLOB,OBJECT,ARRAY,OBJECT,BIT,UNSIGNED INTEGER\n0000\n"
+    );
+}
+
+#[test]
+fn every_type_and_key_can_be_made_on_mariadb() {
+    for kind in [Kind::MariaDb10_11, Kind::MariaDb11_8] {
+        let server = start(Options::source(kind));
+        types::create(&server, "types", &types::tables(kind, 1));
+        types::create(&server, "unmovable", &types::unmovable(kind));
+        assert_eq!(server.sql("SELECT COUNT(*) FROM unmovable.mariadb_versioned"), "1\n");
+    }
+}
+
+#[test]
+fn the_same_seed_draws_the_same_rows() {
+    let scripts =
+        |seed| types::tables(Kind::MySql, seed).into_iter().map(|t| t.script).collect::<String>();
+    assert_eq!(scripts(7), scripts(7));
+    assert_ne!(scripts(7), scripts(8));
 }

@@ -1,3 +1,4 @@
 //! Data to migrate: a shop with everything in it, a table for every type and key, and a writer that never rests.
 
 pub mod shop;
+pub mod types;
