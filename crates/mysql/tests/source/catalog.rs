@@ -1,3 +1,5 @@
+//! Catalogs of real servers.
+
 use std::fmt::Write;
 use std::sync::{LazyLock, Mutex};
 

@@ -1,3 +1,5 @@
+//! Facts of real servers.
+
 use sealift_lab::server::APP_READER;
 use sealift_mysql::gather;
 use sealift_mysql::session::Session;

@@ -1,3 +1,5 @@
+//! The encoder against tables of cases: what the wire holds, what the load stream must hold.
+
 use sealift_schema::catalog::{Table, TableKind};
 use sealift_schema::column::{Column, ColumnType};
 use sealift_schema::name::QualifiedName;
