@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod lab;
+mod bench;
 mod tidy;
 
 /// Chores of the sealift workspace.
@@ -14,11 +15,15 @@ enum Chore {
     Tidy(tidy::Args),
     #[command(subcommand)]
     Lab(lab::Lab),
+    /// Measure: peers and us side by side in one run
+    #[command(subcommand)]
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
     match Chore::parse() {
         Chore::Tidy(args) => tidy::run(args),
         Chore::Lab(lab) => lab.run(),
+        Chore::Bench(what) => bench::run(what),
     }
 }

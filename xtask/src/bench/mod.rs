@@ -1,0 +1,189 @@
+//! `cargo x bench`: peers and us side by side in one run; a claim is a ratio printed here.
+
+mod contender;
+mod dataset;
+mod measure;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use clap::{Args, Subcommand};
+use sealift_lab::{Options, Server};
+
+use contender::{Contender, Ring};
+use dataset::{Dataset, SCHEMA};
+use measure::{Cost, median};
+
+/// What can be measured.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// A full offline copy: us, the floor, mydumper, mysqldump
+    Copy(CopyArgs),
+    /// Peak memory of a copy against the size of the table
+    Memory(MemoryArgs),
+}
+
+/// Options of `cargo x bench copy`.
+#[derive(Debug, Args)]
+pub(crate) struct CopyArgs {
+    /// Rounds; the contenders take turns in each, medians are printed
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// What to copy (repeatable) [default: all]
+    #[arg(long = "set", value_enum)]
+    sets: Vec<Dataset>,
+    /// Who copies (repeatable) [default: all]
+    #[arg(long = "only", value_enum)]
+    only: Vec<Contender>,
+}
+
+/// Options of `cargo x bench memory`.
+#[derive(Debug, Args)]
+pub(crate) struct MemoryArgs {
+    /// The largest table, in rows; a quarter and a sixteenth of it are copied too
+    #[arg(long, default_value_t = 4_000_000)]
+    rows: u64,
+}
+
+/// Runs a benchmark and prints its table.
+pub(crate) fn run(bench: Bench) -> ExitCode {
+    let measured = match bench {
+        Bench::Copy(args) => copy(args),
+        Bench::Memory(args) => memory(&args),
+    };
+    match measured {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("bench: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The servers of all benchmarks: durable, binary log on, memory as on a small production server.
+fn servers() -> Result<(Server, Server), String> {
+    let big = |options: Options| options.durable().buffer_pool_mib(3072).redo_mib(2048);
+    let source = Server::start(big(Options::mysql()).arg("--secure-file-priv="));
+    let target = Server::start(big(Options::azure_target()).arg("--secure-file-priv="));
+    Ok((source.map_err(|e| e.to_string())?, target.map_err(|e| e.to_string())?))
+}
+
+/// Builds the product as users get it.
+fn build_sealift() -> Result<PathBuf, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .args(["build", "--release", "--package", "sealift"])
+        .status()
+        .map_err(|error| error.to_string())?;
+    if !built.success() {
+        return Err("sealift does not build".to_owned());
+    }
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    Ok(target.join("release/sealift"))
+}
+
+fn copy(args: CopyArgs) -> Result<(), String> {
+    let sets = if args.sets.is_empty() {
+        vec![Dataset::Narrow, Dataset::One, Dataset::Small, Dataset::Wide]
+    } else {
+        args.sets
+    };
+    let contenders = if args.only.is_empty() { Contender::ALL.to_vec() } else { args.only };
+    let sealift = build_sealift()?;
+    for dataset in sets {
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let (source, target) = servers()?;
+        let files = folder.path().join("files");
+        make(&source, dataset, &files, contenders.contains(&Contender::Floor))?;
+        let scratch = folder.path().join("scratch");
+        let ring = Ring {
+            source: &source,
+            target: &target,
+            dataset,
+            scratch: &scratch,
+            files: &files,
+            sealift: &sealift,
+        };
+        let mut costs: Vec<Vec<Cost>> = vec![Vec::new(); contenders.len()];
+        for round in 1..=args.rounds {
+            for (contender, costs) in contenders.iter().zip(&mut costs) {
+                let cost = ring.run(*contender)?;
+                eprintln!("round {round}: {:8.2} s  {}", cost.wall.as_secs_f64(), contender.word());
+                costs.push(cost);
+            }
+        }
+        print_table(dataset, &contenders, &costs);
+    }
+    Ok(())
+}
+
+/// Fills the source, and writes the floor's files.
+fn make(source: &Server, dataset: Dataset, files: &Path, floor: bool) -> Result<(), String> {
+    fs::create_dir_all(files).map_err(|error| error.to_string())?;
+    let tables = dataset.tables();
+    let rows = tables.iter().map(|table| table.rows).max().unwrap_or(0);
+    // Loading the source is not what is measured: spare its binary log.
+    let mut script = format!("SET sql_log_bin=0; {}", dataset::sequence_sql(rows));
+    for table in &tables {
+        script.push_str(&table.fill_sql());
+    }
+    source.try_sql(&script)?;
+    if floor {
+        let mut script = String::new();
+        for table in &tables {
+            let file = files.join(&table.name);
+            script.push_str(&format!(
+                "SELECT * FROM `{SCHEMA}`.`{}` INTO OUTFILE '{}' CHARACTER SET binary;\n",
+                table.name,
+                file.display()
+            ));
+        }
+        source.try_sql(&script)?;
+    }
+    Ok(())
+}
+
+fn print_table(dataset: Dataset, contenders: &[Contender], costs: &[Vec<Cost>]) {
+    let medians: Vec<Option<Cost>> = costs.iter().map(|costs| median(costs)).collect();
+    let ours = contenders
+        .iter()
+        .position(|contender| *contender == Contender::Sealift)
+        .and_then(|index| medians.get(index).copied().flatten());
+    println!("\n{}", dataset.word());
+    println!("{:>9}  {:>9}  {:>9}  contender", "median s", "sealift x", "peak MiB");
+    for (contender, median) in contenders.iter().zip(&medians) {
+        let Some(cost) = median else { continue };
+        let seconds = cost.wall.as_secs_f64();
+        // How many times as long as we take: above 1 we are the faster.
+        let ratio = ours.map_or(f64::NAN, |ours| seconds / ours.wall.as_secs_f64());
+        let peak = cost.peak_kib.map_or_else(|| "-".to_owned(), |kib| (kib / 1024).to_string());
+        println!("{seconds:>9.2}  {ratio:>9.2}  {peak:>9}  {}", contender.word());
+    }
+}
+
+fn memory(args: &MemoryArgs) -> Result<(), String> {
+    let sealift = build_sealift()?;
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let (source, target) = servers()?;
+    let files = folder.path().join("files");
+    make(&source, Dataset::One, &files, false)?;
+    let scratch = folder.path().join("scratch");
+    println!("{:>12}  {:>9}  {:>9}", "rows", "seconds", "peak MiB");
+    for rows in [args.rows, args.rows / 4, args.rows / 16] {
+        source.try_sql(format!("DELETE FROM `{SCHEMA}`.t1 WHERE id > {rows}"))?;
+        let ring = Ring {
+            source: &source,
+            target: &target,
+            dataset: Dataset::One,
+            scratch: &scratch,
+            files: &files,
+            sealift: &sealift,
+        };
+        let cost = ring.copy_once()?;
+        let peak = cost.peak_kib.unwrap_or(0) / 1024;
+        println!("{rows:>12}  {:>9.2}  {peak:>9}", cost.wall.as_secs_f64());
+    }
+    Ok(())
+}
