@@ -9,9 +9,11 @@ use crate::session::Session;
 
 /// Settings under which every server prints definitions alike. Those a server does not know are left out,
 /// so one list serves all versions.
-const PINS: [(&str, &str); 10] = [
+const PINS: [(&str, &str); 11] = [
     // Without ANSI_QUOTES names come in backticks, without NO_BACKSLASH_ESCAPES our literals hold.
     ("sql_mode", "''"),
+    // Defaults of TIMESTAMP columns are printed in the time zone of the session.
+    ("time_zone", "'+00:00'"),
     ("sql_quote_show_create", "1"),
     ("show_gipk_in_create_table_and_information_schema", "1"),
     ("show_create_table_skip_secondary_engine", "1"),
