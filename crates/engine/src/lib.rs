@@ -7,6 +7,7 @@ pub mod progress;
 pub mod probe;
 
 pub mod plan;
+pub mod prepare;
 pub mod copy;
 pub mod verify;
 pub mod stop;

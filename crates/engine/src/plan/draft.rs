@@ -24,6 +24,8 @@ pub struct DraftStep {
     pub step: Step,
     /// The object's name on the target (for indexes and foreign keys: their table's).
     pub target: QualifiedName,
+    /// The table it belongs to, on the target: for indexes, foreign keys and triggers.
+    pub table: Option<QualifiedName>,
     /// The source's definition, with the settings it was made under.
     pub source: String,
     /// The SQL for the target.

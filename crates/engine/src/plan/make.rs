@@ -213,6 +213,7 @@ fn remember(step: &DraftStep, file: &str, old: Option<&Entry>, decision: &Decisi
     Entry {
         step: step.step.clone(),
         target: step.target.clone(),
+        table: step.table.clone(),
         file: file.to_owned(),
         source: step.source_hash(),
         generated,
@@ -274,6 +275,7 @@ mod tests {
         DraftStep {
             step: step(Part::Tables, ObjectKind::Table, name),
             target: QualifiedName::new("shop", name),
+            table: None,
             source: format!("{source}\n"),
             body: format!("USE `shop`;\n{source};\n"),
             notes: Vec::new(),

@@ -33,6 +33,9 @@ pub struct Entry {
     pub step: Step,
     /// The object's name on the target (for indexes and foreign keys: their table's).
     pub target: QualifiedName,
+    /// The table it belongs to, on the target: for indexes, foreign keys and triggers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<QualifiedName>,
     /// Path below the plan's folder, with `/`.
     pub file: String,
     /// Hash of the source's definition it stands for.

@@ -1,0 +1,336 @@
+//! Carries scripts out on the target: only what is missing, one result per script.
+
+mod carry;
+mod present;
+mod statements;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use sealift_mysql::endpoint::Endpoint;
+use sealift_schema::name::{ObjectKind, QualifiedName};
+
+pub use self::carry::Hand;
+use self::carry::{Work, work};
+use self::present::Present;
+use super::read::{Plan, PlanStep};
+use super::script::step_words;
+use crate::clock::Clock;
+use crate::fault::{ErrorCode, Fault};
+use crate::journal::Journal;
+use crate::probe::{Point, Probe};
+use crate::progress::Progress;
+use crate::report::{ObjectReport, ObjectResult};
+use crate::stage::{Event, Part, Stage, Step};
+use crate::stop::Stop;
+
+/// Sessions that create tables at the same time. The target's data dictionary is the limit: more do not
+/// help.
+const SESSIONS_MAX: usize = 4;
+
+/// What became of one script.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Executed now.
+    Created,
+    /// All of it was on the target.
+    AlreadyThere,
+    /// Not carried out, and why.
+    Skipped(String),
+    /// Refused by the target, or not fit to be executed. The others went on.
+    Failed(Fault),
+}
+
+/// One script's result.
+#[derive(Debug)]
+pub struct StepResult {
+    /// What it makes.
+    pub step: Step,
+    /// Path below the plan's folder.
+    pub file: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Time it took.
+    pub elapsed: Duration,
+}
+
+impl StepResult {
+    /// The fault, if it failed.
+    #[must_use]
+    pub fn fault(&self) -> Option<&Fault> {
+        match &self.outcome {
+            Outcome::Failed(fault) => Some(fault),
+            Outcome::Created | Outcome::AlreadyThere | Outcome::Skipped(_) => None,
+        }
+    }
+}
+
+impl From<&StepResult> for ObjectReport {
+    fn from(result: &StepResult) -> Self {
+        Self {
+            object: result.step.object.clone(),
+            part: result.step.part,
+            result: match &result.outcome {
+                Outcome::Created => ObjectResult::Created,
+                Outcome::AlreadyThere => ObjectResult::Present,
+                Outcome::Skipped(_) => ObjectResult::Skipped,
+                Outcome::Failed(fault) => ObjectResult::Failed(fault.to_string()),
+            },
+            elapsed_ms: u64::try_from(result.elapsed.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// Everything needed to carry scripts out.
+#[derive(Clone, Copy)]
+pub struct Applier<'a> {
+    /// The target.
+    pub target: &'a Endpoint,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// Told of every script before and after.
+    pub journal: &'a dyn Journal,
+    /// Shown what is being made.
+    pub progress: &'a Progress,
+    /// Points where a test may end the process.
+    pub probe: &'a Probe,
+    /// Asked between scripts.
+    pub stop: &'a Stop,
+    /// Measures each script.
+    pub clock: &'a Clock,
+}
+
+impl Applier<'_> {
+    /// Carries out the scripts of some parts, in the plan's order. What is on the target already is not
+    /// touched; a script that fails does not stop the others. May be called again after a fix or a crash.
+    ///
+    /// # Errors
+    /// What concerns all scripts: the target cannot be reached, is read-only or full, the journal cannot
+    /// be written, or a stop was asked for.
+    pub async fn apply(&self, parts: &[Part]) -> Result<Vec<StepResult>, Fault> {
+        let mut results = Vec::new();
+        for part in Part::ALL.into_iter().filter(|part| parts.contains(part)) {
+            results.extend(self.apply_part(part).await?);
+        }
+        Ok(results)
+    }
+
+    /// Gets ready to add the secondary indexes of single tables, as soon as each one's rows are there.
+    ///
+    /// # Errors
+    /// When the target or the journal cannot be asked.
+    pub async fn indexes(&self) -> Result<Indexes<'_>, Fault> {
+        let steps: Vec<&PlanStep> = self.plan.of(Part::Indexes).collect();
+        let by_table =
+            steps.iter().enumerate().map(|(at, step)| (&step.step().object.name, at)).collect();
+        let mut hand = Hand::log_in(self.target).await?;
+        let round = self.round(Part::Indexes, steps, &mut hand).await?;
+        Ok(Indexes { round, by_table })
+    }
+
+    async fn apply_part(&self, part: Part) -> Result<Vec<StepResult>, Fault> {
+        let steps: Vec<&PlanStep> = self.plan.of(part).collect();
+        let mut results = self.carry_out(part, &steps).await?;
+        if part == Part::Views {
+            self.try_views_again(&steps, &mut results).await?;
+        }
+        Ok(results)
+    }
+
+    /// A view may read another one that the catalog did not tell of: as long as some come to be, the
+    /// others get another try.
+    async fn try_views_again(
+        &self,
+        steps: &[&PlanStep],
+        results: &mut [StepResult],
+    ) -> Result<(), Fault> {
+        loop {
+            let failed: Vec<usize> = (0..results.len())
+                .filter(|at| results.get(*at).is_some_and(|result| result.fault().is_some()))
+                .collect();
+            let again: Vec<&PlanStep> =
+                failed.iter().filter_map(|at| steps.get(*at)).copied().collect();
+            if again.is_empty() || again.len() == steps.len() {
+                return Ok(());
+            }
+            let mut progress = false;
+            for (at, result) in failed.into_iter().zip(self.carry_out(Part::Views, &again).await?) {
+                progress |= result.fault().is_none();
+                if let Some(slot) = results.get_mut(at) {
+                    *slot = result;
+                }
+            }
+            if !progress {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn carry_out(&self, part: Part, steps: &[&PlanStep]) -> Result<Vec<StepResult>, Fault> {
+        if steps.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut first = Hand::log_in(self.target).await?;
+        let round = self.round(part, steps.to_vec(), &mut first).await?;
+        let mut hands = vec![first];
+        while hands.len() < sessions_for(part, steps.len()) {
+            hands.push(Hand::log_in(self.target).await?);
+        }
+        let done = try_join_all(hands.into_iter().map(|hand| round.work_off(hand))).await?;
+        let mut results: Vec<(usize, StepResult)> = done.into_iter().flatten().collect();
+        results.sort_by_key(|(at, _)| *at);
+        Ok(results.into_iter().map(|(_, result)| result).collect())
+    }
+
+    async fn round<'r>(
+        &'r self,
+        part: Part,
+        steps: Vec<&'r PlanStep>,
+        hand: &mut Hand,
+    ) -> Result<Round<'r>, Fault> {
+        let schemas = steps.iter().map(|step| step.target.schema.as_str()).collect();
+        let parts: &[Part] = match part {
+            Part::Indexes | Part::ForeignKeys | Part::Triggers => &[part, Part::Tables],
+            Part::Schemas | Part::Tables | Part::Routines | Part::Views | Part::Events => &[part],
+        };
+        let present = Present::ask(hand.session(), parts, &schemas).await?;
+        let memory = Memory::read(self.journal)?;
+        Ok(Round { applier: self, steps, present, memory, next: AtomicUsize::new(0) })
+    }
+}
+
+/// Adds the secondary indexes of single tables.
+pub struct Indexes<'a> {
+    round: Round<'a>,
+    by_table: BTreeMap<&'a QualifiedName, usize>,
+}
+
+impl Indexes<'_> {
+    /// Logs a session in that can be handed to [`Indexes::add`].
+    ///
+    /// # Errors
+    /// When the target cannot be reached.
+    pub async fn session(&self) -> Result<Hand, Fault> {
+        Hand::log_in(self.round.applier.target).await
+    }
+
+    /// Adds a table's indexes that are missing; `None` when the plan has none for it. `table` is the
+    /// source's name.
+    ///
+    /// # Errors
+    /// As [`Applier::apply`].
+    pub async fn add(
+        &self,
+        hand: &mut Hand,
+        table: &QualifiedName,
+    ) -> Result<Option<StepResult>, Fault> {
+        let step = self.by_table.get(table).and_then(|at| self.round.steps.get(*at));
+        match step {
+            Some(step) => self.round.measured(hand, step).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Tables do not depend on each other, and neither do their indexes. Foreign keys lock two tables each, the
+/// others may depend on each other: one at a time.
+fn sessions_for(part: Part, steps: usize) -> usize {
+    match part {
+        Part::Tables => SESSIONS_MAX.min(steps),
+        Part::Indexes => 2.min(steps),
+        Part::Schemas
+        | Part::ForeignKeys
+        | Part::Routines
+        | Part::Views
+        | Part::Triggers
+        | Part::Events => 1,
+    }
+}
+
+/// What the journal says of scripts.
+struct Memory {
+    begun: BTreeSet<Step>,
+    done: BTreeSet<Step>,
+}
+
+impl Memory {
+    fn read(journal: &dyn Journal) -> Result<Self, Fault> {
+        let stage = Stage::replay(&journal.events()?).map_err(|error| {
+            Fault::new(ErrorCode::StateBroken, "read the journal").because(error)
+        })?;
+        let memory = stage.memory();
+        Ok(Self {
+            begun: memory.map(|m| m.begun.clone()).unwrap_or_default(),
+            done: memory.map(|m| m.done.clone()).unwrap_or_default(),
+        })
+    }
+}
+
+/// One list of scripts, worked off by several sessions.
+struct Round<'a> {
+    applier: &'a Applier<'a>,
+    steps: Vec<&'a PlanStep>,
+    present: Present,
+    memory: Memory,
+    next: AtomicUsize,
+}
+
+impl Round<'_> {
+    async fn work_off(&self, mut hand: Hand) -> Result<Vec<(usize, StepResult)>, Fault> {
+        let mut results = Vec::new();
+        loop {
+            let at = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(step) = self.steps.get(at) else { return Ok(results) };
+            self.applier.stop.check()?;
+            results.push((at, self.measured(&mut hand, step).await?));
+        }
+    }
+
+    async fn measured(&self, hand: &mut Hand, step: &PlanStep) -> Result<StepResult, Fault> {
+        let begun = self.applier.clock.elapsed();
+        let outcome = self.one(hand, step).await?;
+        let elapsed = self.applier.clock.elapsed().saturating_sub(begun);
+        Ok(StepResult { step: step.step().clone(), file: step.file.clone(), outcome, elapsed })
+    }
+
+    async fn one(&self, hand: &mut Hand, step: &PlanStep) -> Result<Outcome, Fault> {
+        let Applier { target, journal, progress, probe, .. } = self.applier;
+        if let Some(why) = self.reason_to_skip(step) {
+            return Ok(Outcome::Skipped(why));
+        }
+        let begun = self.memory.begun.contains(step.step());
+        let done = self.memory.done.contains(step.step());
+        let deeds = match work(step, &self.present, begun, done) {
+            Work::Deeds(deeds) => deeds,
+            Work::Nothing(outcome) => {
+                if matches!(outcome, Outcome::AlreadyThere) && !done {
+                    journal.record(&Event::ObjectDone { step: step.step().clone() })?;
+                }
+                return Ok(outcome);
+            }
+        };
+        progress.doing(format!("creating {}", step_words(step.step())));
+        journal.record(&Event::ObjectBegun { step: step.step().clone() })?;
+        probe.pass(Point::ObjectBegun);
+        if let Err(fault) = hand.carry(target, step, &deeds).await? {
+            return Ok(Outcome::Failed(fault));
+        }
+        probe.pass(Point::ObjectExecuted);
+        journal.record(&Event::ObjectDone { step: step.step().clone() })?;
+        Ok(Outcome::Created)
+    }
+
+    fn reason_to_skip(&self, step: &PlanStep) -> Option<String> {
+        if !step.is_wanted() {
+            let reason = step.notes.iter().find(|note| note.stops());
+            return Some(
+                reason.map_or_else(|| "its script says skip".into(), super::draft::Note::line),
+            );
+        }
+        let table = step.table.as_ref()?;
+        let missing = !self.present.has(ObjectKind::Table, table);
+        missing.then(|| format!("its table {table} is not on the target"))
+    }
+}

@@ -1,0 +1,4 @@
+//! Plans applied to an Azure-like target.
+
+mod apply;
+mod carried;
