@@ -36,7 +36,7 @@ fn forgotten(tree: &Tree) -> Vec<Problem> {
         }
         let in_tests = path.rsplit_once('/').is_some_and(|(folder, _)| folder.ends_with("/tests"));
         problems.push(if in_tests {
-            let instead = "move it to a folder of that name and list it in tests/main.rs";
+            let instead = "make it a module of tests/main.rs, or main.rs of a folder of its own";
             Problem::new(path, 1, "a second test binary", instead)
         } else {
             Problem::new(path, 1, "no `mod` line reaches this file", "declare or delete it")
