@@ -30,19 +30,24 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
 fn forgotten(tree: &Tree) -> Vec<Problem> {
     let declared = declared(tree);
     let mut problems = Vec::new();
-    for (path, _) in tree.rust() {
-        if is_root(path) || declared.contains(path) {
-            continue;
+    for (path, _) in tree.rust().filter(|(path, _)| !is_root(path)) {
+        if is_taken_for_a_binary(tree, path) {
+            let instead = "make it a module of tests/main.rs (and autotests = false), or main.rs of \
+                           a folder of its own";
+            problems.push(Problem::new(path, 1, "a second test binary", instead));
+        } else if !declared.contains(path) {
+            let what = "no `mod` line reaches this file";
+            problems.push(Problem::new(path, 1, what, "declare or delete it"));
         }
-        let in_tests = path.rsplit_once('/').is_some_and(|(folder, _)| folder.ends_with("/tests"));
-        problems.push(if in_tests {
-            let instead = "make it a module of tests/main.rs, or main.rs of a folder of its own";
-            Problem::new(path, 1, "a second test binary", instead)
-        } else {
-            Problem::new(path, 1, "no `mod` line reaches this file", "declare or delete it")
-        });
     }
     problems
+}
+
+/// Cargo builds each file that lies directly in `tests`, unless the manifest forbids it.
+fn is_taken_for_a_binary(tree: &Tree, path: &str) -> bool {
+    let Some((krate, file)) = path.split_once("/tests/") else { return false };
+    let manifest = tree.text(&format!("{krate}/Cargo.toml")).unwrap_or_default();
+    !file.contains('/') && !manifest.lines().any(|line| line == "autotests = false")
 }
 
 /// Crate roots as cargo finds them.
@@ -117,6 +122,9 @@ mod tests {
                 ("crates/a/tests/copy/mod.rs", "//! T."),
                 ("crates/a/tests/copy/lost.rs", "//! T."),
                 ("crates/a/tests/other.rs", "//! T."),
+                ("crates/b/Cargo.toml", "autotests = false\n"),
+                ("crates/b/tests/main.rs", "//! T.\nmod screens;"),
+                ("crates/b/tests/screens.rs", "//! T."),
                 ("crates/a/tests/model/main.rs", "//! T."),
             ]),
             [
