@@ -310,9 +310,11 @@ impl Session {
         }
     }
 
-    /// Notes an error: a server's refusal leaves the session in order, anything else ends it.
+    /// Notes an error: a server's refusal, or a result we did not expect, leaves the session in
+    /// order; anything else ends it.
     fn fail(&mut self, error: MysqlError) -> MysqlError {
-        if error.code().is_some() && error.class() != ErrorClass::Lost {
+        let is_in_order = matches!(error, MysqlError::Server { .. } | MysqlError::Result(_));
+        if is_in_order && error.class() != ErrorClass::Lost {
             self.standing = Standing::Ready;
         } else {
             self.break_off();

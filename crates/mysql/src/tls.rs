@@ -55,7 +55,7 @@ fn explain(cause: &io::Error, host: &str) -> MysqlError {
 }
 
 fn in_words(why: &CertificateError) -> String {
-    if *why == CertificateError::UnknownIssuer {
+    if matches!(why, CertificateError::UnknownIssuer | CertificateError::BadSignature) {
         return "no authority we trust has signed it".to_owned();
     }
     let is_early =

@@ -11,7 +11,7 @@ use super::{Session, Standing, malformed};
 use crate::endpoint::{Address, Endpoint, TlsMode};
 use crate::error::MysqlError;
 use crate::tls;
-use crate::wire::auth::{Listener, Plugin, switch};
+use crate::wire::auth::{Plugin, switch};
 use crate::wire::capability::{self, Agreed, Wish, agree};
 use crate::wire::channel::Channel;
 use crate::wire::compression::Codec;
@@ -57,7 +57,7 @@ async fn log_in(endpoint: &Endpoint) -> Result<Session, MysqlError> {
         start_tls(&mut channel, endpoint, &greeting, agreed).await?;
     }
     authenticate(&mut channel, endpoint, &greeting, version.flavor, agreed).await?;
-    channel.set_codec(Codec::new(agreed.compression));
+    channel.logged_in(Codec::new(agreed.compression));
     Ok(Session {
         channel,
         agreed,
@@ -139,10 +139,10 @@ async fn authenticate(
     agreed: Agreed,
 ) -> Result<(), MysqlError> {
     let password = endpoint.password.expose_secret();
-    let listener = if channel.is_private() { Listener::Nobody } else { Listener::Anybody };
+    let way = channel.way();
     let mut plugin = opening(&greeting.plugin, flavor);
     let mut scramble = greeting.scramble.clone();
-    let proof = plugin.first_proof(password, &scramble, listener)?;
+    let proof = plugin.first_proof(password, &scramble, way)?;
     let mut packet = Zeroizing::new(Vec::with_capacity(512 + proof.len()));
     login::put(&mut packet, agreed, &endpoint.user, plugin.name(), &proof);
     let lost = |broken: crate::wire::channel::Broken| broken.while_doing(LOGIN);
@@ -159,9 +159,9 @@ async fn authenticate(
                 let wish = switch::read(packet).map_err(malformed(LOGIN))?;
                 plugin = Plugin::named(&wish.plugin)?;
                 scramble = wish.scramble;
-                Some(plugin.first_proof(password, &scramble, listener)?)
+                Some(plugin.first_proof(password, &scramble, way)?)
             }
-            Some((0x01, asked)) => plugin.next_proof(asked, password, &scramble, listener)?,
+            Some((0x01, asked)) => plugin.next_proof(asked, password, &scramble, way)?,
             Some(_) | None => {
                 let what = "unknown answer to a login".to_owned();
                 return Err(MysqlError::Protocol { doing: LOGIN, what });

@@ -10,6 +10,7 @@ use futures_util::FutureExt;
 use secrecy::zeroize::Zeroize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::auth::Way;
 use super::compression::{self, Codec};
 use super::refusal;
 use super::scan::Malformed;
@@ -26,6 +27,9 @@ const READ_BYTES: usize = 256 << 10;
 const KEPT_BYTES_MAX: usize = 4 * READ_BYTES;
 /// `max_allowed_packet` cannot be larger than 1 GiB; no server sends more in one piece.
 const JOINED_BYTES_MAX: usize = (1 << 30) + FRAGMENT_BYTES;
+/// Nothing longer is said before the login is done: other protocols' greetings, read as a packet's
+/// length, are.
+const LOGIN_PACKET_BYTES_MAX: usize = 64 << 10;
 /// Smaller packets are copied so that they leave in one piece.
 const COPIED_BYTES_MAX: usize = 64 << 10;
 /// How long we look for a server's last words after it stopped reading: they have arrived before.
@@ -84,6 +88,7 @@ pub(crate) struct Channel {
     wrapped: Vec<u8>,
     joined: Vec<u8>,
     joining: bool,
+    packet_bytes_max: usize,
     outbox: Vec<u8>,
     sequence: u8,
 }
@@ -100,14 +105,15 @@ impl Channel {
             wrapped: Vec::new(),
             joined: Vec::new(),
             joining: false,
+            packet_bytes_max: LOGIN_PACKET_BYTES_MAX,
             outbox: Vec::new(),
             sequence: 0,
         }
     }
 
-    /// Whether a password may be sent over it as it is.
-    pub(crate) fn is_private(&self) -> bool {
-        self.stream.is_private()
+    /// What a password would travel over.
+    pub(crate) fn way(&self) -> Way {
+        self.stream.way()
     }
 
     /// Takes the stream out to put TLS around it; nothing may have arrived that was not asked for,
@@ -124,8 +130,9 @@ impl Channel {
         self.stream = stream;
     }
 
-    /// Compresses from now on.
-    pub(crate) fn set_codec(&mut self, codec: Option<Codec>) {
+    /// Goes on as agreed in the login: packets may be of any size, and compressed.
+    pub(crate) fn logged_in(&mut self, codec: Option<Codec>) {
+        self.packet_bytes_max = FRAGMENT_BYTES;
         self.codec = codec;
     }
 
@@ -163,6 +170,10 @@ impl Channel {
                 return Ok(None);
             };
             let length = usize::from(a) | (usize::from(b) << 8) | (usize::from(c) << 16);
+            if length > self.packet_bytes_max {
+                let what = format!("a packet of {length} bytes; is this a MySQL server?");
+                return Err(Malformed(what));
+            }
             let from = self.start + HEADER_BYTES;
             let range = from..from + length;
             let Some(payload) = self.inbox.get(range.clone()) else {

@@ -8,6 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::client::TlsStream;
 
+use super::auth::Way;
+
 /// A byte stream to a server.
 pub(crate) enum Stream {
     /// TCP in clear.
@@ -21,11 +23,12 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    /// Whether nobody between us and the server can read along, so that a password may be sent as it is.
-    pub(crate) fn is_private(&self) -> bool {
+    /// What a password would travel over.
+    pub(crate) fn way(&self) -> Way {
         match self {
-            Self::Unix(_) | Self::Tls(_) => true,
-            Self::Tcp(_) | Self::Closed => false,
+            Self::Tls(_) => Way::Tls,
+            Self::Unix(_) => Way::Socket,
+            Self::Tcp(_) | Self::Closed => Way::Open,
         }
     }
 

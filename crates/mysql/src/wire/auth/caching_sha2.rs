@@ -5,7 +5,7 @@
 use secrecy::zeroize::Zeroizing;
 use sha2::{Digest, Sha256};
 
-use super::{Listener, Plugin, Proof, in_clear, public_key};
+use super::{Plugin, Proof, Way, in_clear, public_key};
 use crate::error::MysqlError;
 
 /// The server remembers us: nothing more to send.
@@ -31,12 +31,12 @@ pub(super) fn next(
     asked: &[u8],
     password: &str,
     scramble: &[u8],
-    listener: Listener,
+    way: Way,
 ) -> Result<Option<Proof>, MysqlError> {
-    match (asked, listener) {
+    match (asked, way) {
         ([FAST_OK], _) => Ok(None),
-        ([FULL], Listener::Nobody) => Ok(Some(in_clear(password))),
-        ([FULL], Listener::Anybody) => Ok(Some(Zeroizing::new(vec![KEY_REQUEST]))),
+        ([FULL], Way::Tls | Way::Socket) => Ok(Some(in_clear(password))),
+        ([FULL], Way::Open) => Ok(Some(Zeroizing::new(vec![KEY_REQUEST]))),
         (key, _) if key.starts_with(b"-----BEGIN") => {
             public_key::encrypt(Plugin::CachingSha2, key, password, scramble).map(Some)
         }
@@ -59,10 +59,11 @@ mod tests {
 
     #[test]
     fn full_authentication_asks_for_the_key_where_somebody_listens() {
-        let answer = |listener| next(&[FULL], "pw", b"s", listener).unwrap().unwrap().to_vec();
-        assert_eq!(answer(Listener::Nobody), b"pw\0");
-        assert_eq!(answer(Listener::Anybody), [KEY_REQUEST]);
-        assert!(next(&[FAST_OK], "pw", b"s", Listener::Anybody).unwrap().is_none());
-        assert!(next(b"what?", "pw", b"s", Listener::Nobody).is_err());
+        let answer = |way| next(&[FULL], "pw", b"s", way).unwrap().unwrap().to_vec();
+        assert_eq!(answer(Way::Tls), b"pw\0");
+        assert_eq!(answer(Way::Socket), b"pw\0");
+        assert_eq!(answer(Way::Open), [KEY_REQUEST]);
+        assert!(next(&[FAST_OK], "pw", b"s", Way::Open).unwrap().is_none());
+        assert!(next(b"what?", "pw", b"s", Way::Tls).is_err());
     }
 }

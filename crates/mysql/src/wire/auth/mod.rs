@@ -28,13 +28,15 @@ pub(crate) enum Plugin {
     Clear,
 }
 
-/// Who can read along.
+/// What a proof travels over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Listener {
-    /// Nobody: TLS or a Unix socket.
-    Nobody,
-    /// Everybody on the way.
-    Anybody,
+pub(crate) enum Way {
+    /// TLS.
+    Tls,
+    /// A socket of this machine: nobody can listen.
+    Socket,
+    /// TCP in clear: anybody on the way can listen.
+    Open,
 }
 
 impl Plugin {
@@ -78,14 +80,14 @@ impl Plugin {
         self,
         password: &str,
         scramble: &[u8],
-        listener: Listener,
+        way: Way,
     ) -> Result<Proof, MysqlError> {
-        match (self, listener) {
+        match (self, way) {
             (Self::CachingSha2, _) => Ok(caching_sha2::proof(password, scramble)),
             (Self::Native, _) => Ok(native::proof(password, scramble)),
-            (Self::Sha256, _) => Ok(sha256::first(password, listener)),
-            (Self::Clear, Listener::Nobody) => Ok(in_clear(password)),
-            (Self::Clear, Listener::Anybody) => Err(self.refuse(
+            (Self::Sha256, _) => Ok(sha256::first(password, way)),
+            (Self::Clear, Way::Tls | Way::Socket) => Ok(in_clear(password)),
+            (Self::Clear, Way::Open) => Err(self.refuse(
                 "the server asks for the password in clear over an unencrypted connection; \
                  set tls to verify-identity or verify-ca",
             )),
@@ -98,10 +100,10 @@ impl Plugin {
         asked: &[u8],
         password: &str,
         scramble: &[u8],
-        listener: Listener,
+        way: Way,
     ) -> Result<Option<Proof>, MysqlError> {
         match self {
-            Self::CachingSha2 => caching_sha2::next(asked, password, scramble, listener),
+            Self::CachingSha2 => caching_sha2::next(asked, password, scramble, way),
             Self::Sha256 => sha256::next(asked, password, scramble),
             Self::Native | Self::Clear => Err(self.refuse("the server asks for more than it has")),
         }
@@ -123,12 +125,14 @@ mod tests {
     #[test]
     fn a_password_never_goes_in_clear_where_somebody_listens() {
         let scramble = [7; 20];
-        let error = Plugin::Clear.first_proof("pw", &scramble, Listener::Anybody).unwrap_err();
+        let error = Plugin::Clear.first_proof("pw", &scramble, Way::Open).unwrap_err();
         assert!(error.to_string().contains("mysql_clear_password"), "{error}");
-        let proof = Plugin::Clear.first_proof("pw", &scramble, Listener::Nobody).unwrap();
-        assert_eq!(proof.as_slice(), b"pw\0");
+        for way in [Way::Tls, Way::Socket] {
+            let proof = Plugin::Clear.first_proof("pw", &scramble, way).unwrap();
+            assert_eq!(proof.as_slice(), b"pw\0");
+        }
         for plugin in [Plugin::CachingSha2, Plugin::Native, Plugin::Sha256] {
-            let proof = plugin.first_proof("pw", &scramble, Listener::Anybody).unwrap();
+            let proof = plugin.first_proof("pw", &scramble, Way::Open).unwrap();
             assert!(!proof.windows(2).any(|part| part == b"pw"), "{plugin:?}");
         }
     }
