@@ -79,6 +79,9 @@ pub enum MysqlError {
     Result(String),
 }
 
+/// The warning that a value was stored as another one ("Data truncated for column …").
+pub const WARNING_TRUNCATED: u16 = 1265;
+
 /// What an error means for what we do next: the classes code branches on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorClass {

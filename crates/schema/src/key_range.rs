@@ -24,7 +24,8 @@ struct KeyColumn {
     descending: bool,
 }
 
-/// A place in key order: one SQL literal per key column.
+/// A place in key order: one SQL literal per key column, or for the first of them only. With fewer, the
+/// place lies behind all rows that begin with these values.
 pub type KeyPlace = Vec<String>;
 
 impl RowKey {
@@ -107,6 +108,14 @@ impl RowKey {
         }
     }
 
+    /// The key's first column and whether it descends, if it is an integer: ranges of it can be cut by
+    /// arithmetic.
+    #[must_use]
+    pub fn leading_integer(&self) -> Option<(&str, bool)> {
+        let first = self.columns.first()?;
+        first.kind.is_integer().then_some((first.name.as_str(), first.descending))
+    }
+
     /// The condition "behind this place in key order".
     #[must_use]
     pub fn after(&self, place: &[String]) -> String {
@@ -148,7 +157,7 @@ impl RowKey {
     /// and not the row form `(a, b) > (1, 2)`
     /// (<https://dev.mysql.com/doc/refman/9.7/en/range-optimization.html>).
     fn compare(&self, place: &[String], bound: Bound) -> String {
-        let last = self.columns.len().saturating_sub(1);
+        let last = self.columns.len().min(place.len()).saturating_sub(1);
         let mut equal = String::new();
         let mut cases = Vec::new();
         for (index, (column, literal)) in self.columns.iter().zip(place).enumerate() {
@@ -311,6 +320,14 @@ mod tests {
         let place = place(&key, &[b"1", b"-2"]);
         assert_eq!(key.after(&place), "((`a`>1) OR (`a`=1 AND `b`>-2))");
         assert_eq!(key.up_to(&place), "((`a`<1) OR (`a`=1 AND `b`<=-2))");
+    }
+
+    #[test]
+    fn a_place_with_fewer_columns_lies_behind_all_that_begin_with_them() {
+        let key = key(&[("a", ColumnType::Int, false), ("b", ColumnType::BigInt, true)]);
+        let place = vec!["7".to_owned()];
+        assert_eq!(key.after(&place), "((`a`>7))");
+        assert_eq!(key.up_to(&place), "((`a`<=7))");
     }
 
     #[test]

@@ -202,20 +202,21 @@ impl Ledger {
         Ok(())
     }
 
-    /// Waits until no other session is left that was about to empty the table; those it finds are killed,
-    /// for their process is dead or has lost them. The lock ends with the session or [`Ledger::unfence`].
+    /// Waits until no other session is left that may change the table or, with a number, one of its lanes;
+    /// those it finds are killed, for their process is dead or has lost them. The lock ends with the session
+    /// or [`Ledger::unfence`].
     ///
     /// # Errors
-    /// [`ErrorClass::Transient`] stands for a session that does not go away.
+    /// When a session does not go away, the server refuses or the connection is lost.
     pub async fn fence(
         &self,
         session: &mut Session,
         table: &QualifiedName,
+        lane: Option<u32>,
     ) -> Result<(), MysqlError> {
-        let name = self.fence_name(table);
+        let name = self.fence_name(table, lane);
         for _attempt in 0..FENCE_ATTEMPTS {
-            let row =
-                session.first(format!("SELECT GET_LOCK('{name}',{FENCE_SECONDS})")).await?;
+            let row = session.first(format!("SELECT GET_LOCK('{name}',{FENCE_SECONDS})")).await?;
             if row.as_ref().and_then(|row| row.get(0)) == Some(b"1") {
                 return Ok(());
             }
@@ -229,20 +230,16 @@ impl Ledger {
             }
         }
         Err(MysqlError::Result(format!(
-            "another session is emptying {table} and does not end (lock {name})"
+            "another session is working on {table} and does not end (lock {name})"
         )))
     }
 
-    /// Gives the table's named lock back.
+    /// Gives all named locks of the session back.
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn unfence(
-        &self,
-        session: &mut Session,
-        table: &QualifiedName,
-    ) -> Result<(), MysqlError> {
-        session.execute(format!("DO RELEASE_LOCK('{}')", self.fence_name(table))).await?;
+    pub async fn unfence(&self, session: &mut Session) -> Result<(), MysqlError> {
+        session.execute("DO RELEASE_ALL_LOCKS()").await?;
         Ok(())
     }
 
@@ -311,7 +308,7 @@ impl Ledger {
     }
 
     /// At most 64 characters (<https://dev.mysql.com/doc/refman/9.7/en/locking-functions.html>).
-    fn fence_name(&self, table: &QualifiedName) -> String {
+    fn fence_name(&self, table: &QualifiedName, lane: Option<u32>) -> String {
         let mut hash = Sha256::new();
         for part in [&self.migration, &table.schema, &table.name] {
             hash.update(part.as_bytes());
@@ -321,12 +318,14 @@ impl Ledger {
         for byte in hash.finalize().iter().take(16) {
             let _infallible = write!(name, "{byte:02x}");
         }
+        if let Some(lane) = lane {
+            let _infallible = write!(name, ".{lane}");
+        }
         name
     }
 }
 
-const COLUMNS: &str =
-    "lane, after_key, up_to_key, last_key, row_count, byte_count, done, emptying";
+const COLUMNS: &str = "lane, after_key, up_to_key, last_key, row_count, byte_count, done, emptying";
 
 fn lane_row(row: &TextRow) -> Result<LaneRow, MysqlError> {
     Ok(LaneRow {
@@ -389,8 +388,10 @@ mod tests {
     #[test]
     fn a_fence_name_fits_and_tells_tables_apart() {
         let ledger = Ledger::of("m");
-        let name = |schema: &str, table: &str| ledger.fence_name(&QualifiedName::new(schema, table));
-        assert_eq!(name("a", "b").len(), 40);
+        let name = |schema: &str, table: &str| {
+            ledger.fence_name(&QualifiedName::new(schema, table), Some(u32::MAX))
+        };
+        assert!(name("a", "b").len() <= 64);
         assert_ne!(name("a", "bc"), name("ab", "c"));
     }
 }

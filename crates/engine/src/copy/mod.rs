@@ -1,3 +1,273 @@
 //! All rows from one snapshot to the target: lanes, chunks, encoding, the ledger.
 
 pub mod encode;
+pub mod lane;
+pub mod ledger;
+pub mod pin;
+mod chunk;
+mod queue;
+mod shape;
+mod worker;
+mod write;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use futures_util::future::BoxFuture;
+use sealift_mysql::endpoint::Endpoint;
+use sealift_mysql::error::MysqlError;
+use sealift_mysql::session::Session;
+use sealift_schema::catalog::Table;
+use sealift_schema::facts::Side;
+use sealift_schema::name::QualifiedName;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinSet;
+
+use self::chunk::Budget;
+use self::encode::Dialect;
+use self::ledger::Ledger;
+use self::queue::Queue;
+use self::shape::Shape;
+use self::worker::{Ended, TableState, Worker, Yard};
+use self::write::{TargetLimits, Writer};
+use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::journal::Journal;
+use crate::probe::Probe;
+use crate::progress::{Progress, TableStage};
+use crate::stage::Event;
+use crate::stop::Stop;
+
+/// One table to be copied.
+#[derive(Clone, Debug)]
+pub struct CopyTable {
+    /// The table as the source has it.
+    pub source: Table,
+    /// The table as the target has it: empty, or as an earlier run left it.
+    pub target: Table,
+    /// Rows, if the journal says that all of them are there.
+    pub copied: Option<u64>,
+}
+
+/// What is done with a table once all its rows are there: its indexes, as a rule.
+///
+/// It is called for every table of a job, also for those an earlier run has copied, and must ask the
+/// target what is true before it repeats anything.
+pub trait AfterTable: Send + Sync {
+    /// Does it.
+    fn table_copied<'a>(&'a self, table: &'a QualifiedName) -> BoxFuture<'a, Result<(), Fault>>;
+}
+
+/// Everything [`tables`] needs.
+pub struct CopyJob {
+    /// Names the migration in the target's ledger; at most 64 characters, the same in every run.
+    pub migration: String,
+    /// Sessions that see one moment of the source: one worker each.
+    pub readers: Vec<Session>,
+    /// Where the rows go.
+    pub target: Endpoint,
+    /// What to copy.
+    pub tables: Vec<CopyTable>,
+    /// What is done with each table then.
+    pub after_table: Arc<dyn AfterTable>,
+    /// How many tables that may be done with at a time, beside the copying of others.
+    pub builders: usize,
+    /// Where events go.
+    pub journal: Arc<dyn Journal>,
+    /// Where progress is shown.
+    pub progress: Progress,
+    /// Where tests may kill the process.
+    pub probe: Probe,
+    /// The operator's wish to stop: chunks under way are finished, no more are begun.
+    pub stop: Stop,
+}
+
+/// What was copied.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Rows of each table on the target.
+    pub rows: BTreeMap<QualifiedName, u64>,
+}
+
+/// Copies all rows of all tables and has done with each table what [`AfterTable`] does.
+///
+/// Goes on where an earlier run of the same migration stopped, as the target's ledger tells it.
+///
+/// # Errors
+/// [`ErrorCode::Interrupted`] after a stop; else the first trouble. What was committed stays.
+pub async fn tables(job: CopyJob) -> Result<Copied, Fault> {
+    let CopyJob {
+        migration,
+        mut readers,
+        target,
+        tables,
+        after_table,
+        builders,
+        journal,
+        progress,
+        probe,
+        stop,
+    } = job;
+    let ledger = Ledger::of(migration);
+    let mut session = connect_writer(&target).await.on(Side::Target, "connect")?;
+    let limits = limits(&mut session).await.on(Side::Target, "read its limits")?;
+    ledger.ensure(&mut session).await.on(Side::Target, "create the ledger")?;
+    let found = ledger.lanes(&mut session).await.on(Side::Target, "read the ledger")?;
+    session.close().await;
+    for reader in &mut readers {
+        pin::reader(reader).await.on(Side::Source, "pin a reader")?;
+    }
+    let copied_before = tables.iter().map(|table| table.copied).collect::<Vec<_>>();
+    let tables = shapes(tables)?;
+    let (sender, copied) = unbounded_channel();
+    let mut order: Vec<usize> = Vec::new();
+    for (index, (state, before)) in tables.iter().zip(&copied_before).enumerate() {
+        match before {
+            Some(rows) => {
+                state.found_copied(*rows);
+                let _received = sender.send(index).is_ok();
+            }
+            None => order.push(index),
+        }
+    }
+    let bytes = |index: &usize| tables.get(*index).map_or(0, |state| state.shape.source.data_bytes);
+    order.sort_by_key(|index| std::cmp::Reverse(bytes(index)));
+    let yard = Arc::new(Yard {
+        queue: Queue::of(order, stop),
+        tables,
+        dialect: limits.dialect,
+        ledger,
+        found: Mutex::new(found),
+        journal,
+        progress,
+        probe,
+    });
+    let mut crew = JoinSet::new();
+    let budgets = Budget::for_workers(readers.len());
+    for (reader, budget) in readers.into_iter().zip(budgets) {
+        let writer = Writer::new(target.clone(), yard.ledger.clone(), limits, yard.probe.clone());
+        let (yard, copied) = (Arc::clone(&yard), sender.clone());
+        crew.spawn(Worker { yard, reader, writer, budget, copied }.run());
+    }
+    drop(sender);
+    let copied = Arc::new(tokio::sync::Mutex::new(copied));
+    for _builder in 0..builders.max(1) {
+        crew.spawn(build(Arc::clone(&yard), Arc::clone(&copied), Arc::clone(&after_table)));
+    }
+    finish(crew, &yard.queue).await?;
+    let rows = yard.tables.iter().map(|state| (state.shape.source.name.clone(), state.rows()));
+    Ok(Copied { rows: rows.collect() })
+}
+
+/// Marks tables that have changed on the source since they were copied: the next [`tables`] empties them
+/// and copies them again.
+///
+/// Call it before the new snapshot is journaled. Until then the change is found again after a crash; from
+/// then on only the ledger knows of it.
+///
+/// # Errors
+/// When the target refuses or the connection is lost: nothing else must be done then.
+pub async fn reset(
+    target: &Endpoint,
+    migration: &str,
+    tables: &[QualifiedName],
+    journal: &dyn Journal,
+) -> Result<(), Fault> {
+    let ledger = Ledger::of(migration);
+    let mut session = connect_writer(target).await.on(Side::Target, "connect")?;
+    for table in tables {
+        let marked = async {
+            ledger.fence(&mut session, table, None).await?;
+            ledger.mark_emptying(&mut session, table).await?;
+            ledger.unfence(&mut session).await
+        };
+        marked.await.on(Side::Target, "mark a table for another copy")?;
+        journal.record(&Event::TableReset { table: table.clone() })?;
+    }
+    session.close().await;
+    Ok(())
+}
+
+/// Removes the migration from the target's ledger: when it is finished, or to begin it anew.
+///
+/// # Errors
+/// When the target refuses or the connection is lost.
+pub async fn close_ledger(target: &Endpoint, migration: &str) -> Result<(), Fault> {
+    let mut session = connect_writer(target).await.on(Side::Target, "connect")?;
+    Ledger::of(migration).close(&mut session).await.on(Side::Target, "close the ledger")?;
+    session.close().await;
+    Ok(())
+}
+
+async fn connect_writer(target: &Endpoint) -> Result<Session, MysqlError> {
+    let mut session = Session::connect(target).await?;
+    pin::writer(&mut session).await?;
+    Ok(session)
+}
+
+async fn limits(session: &mut Session) -> Result<TargetLimits, MysqlError> {
+    let row = session.first("SELECT @@local_infile, @@max_allowed_packet").await?;
+    let row = row.ok_or_else(|| MysqlError::Result("no row of variables".into()))?;
+    let dialect = if row.text(0)? == "1" { Dialect::Load } else { Dialect::Insert };
+    Ok(TargetLimits { dialect, packet_max: row.parse(1)? })
+}
+
+fn shapes(tables: Vec<CopyTable>) -> Result<Vec<TableState>, Fault> {
+    tables
+        .into_iter()
+        .map(|CopyTable { source, target, copied: _ }| {
+            let name = source.name.clone();
+            let shape = Shape::of(source, &target).map_err(|error| {
+                Fault::new(ErrorCode::ObjectRefused, error.to_string())
+                    .on(Side::Target)
+                    .about(format!("table {name}"))
+            })?;
+            Ok(TableState::new(shape))
+        })
+        .collect()
+}
+
+/// Does what is to be done with tables whose rows are there, one after the other.
+async fn build(
+    yard: Arc<Yard>,
+    copied: Arc<tokio::sync::Mutex<UnboundedReceiver<usize>>>,
+    after_table: Arc<dyn AfterTable>,
+) -> Result<(), Ended> {
+    loop {
+        let next = copied.lock().await.recv().await;
+        let Some(state) = next.and_then(|index| yard.tables.get(index)) else { return Ok(()) };
+        if yard.queue.halted() {
+            return Err(Ended::Halted);
+        }
+        let name = &state.shape.source.name;
+        yard.progress.table(name, |line| line.stage = TableStage::Indexing);
+        if let Err(fault) = after_table.table_copied(name).await {
+            yard.queue.fail();
+            return Err(fault.into());
+        }
+        yard.progress.table(name, |line| line.stage = TableStage::Done);
+    }
+}
+
+/// Waits for everybody. The first trouble counts, else the stop, if there was one.
+async fn finish(mut crew: JoinSet<Result<(), Ended>>, queue: &Queue) -> Result<(), Fault> {
+    let mut halted = false;
+    let mut first: Option<Fault> = None;
+    while let Some(joined) = crew.join_next().await {
+        match joined {
+            Ok(Ok(())) => {}
+            Ok(Err(Ended::Halted)) => halted = true,
+            Ok(Err(Ended::Fault(fault))) if first.is_none() => first = Some(*fault),
+            Ok(Err(Ended::Fault(fault))) => tracing::warn!(%fault, "another worker failed too"),
+            Err(panic) => {
+                queue.fail();
+                let fault = Fault::new(ErrorCode::Internal, "a worker of the copy broke down");
+                first.get_or_insert(fault.because(panic));
+            }
+        }
+    }
+    match first {
+        Some(fault) => Err(fault),
+        None if halted => Err(Fault::new(ErrorCode::Interrupted, "stopped as asked")),
+        None => Ok(()),
+    }
+}

@@ -21,7 +21,8 @@ pub async fn writer(session: &mut Session) -> Result<(), MysqlError> {
     session
         .execute(format!(
             "SET SESSION sql_mode='{SQL_MODE}', time_zone='+00:00', foreign_key_checks=0, \
-             unique_checks=0, autocommit=1, wait_timeout={PATIENCE_SECONDS}, \
+             unique_checks=0, autocommit=1, max_error_count=65535, \
+             wait_timeout={PATIENCE_SECONDS}, \
              net_read_timeout={PATIENCE_SECONDS}, net_write_timeout={PATIENCE_SECONDS}"
         ))
         .await?;

@@ -1,0 +1,276 @@
+//! The reading half of a lane: one statement's rows, encoded and cut into chunks.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sealift_mysql::error::MysqlError;
+use sealift_mysql::session::{BinaryRows, ColumnMeta, Session};
+use sealift_mysql::value::Layout;
+use sealift_schema::facts::Side;
+use sealift_schema::key_range::KeyPlace;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::encode::{Dialect, EncodeError, Encoder};
+use super::ledger::LaneRow;
+use super::shape::Shape;
+use crate::fault::{ErrorCode, Fault};
+
+/// Bytes handed over at once. Statements of this size cost an `INSERT` target least (measured: 1 MB and
+/// 16 MB ones are slower); for load streams it hardly matters.
+const BLOCK_BYTES: usize = 250 << 10;
+
+/// A block's room: what it holds when it is full, and the row that filled it.
+const BLOCK_ROOM: usize = 288 << 10;
+
+/// Buffers larger than this are given back to the system: they held a large row.
+const BLOCK_KEPT_BYTES: usize = 1 << 20;
+
+/// Bytes of a chunk: large enough that a commit does not count, small enough that little is done twice
+/// after an interruption and that the target's binary log cache holds it.
+pub(super) const CHUNK_BYTES: usize = 16 << 20;
+
+/// Bytes of one worker's chunk that is being written, and of the next one that is being read.
+const WORKER_BYTES: usize = CHUNK_BYTES + (8 << 20);
+
+/// Rows larger than this are copied one at a time over all workers: their bytes are in memory twice.
+const GIANT_BYTES: usize = 8 << 20;
+
+/// Expected warnings of a chunk at most, so that the server can list all of them (`max_error_count` ends
+/// at 65,535).
+const WARNED_MAX: u64 = 60_000;
+
+/// Blocks between reader and writer; their bytes are bounded by [`WORKER_BYTES`] before this is reached,
+/// but for ends of chunks.
+const PIECES_MAX: usize = 128;
+
+/// What one worker may hold in memory, and the buffers it uses again.
+#[derive(Clone, Debug)]
+pub(super) struct Budget {
+    /// KiB of this worker.
+    own: Arc<Semaphore>,
+    /// One for all workers.
+    giants: Arc<Semaphore>,
+    buffers: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Budget {
+    /// A budget for each of some workers.
+    pub(super) fn for_workers(count: usize) -> Vec<Self> {
+        let giants = Arc::new(Semaphore::new(1));
+        (0..count)
+            .map(|_worker| Self {
+                own: Arc::new(Semaphore::new(WORKER_BYTES >> 10)),
+                giants: Arc::clone(&giants),
+                buffers: Arc::default(),
+            })
+            .collect()
+    }
+
+    fn buffer(&self) -> Vec<u8> {
+        let kept = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        kept.unwrap_or_else(|| Vec::with_capacity(BLOCK_ROOM))
+    }
+}
+
+/// Rows on their way: whole lines or whole tuples. Its bytes count against the budget until it is dropped.
+#[derive(Debug)]
+pub(super) struct Block {
+    /// What is sent.
+    pub(super) bytes: Vec<u8>,
+    /// How many rows it is.
+    pub(super) rows: u64,
+    budget: Budget,
+    _permits: Vec<OwnedSemaphorePermit>,
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        if bytes.capacity() <= BLOCK_KEPT_BYTES {
+            bytes.clear();
+            self.budget.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
+        }
+    }
+}
+
+/// The end of a chunk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ChunkEnd {
+    /// Rows of the chunk.
+    pub(super) rows: u64,
+    /// Bytes of the chunk.
+    pub(super) bytes: u64,
+    /// Warnings the target will give though it stores every value right.
+    pub(super) warned: u64,
+    /// The last row's place; `None` in a table without a key.
+    pub(super) last: Option<KeyPlace>,
+    /// Whether it is the lane's last chunk.
+    pub(super) done: bool,
+}
+
+/// What travels from reader to writer.
+#[derive(Debug)]
+pub(super) enum Piece {
+    /// Rows.
+    Block(Block),
+    /// The end of the chunk the last blocks belong to.
+    End(ChunkEnd),
+}
+
+/// The way from a lane's reader to its writer.
+pub(super) fn pipe() -> (Sender<Piece>, Receiver<Piece>) {
+    channel(PIECES_MAX)
+}
+
+/// Why reading ended early.
+#[derive(Debug)]
+pub(super) enum ReadEnd {
+    /// The writer wants no more.
+    Unwanted,
+    /// Trouble.
+    Fault(Box<Fault>),
+}
+
+/// Reads a lane from where it stands to its end.
+pub(super) async fn read_lane(
+    session: &mut Session,
+    shape: &Shape,
+    lane: &LaneRow,
+    dialect: Dialect,
+    budget: &Budget,
+    pieces: Sender<Piece>,
+) -> Result<(), ReadEnd> {
+    let lost = |error: MysqlError| {
+        let fault = Fault::server(Side::Source, "read rows", error);
+        ReadEnd::Fault(Box::new(fault.about(format!("table {}", shape.source.name))))
+    };
+    let broken = |error: EncodeError| {
+        let fault = Fault::new(ErrorCode::Protocol, "read rows").on(Side::Source).because(error);
+        ReadEnd::Fault(Box::new(fault.about(format!("table {}", shape.source.name))))
+    };
+    let mut rows: BinaryRows<'_> = session.read(shape.read_sql(lane)).await.map_err(lost)?;
+    let layouts = layouts(rows.columns()).map_err(broken)?;
+    let encoder = shape.encoder(&layouts, dialect).map_err(broken)?;
+    let mut cutter = Cutter::new(encoder, layouts.len(), dialect, budget.clone(), pieces);
+    while let Some(row) = rows.next().await.map_err(lost)? {
+        if cutter.is_giant(row) {
+            cutter.wait_for_giants().await;
+        }
+        if cutter.row(row).map_err(broken)? {
+            let last = shape.place(row, &layouts).map_err(broken)?;
+            cutter.end(last, false).await?;
+        } else if cutter.is_block_full() {
+            cutter.flush().await?;
+        }
+    }
+    cutter.end(None, true).await
+}
+
+fn layouts(columns: &[ColumnMeta]) -> Result<Vec<Layout>, EncodeError> {
+    columns
+        .iter()
+        .map(|column| Layout::of(column.type_code, column.is_unsigned()))
+        .collect::<Option<Vec<_>>>()
+        .ok_or(EncodeError::OtherColumns)
+}
+
+/// Collects rows into blocks and says where a chunk ends.
+struct Cutter {
+    encoder: Encoder,
+    columns: usize,
+    dialect: Dialect,
+    budget: Budget,
+    pieces: Sender<Piece>,
+    block: Vec<u8>,
+    block_rows: u64,
+    chunk: ChunkEnd,
+    /// KiB of the budget that the chunk's blocks have taken.
+    taken: usize,
+    giant: Option<OwnedSemaphorePermit>,
+}
+
+impl Cutter {
+    fn new(
+        encoder: Encoder,
+        columns: usize,
+        dialect: Dialect,
+        budget: Budget,
+        pieces: Sender<Piece>,
+    ) -> Self {
+        Self {
+            encoder,
+            columns,
+            dialect,
+            block: budget.buffer(),
+            budget,
+            pieces,
+            block_rows: 0,
+            chunk: ChunkEnd::default(),
+            taken: 0,
+            giant: None,
+        }
+    }
+
+    fn is_giant(&self, row: &[u8]) -> bool {
+        row.len() >= GIANT_BYTES
+    }
+
+    /// Waits until no other worker has a large row under way.
+    async fn wait_for_giants(&mut self) {
+        // The semaphore is never closed.
+        self.giant = Arc::clone(&self.budget.giants).acquire_owned().await.ok();
+    }
+
+    /// Takes a row in; `true` when the chunk should end with it.
+    fn row(&mut self, row: &[u8]) -> Result<bool, EncodeError> {
+        if self.is_giant(row) {
+            self.block.reserve_exact(row.len() + row.len() / 8);
+        }
+        if self.dialect == Dialect::Insert && self.block_rows > 0 {
+            self.block.push(b',');
+        }
+        self.chunk.warned += self.encoder.row(row, self.columns, &mut self.block)?;
+        self.chunk.rows += 1;
+        self.block_rows += 1;
+        let bytes = self.chunk.bytes + self.block.len() as u64;
+        Ok(bytes >= CHUNK_BYTES as u64 || self.chunk.warned >= WARNED_MAX || self.is_giant(row))
+    }
+
+    fn is_block_full(&self) -> bool {
+        self.block.len() >= BLOCK_BYTES
+    }
+
+    /// Hands the block over, once the budget allows.
+    async fn flush(&mut self) -> Result<(), ReadEnd> {
+        if self.block_rows == 0 {
+            return Ok(());
+        }
+        // A chunk is never refused what the whole budget has: only the chunk before it is waited for.
+        let room = (WORKER_BYTES >> 10).saturating_sub(self.taken);
+        let kib = self.block.len().div_ceil(1 << 10).min(room);
+        self.taken += kib;
+        let wanted = u32::try_from(kib).unwrap_or(u32::MAX);
+        let permit = Arc::clone(&self.budget.own).acquire_many_owned(wanted).await.ok();
+        let bytes = std::mem::replace(&mut self.block, self.budget.buffer());
+        self.chunk.bytes += bytes.len() as u64;
+        let block = Block {
+            bytes,
+            rows: std::mem::take(&mut self.block_rows),
+            budget: self.budget.clone(),
+            _permits: permit.into_iter().chain(self.giant.take()).collect(),
+        };
+        self.send(Piece::Block(block)).await
+    }
+
+    /// Ends the chunk.
+    async fn end(&mut self, last: Option<KeyPlace>, done: bool) -> Result<(), ReadEnd> {
+        self.flush().await?;
+        self.taken = 0;
+        let end = ChunkEnd { last, done, ..std::mem::take(&mut self.chunk) };
+        self.send(Piece::End(end)).await
+    }
+
+    async fn send(&self, piece: Piece) -> Result<(), ReadEnd> {
+        self.pieces.send(piece).await.map_err(|_closed| ReadEnd::Unwanted)
+    }
+}

@@ -1,0 +1,300 @@
+//! One worker: a reader of the snapshot and a writer of its own, from table to table.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sealift_mysql::error::{ErrorClass, MysqlError};
+use sealift_mysql::session::Session;
+use sealift_schema::facts::Side;
+use sealift_schema::name::QualifiedName;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::chunk::{Budget, ReadEnd, pipe, read_lane};
+use super::encode::Dialect;
+use super::lane;
+use super::ledger::{LaneRow, Ledger};
+use super::queue::{Queue, Task};
+use super::shape::Shape;
+use super::write::{WriteEnd, Writer, pause};
+use crate::fault::{ErrorCode, Fault};
+use crate::journal::Journal;
+use crate::probe::{Point, Probe};
+use crate::progress::{Progress, TableStage};
+use crate::stage::Event;
+
+/// Times a table's lanes are entered or its rows removed before trouble counts as lasting.
+const OPEN_ATTEMPTS: u32 = 10;
+
+/// What all workers share.
+pub(super) struct Yard {
+    pub(super) tables: Vec<TableState>,
+    pub(super) queue: Queue,
+    pub(super) ledger: Ledger,
+    pub(super) dialect: Dialect,
+    /// What the ledger said at the beginning of the run.
+    pub(super) found: Mutex<BTreeMap<QualifiedName, Vec<LaneRow>>>,
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) progress: Progress,
+    pub(super) probe: Probe,
+}
+
+/// A table under way.
+pub(super) struct TableState {
+    pub(super) shape: Shape,
+    lanes_left: AtomicUsize,
+    rows: AtomicU64,
+}
+
+impl TableState {
+    pub(super) fn new(shape: Shape) -> Self {
+        Self { shape, lanes_left: AtomicUsize::new(0), rows: AtomicU64::new(0) }
+    }
+
+    /// An earlier run has copied it.
+    pub(super) fn found_copied(&self, rows: u64) {
+        self.rows.store(rows, Ordering::SeqCst);
+    }
+
+    /// Rows on the target.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows.load(Ordering::SeqCst)
+    }
+}
+
+/// Why a worker ended before the work did.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// Somebody asked to stop, or another worker failed; nothing is open.
+    Halted,
+    /// Trouble.
+    Fault(Box<Fault>),
+}
+
+impl From<Fault> for Ended {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(Box::new(fault))
+    }
+}
+
+/// One worker.
+pub(super) struct Worker {
+    pub(super) yard: Arc<Yard>,
+    pub(super) reader: Session,
+    pub(super) writer: Writer,
+    pub(super) budget: Budget,
+    /// Where tables go whose rows are all there.
+    pub(super) copied: UnboundedSender<usize>,
+}
+
+impl Worker {
+    /// Works until nothing is left. On trouble the other workers are told to stop.
+    pub(super) async fn run(mut self) -> Result<(), Ended> {
+        let result = self.work().await;
+        if result.is_err() {
+            self.yard.queue.fail();
+        }
+        result
+    }
+
+    async fn work(&mut self) -> Result<(), Ended> {
+        while let Some(task) = self.yard.queue.next().await {
+            match task {
+                Task::Open(table) => self.open(table).await?,
+                Task::Lane(table, lane) => self.lane(table, lane).await?,
+            }
+        }
+        if self.yard.queue.halted() { Err(Ended::Halted) } else { Ok(()) }
+    }
+
+    /// Finds out where a table stands and hands its open lanes to all workers.
+    async fn open(&mut self, index: usize) -> Result<(), Ended> {
+        let yard = Arc::clone(&self.yard);
+        let Some(table) = yard.tables.get(index) else { return Ok(()) };
+        let name = &table.shape.source.name;
+        yard.progress.table(name, |line| {
+            line.stage = TableStage::Copying;
+            line.rows_expected = table.shape.source.rows_estimate;
+        });
+        let found = yard.found.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        let mut lanes = found.unwrap_or_default();
+        if must_begin_again(&table.shape, &lanes) {
+            lanes = self.repeat(table, Step::Empty).await?;
+        }
+        if lanes.is_empty() {
+            lanes = self.repeat(table, Step::Enter).await?;
+        }
+        let (rows, bytes) = lanes.iter().fold((0, 0), |(rows, bytes), lane| {
+            (rows + lane.standing.rows, bytes + lane.standing.bytes)
+        });
+        table.rows.store(rows, Ordering::SeqCst);
+        yard.progress.table(name, |line| (line.rows, line.bytes) = (rows, bytes));
+        lanes.retain(|lane| !lane.standing.done);
+        table.lanes_left.store(lanes.len(), Ordering::SeqCst);
+        let is_copied = lanes.is_empty();
+        yard.queue.opened(index, lanes);
+        if is_copied {
+            self.table_copied(index, table)?;
+        }
+        Ok(())
+    }
+
+    /// Tries a step until it is done or its trouble lasts; both steps may be repeated at any point.
+    async fn repeat(&mut self, table: &TableState, step: Step) -> Result<Vec<LaneRow>, Ended> {
+        let about = |fault: Fault| fault.about(format!("table {}", table.shape.target));
+        let mut failures = 0;
+        loop {
+            let result = match step {
+                Step::Empty => self.empty(table).await?,
+                Step::Enter => self.enter(table).await?,
+            };
+            let error = match result {
+                Ok(lanes) => return Ok(lanes),
+                Err(error) => error,
+            };
+            failures += 1;
+            let passes = matches!(
+                error.class(),
+                ErrorClass::Transient | ErrorClass::Lost | ErrorClass::DuplicateKey
+            );
+            if !passes || failures == OPEN_ATTEMPTS {
+                return Err(about(Fault::server(Side::Target, step.doing(), error)).into());
+            }
+            self.writer.hang_up();
+            tokio::time::sleep(pause(failures)).await;
+        }
+    }
+
+    /// Enters a table's lanes, or finds those that a lost attempt has entered.
+    async fn enter(
+        &mut self,
+        table: &TableState,
+    ) -> Result<Result<Vec<LaneRow>, MysqlError>, Fault> {
+        let (yard, source) = (Arc::clone(&self.yard), &table.shape.source);
+        let session = self.writer.session().await?;
+        match yard.ledger.lanes_of(session, &source.name).await {
+            Ok(lanes) if lanes.is_empty() => {}
+            other => return Ok(other),
+        }
+        let planned = lane::plan(&mut self.reader, source, table.shape.key.as_ref()).await;
+        let lanes = planned.map_err(|error| {
+            let fault = Fault::server(Side::Source, "find the bounds of lanes", error);
+            fault.about(format!("table {}", source.name))
+        })?;
+        yard.probe.pass(Point::LanesPlanned);
+        let session = self.writer.session().await?;
+        Ok(yard.ledger.enter(session, &source.name, &lanes).await.map(|()| lanes))
+    }
+
+    /// Empties a table and forgets its lanes.
+    async fn empty(
+        &mut self,
+        table: &TableState,
+    ) -> Result<Result<Vec<LaneRow>, MysqlError>, Fault> {
+        let session = self.writer.session().await?;
+        Ok(empty(session, &self.yard.ledger, &table.shape, &self.yard.probe).await)
+    }
+
+    /// Copies a lane to its end.
+    async fn lane(&mut self, index: usize, mut lane: LaneRow) -> Result<(), Ended> {
+        let yard = Arc::clone(&self.yard);
+        let Some(table) = yard.tables.get(index) else { return Ok(()) };
+        let (pieces, received) = pipe();
+        let begun = lane.clone();
+        let name = &table.shape.source.name;
+        let reading =
+            read_lane(&mut self.reader, &table.shape, &begun, yard.dialect, &self.budget, pieces);
+        let writing = self.writer.lane(
+            &table.shape,
+            &mut lane,
+            received,
+            || yard.queue.halted(),
+            |end| {
+                table.rows.fetch_add(end.rows, Ordering::SeqCst);
+                yard.progress.table(name, |line| {
+                    line.rows += end.rows;
+                    line.bytes += end.bytes;
+                });
+            },
+        );
+        let (read, written) = tokio::join!(reading, writing);
+        match (read, written) {
+            (Err(ReadEnd::Fault(fault)), _) | (_, Err(WriteEnd::Fault(fault))) => {
+                return Err(Ended::Fault(fault));
+            }
+            (_, Err(WriteEnd::Halted)) => return Err(Ended::Halted),
+            (Ok(()), Ok(())) => {}
+            (Err(ReadEnd::Unwanted), Ok(())) | (_, Err(WriteEnd::ReaderGone)) => {
+                let what = "reader and writer of a lane lost each other";
+                return Err(Fault::new(ErrorCode::Internal, what).into());
+            }
+        }
+        if table.lanes_left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.table_copied(index, table)?;
+        }
+        Ok(())
+    }
+
+    fn table_copied(&self, index: usize, table: &TableState) -> Result<(), Fault> {
+        let name = &table.shape.source.name;
+        self.yard.probe.pass(Point::TableCopied);
+        let rows = table.rows();
+        self.yard.journal.record(&Event::TableCopied { table: name.clone(), rows })?;
+        self.yard.progress.table(name, |line| {
+            line.stage = TableStage::Copied;
+            line.rows_expected = rows;
+        });
+        // The receiver outlives the workers.
+        let _received = self.copied.send(index).is_ok();
+        Ok(())
+    }
+}
+
+/// A step of opening a table.
+#[derive(Clone, Copy)]
+enum Step {
+    Empty,
+    Enter,
+}
+
+impl Step {
+    fn doing(self) -> &'static str {
+        match self {
+            Self::Empty => "empty a table",
+            Self::Enter => "enter a table into the ledger",
+        }
+    }
+}
+
+/// Whether what is on the target cannot be gone on from: it is being emptied, or it has no key to go on
+/// behind.
+fn must_begin_again(shape: &Shape, lanes: &[LaneRow]) -> bool {
+    lanes.iter().any(|lane| lane.standing.emptying)
+        || (shape.key.is_none() && lanes.iter().any(|lane| !lane.standing.done))
+}
+
+/// Empties a table, unless by the time nobody else can do it there is nothing to empty. Returns the lanes
+/// the ledger then has.
+async fn empty(
+    session: &mut Session,
+    ledger: &Ledger,
+    shape: &Shape,
+    probe: &Probe,
+) -> Result<Vec<LaneRow>, MysqlError> {
+    let name = &shape.source.name;
+    ledger.fence(session, name, None).await?;
+    // What was read before is of no worth: the others may have emptied, forgotten and begun again.
+    let lanes = ledger.lanes_of(session, name).await?;
+    if must_begin_again(shape, &lanes) {
+        for lane in &lanes {
+            ledger.fence(session, name, Some(lane.lane)).await?;
+        }
+        ledger.mark_emptying(session, name).await?;
+        probe.pass(Point::TableEmptied);
+        session.execute(format!("TRUNCATE TABLE {}", shape.target)).await?;
+        ledger.forget(session, name).await?;
+    }
+    let lanes = ledger.lanes_of(session, name).await?;
+    ledger.unfence(session).await?;
+    Ok(lanes)
+}

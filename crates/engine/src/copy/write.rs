@@ -1,0 +1,451 @@
+//! The writing half of a lane: each chunk in one transaction with its place in the ledger.
+
+use std::time::Duration;
+
+use sealift_mysql::endpoint::Endpoint;
+use sealift_mysql::error::{ErrorClass, MysqlError, WARNING_TRUNCATED};
+use sealift_mysql::session::{Done, Session};
+use sealift_schema::facts::Side;
+use tokio::sync::mpsc::Receiver;
+
+use super::chunk::{Block, ChunkEnd, Piece};
+use super::encode::Dialect;
+use super::ledger::{LaneRow, Ledger, Standing};
+use super::pin;
+use super::shape::Shape;
+use crate::fault::{ErrorCode, Fault};
+use crate::probe::{Point, Probe};
+
+/// Connections tried in a row: with the pauses between them about three minutes, longer than a managed
+/// server's failover takes.
+const CONNECT_ATTEMPTS: u32 = 25;
+
+/// The first pause between attempts; each next one is twice as long.
+const PAUSE_FIRST: Duration = Duration::from_millis(100);
+
+/// The longest pause between attempts.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// Times one chunk is tried: deadlocks and lost connections pass, what comes back every time does not.
+const CHUNK_ATTEMPTS: u32 = 10;
+
+/// Warnings shown of a chunk that was refused.
+const WARNINGS_SHOWN: usize = 3;
+
+/// Writes chunks on a session of its own, which it opens again when it is lost.
+pub(super) struct Writer {
+    endpoint: Endpoint,
+    ledger: Ledger,
+    dialect: Dialect,
+    /// The target's `max_allowed_packet`.
+    packet_max: u64,
+    probe: Probe,
+    session: Option<Session>,
+}
+
+/// What the target allows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TargetLimits {
+    /// How rows can be written.
+    pub(super) dialect: Dialect,
+    /// `max_allowed_packet`.
+    pub(super) packet_max: u64,
+}
+
+/// Why a lane's writing ended early.
+#[derive(Debug)]
+pub(super) enum WriteEnd {
+    /// The reader ended without an end of chunk: it knows why.
+    ReaderGone,
+    /// Somebody asked to stop; nothing is open.
+    Halted,
+    /// Trouble.
+    Fault(Box<Fault>),
+}
+
+/// Why an attempt at a chunk failed.
+enum Failure {
+    Server(&'static str, MysqlError),
+    End(WriteEnd),
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::End(WriteEnd::Fault(Box::new(fault)))
+    }
+}
+
+/// Names what was being done when the server's error came.
+trait Doing<T> {
+    fn doing(self, what: &'static str) -> Result<T, Failure>;
+}
+
+impl<T> Doing<T> for Result<T, MysqlError> {
+    fn doing(self, what: &'static str) -> Result<T, Failure> {
+        self.map_err(|error| Failure::Server(what, error))
+    }
+}
+
+impl Writer {
+    pub(super) fn new(
+        endpoint: Endpoint,
+        ledger: Ledger,
+        limits: TargetLimits,
+        probe: Probe,
+    ) -> Self {
+        let TargetLimits { dialect, packet_max } = limits;
+        Self { endpoint, ledger, dialect, packet_max, probe, session: None }
+    }
+
+    /// Writes what comes through the pipe until the lane is done. `halted` is asked before each chunk;
+    /// `committed` is told of each.
+    pub(super) async fn lane(
+        &mut self,
+        shape: &Shape,
+        lane: &mut LaneRow,
+        pieces: Receiver<Piece>,
+        halted: impl Fn() -> bool,
+        committed: impl Fn(&ChunkEnd),
+    ) -> Result<(), WriteEnd> {
+        let mut replay = Replay { pieces, blocks: Vec::new(), end: None };
+        while !lane.standing.done {
+            replay.next_chunk().await.map_err(|ReaderGone| WriteEnd::ReaderGone)?;
+            if halted() {
+                return Err(WriteEnd::Halted);
+            }
+            let end = self.chunk(shape, lane, &mut replay).await?;
+            lane.standing = standing_after(&lane.standing, &end);
+            committed(&end);
+        }
+        Ok(())
+    }
+
+    /// Brings one chunk onto the target, however often that has to be tried.
+    async fn chunk(
+        &mut self,
+        shape: &Shape,
+        lane: &LaneRow,
+        replay: &mut Replay,
+    ) -> Result<ChunkEnd, WriteEnd> {
+        let mut failures = 0;
+        loop {
+            let (doing, error) = match self.attempt(shape, lane, replay).await {
+                Ok(end) => {
+                    self.probe.pass(Point::ChunkCommitted);
+                    return Ok(end);
+                }
+                Err(Failure::Server(doing, error)) => (doing, error),
+                Err(Failure::End(end)) => {
+                    self.roll_back().await;
+                    return Err(end);
+                }
+            };
+            failures += 1;
+            let passes = matches!(error.class(), ErrorClass::Transient | ErrorClass::Lost);
+            if !passes || failures == CHUNK_ATTEMPTS {
+                self.roll_back().await;
+                return Err(refused(shape, doing, error));
+            }
+            tracing::warn!(table = %shape.target, doing, %error, "trying the chunk again");
+            self.roll_back().await;
+            tokio::time::sleep(pause(failures)).await;
+        }
+    }
+
+    async fn attempt(
+        &mut self,
+        shape: &Shape,
+        lane: &LaneRow,
+        replay: &mut Replay,
+    ) -> Result<ChunkEnd, Failure> {
+        let (dialect, packet_max, probe) = (self.dialect, self.packet_max, self.probe.clone());
+        let ledger = self.ledger.clone();
+        let session = self.session().await?;
+        let table = &shape.source.name;
+        let held = ledger.lock(session, table, lane.lane).await.doing("lock the ledger")?;
+        let held = held.map(|row| row.standing);
+        if let Some(end) = &replay.end
+            && held.as_ref() == Some(&standing_after(&lane.standing, end))
+        {
+            // The answer to an earlier COMMIT was lost; it took effect.
+            session.execute("ROLLBACK").await.doing("end a transaction")?;
+            return Ok(end.clone());
+        }
+        if held.as_ref() != Some(&lane.standing) {
+            let what = "another process has moved this copy's ledger, or it was removed";
+            let fault = Fault::new(ErrorCode::LedgerMismatch, what).on(Side::Target);
+            return Err(fault.about(format!("table {}", shape.target)).into());
+        }
+        probe.pass(Point::ChunkBegun);
+        match dialect {
+            Dialect::Load => load(session, shape, replay).await?,
+            Dialect::Insert => insert(session, shape, replay, packet_max).await?,
+        }
+        let end = replay.whole().await?;
+        probe.pass(Point::ChunkLoaded);
+        let after = standing_after(&lane.standing, &end);
+        ledger.advance(session, table, lane.lane, &after).await.doing("move the ledger")?;
+        session.execute("COMMIT").await.doing("commit a chunk")?;
+        Ok(end)
+    }
+
+    /// The session, opened and pinned when there is none.
+    ///
+    /// Trouble that may pass (nobody listens, too many connections) is waited out.
+    pub(super) async fn session(&mut self) -> Result<&mut Session, Fault> {
+        if self.session.is_none() {
+            self.session = Some(self.connect().await?);
+        }
+        match &mut self.session {
+            Some(session) => Ok(session),
+            None => Err(Fault::new(ErrorCode::Internal, "a session that was just opened is gone")),
+        }
+    }
+
+    async fn connect(&self) -> Result<Session, Fault> {
+        let mut failures = 0;
+        loop {
+            let error = match self.connect_once().await {
+                Ok(session) => return Ok(session),
+                Err(error) => error,
+            };
+            failures += 1;
+            let passes = matches!(
+                error.class(),
+                ErrorClass::Unreachable | ErrorClass::Lost | ErrorClass::TooManyConnections
+            );
+            if !passes || failures == CONNECT_ATTEMPTS {
+                return Err(Fault::server(Side::Target, "connect", error));
+            }
+            tracing::warn!(%error, failures, "waiting for the target");
+            tokio::time::sleep(pause(failures)).await;
+        }
+    }
+
+    async fn connect_once(&self) -> Result<Session, MysqlError> {
+        let mut session = Session::connect(&self.endpoint).await?;
+        pin::writer(&mut session).await?;
+        if self.dialect == Dialect::Insert {
+            // Literals are bytes.
+            session.execute("SET NAMES binary").await?;
+        }
+        Ok(session)
+    }
+
+    /// Leaves no transaction open: what cannot be rolled back is hung up on.
+    pub(super) async fn roll_back(&mut self) {
+        if let Some(mut session) = self.session.take()
+            && session.execute("ROLLBACK").await.is_ok()
+        {
+            self.session = Some(session);
+        }
+    }
+
+    /// Forgets the session, as after it was lost.
+    pub(super) fn hang_up(&mut self) {
+        self.session = None;
+    }
+}
+
+/// Where a lane stands once a chunk is there.
+fn standing_after(before: &Standing, end: &ChunkEnd) -> Standing {
+    Standing {
+        last: end.last.clone().or_else(|| before.last.clone()),
+        rows: before.rows + end.rows,
+        bytes: before.bytes + end.bytes,
+        done: end.done,
+        emptying: false,
+    }
+}
+
+/// The pause after some failures in a row.
+pub(super) fn pause(failures: u32) -> Duration {
+    PAUSE_FIRST.saturating_mul(1 << failures.min(10).saturating_sub(1)).min(PAUSE_MAX)
+}
+
+async fn load(session: &mut Session, shape: &Shape, replay: &mut Replay) -> Result<(), Failure> {
+    if replay.is_empty() {
+        return Ok(());
+    }
+    let mut load = session.load(shape.load_sql()).await.doing("begin a load")?;
+    let mut index = 0;
+    // Returning early drops the load, which closes the connection: the server must not take a part of
+    // a chunk for the whole.
+    while let Some(block) = replay.block(index).await? {
+        load.send(&block.bytes).await.doing("send rows")?;
+        index += 1;
+    }
+    let end = replay.whole().await?;
+    let done = load.finish().await.doing("load rows")?;
+    let counts = done.load_counts().ok_or_else(|| unlike(shape, &done))?;
+    let clean = counts.skipped == 0 && counts.deleted == 0 && counts.warnings == end.warned;
+    if counts.records != end.rows && clean {
+        return Err(miscounted(shape, end.rows, counts.records));
+    }
+    check_warnings(session, shape, clean, end.warned).await
+}
+
+async fn insert(
+    session: &mut Session,
+    shape: &Shape,
+    replay: &mut Replay,
+    packet_max: u64,
+) -> Result<(), Failure> {
+    let head = shape.insert_sql();
+    let mut index = 0;
+    let mut warned = 0;
+    let mut statement = Vec::new();
+    while let Some(block) = replay.block(index).await? {
+        statement.clear();
+        statement.extend_from_slice(head.as_bytes());
+        statement.extend_from_slice(&block.bytes);
+        // One byte for the command.
+        if statement.len() as u64 >= packet_max {
+            let what = format!(
+                "a row takes {} bytes as a statement, max_allowed_packet is {packet_max}",
+                statement.len()
+            );
+            let fault = Fault::new(ErrorCode::PacketTooLarge, what).on(Side::Target);
+            return Err(fault.about(format!("table {}", shape.target)).into());
+        }
+        let done = session.execute(&statement).await.doing("insert rows")?;
+        if done.affected_rows != block.rows {
+            return Err(miscounted(shape, block.rows, done.affected_rows));
+        }
+        // The packet's own count ends at 65,535, which `WARNED_MAX` keeps a chunk below.
+        warned += u64::from(done.warnings);
+        if done.warnings > 0 {
+            check_warnings(session, shape, true, done.warnings.into()).await?;
+        }
+        index += 1;
+    }
+    let end = replay.whole().await?;
+    check_warnings(session, shape, warned == end.warned, 0).await
+}
+
+/// Makes sure that the last statement's warnings are those that were expected: `expected` of them, all
+/// for the `ENUM` value of index 0.
+async fn check_warnings(
+    session: &mut Session,
+    shape: &Shape,
+    clean: bool,
+    expected: u64,
+) -> Result<(), Failure> {
+    if clean && expected == 0 {
+        return Ok(());
+    }
+    let warnings = session.rows("SHOW WARNINGS").await.doing("list warnings")?;
+    let code = |row: &sealift_mysql::session::TextRow| row.parse::<u16>(1).ok();
+    let known = |row: &&sealift_mysql::session::TextRow| code(row) == Some(WARNING_TRUNCATED);
+    if clean && warnings.iter().all(|row| known(&row)) {
+        return Ok(());
+    }
+    let shown: Vec<String> = warnings
+        .iter()
+        .take(WARNINGS_SHOWN)
+        .map(|row| {
+            let text = row.optional_text(2).ok().flatten().unwrap_or("?");
+            format!("{text} (warning {})", code(row).unwrap_or(0))
+        })
+        .collect();
+    let fault = Fault::new(ErrorCode::RowsRefused, shown.join("; ")).on(Side::Target);
+    Err(fault.about(format!("table {}", shape.target)).into())
+}
+
+fn miscounted(shape: &Shape, sent: u64, taken: u64) -> Failure {
+    let what = format!("{sent} rows were sent, the target counted {taken}");
+    Fault::new(ErrorCode::CountMismatch, what)
+        .on(Side::Target)
+        .about(format!("table {}", shape.target))
+        .into()
+}
+
+fn unlike(shape: &Shape, done: &Done) -> Failure {
+    let what = format!("the target does not say what it did with the rows: {:?}", done.info);
+    Fault::new(ErrorCode::Protocol, what)
+        .on(Side::Target)
+        .about(format!("table {}", shape.target))
+        .into()
+}
+
+fn refused(shape: &Shape, doing: &'static str, error: MysqlError) -> WriteEnd {
+    let fault = Fault::server(Side::Target, doing, error).about(format!("table {}", shape.target));
+    WriteEnd::Fault(Box::new(fault))
+}
+
+/// The pieces of a chunk, kept until it is committed so that it can be sent again.
+struct Replay {
+    pieces: Receiver<Piece>,
+    blocks: Vec<Block>,
+    end: Option<ChunkEnd>,
+}
+
+/// The reader ended without an end of chunk.
+struct ReaderGone;
+
+impl From<ReaderGone> for Failure {
+    fn from(ReaderGone: ReaderGone) -> Self {
+        Self::End(WriteEnd::ReaderGone)
+    }
+}
+
+impl Replay {
+    /// Forgets the chunk and waits for the beginning of the next.
+    async fn next_chunk(&mut self) -> Result<(), ReaderGone> {
+        self.blocks.clear();
+        self.end = None;
+        self.pull().await
+    }
+
+    async fn pull(&mut self) -> Result<(), ReaderGone> {
+        match self.pieces.recv().await {
+            Some(Piece::Block(block)) => self.blocks.push(block),
+            Some(Piece::End(end)) => self.end = Some(end),
+            None => return Err(ReaderGone),
+        }
+        Ok(())
+    }
+
+    /// Whether the chunk has no rows. Its first piece is here.
+    fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// A block by its place in the chunk; `None` behind the last.
+    async fn block(&mut self, index: usize) -> Result<Option<&Block>, ReaderGone> {
+        while self.blocks.len() <= index && self.end.is_none() {
+            self.pull().await?;
+        }
+        Ok(self.blocks.get(index))
+    }
+
+    /// The chunk's end, once all of it is here.
+    async fn whole(&mut self) -> Result<ChunkEnd, ReaderGone> {
+        loop {
+            if let Some(end) = &self.end {
+                return Ok(end.clone());
+            }
+            self.pull().await?;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_end() {
+        assert_eq!(pause(1), PAUSE_FIRST);
+        assert_eq!(pause(3), PAUSE_FIRST * 4);
+        assert_eq!(pause(99), PAUSE_MAX);
+    }
+
+    #[test]
+    fn a_chunk_without_rows_keeps_the_last_key() {
+        let before = Standing { last: Some(vec!["7".into()]), rows: 3, ..Standing::default() };
+        let end = ChunkEnd { done: true, ..ChunkEnd::default() };
+        let after = standing_after(&before, &end);
+        assert_eq!(after, Standing { done: true, ..before });
+    }
+}
