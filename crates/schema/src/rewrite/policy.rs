@@ -23,12 +23,11 @@ pub enum DefinerPolicy {
 
 /// What the user decides about rewrites; the default changes as little as the target allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default)]
 pub struct Policy {
     /// Who owns views, routines, triggers and events.
     pub definer: DefinerPolicy,
     /// Definers that become another account, `user@host` to `user@host`; goes before `definer`.
-    #[serde(alias = "definer_map")]
     pub definer_map: BTreeMap<String, String>,
     /// New names: a schema (`shop = "store"`) or a table or view (`"shop.orders" = "store.orders2"`).
     /// Backticks enclose names with dots.
@@ -63,7 +62,7 @@ pub enum PolicyError {
         to: String,
     },
     /// A definer is mapped to something that is not an account.
-    #[error("definer-map {from:?} = {to:?}: write both as user@host")]
+    #[error("definer_map {from:?} = {to:?}: write both as user@host")]
     NotAnAccount {
         /// The left side.
         from: String,
@@ -149,9 +148,9 @@ mod tests {
     }
 
     #[test]
-    fn it_is_written_in_kebab_case_and_knows_its_keys() {
+    fn it_knows_its_keys() {
         let policy: Policy =
-            serde_json::from_str(r#"{"definer":"current-user","definer-map":{"a@b":"c@d"}}"#)
+            serde_json::from_str(r#"{"definer":"current-user","definer_map":{"a@b":"c@d"}}"#)
                 .unwrap();
         assert_eq!(policy.definer_map["a@b"], "c@d");
         assert!(serde_json::from_str::<Policy>(r#"{"definers":{}}"#).is_err());

@@ -6,6 +6,8 @@ use std::time::Duration;
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_mysql::endpoint::{Address, Endpoint, TlsMode};
 use sealift_schema::facts::Side;
+use sealift_schema::rewrite::Policy;
+use sealift_schema::selection::{Patterns, Selection};
 
 mod raw;
 mod url;
@@ -13,7 +15,7 @@ mod password;
 mod surroundings;
 
 use password::PasswordSource;
-use raw::{Place, RawConfig, RawCopy, RawNotEmpty, RawSelect, RawServer, RawTls};
+use raw::{Place, RawConfig, RawCopy, RawNotEmpty, RawServer, RawTls};
 pub(crate) use surroundings::{Machine, Surroundings};
 use url::ServerUrl;
 
@@ -38,7 +40,11 @@ pub(crate) struct Config {
     /// Where it goes.
     pub(crate) target: Server,
     /// What is migrated.
-    pub(crate) select: Select,
+    pub(crate) selection: Selection,
+    /// The selection as it was written.
+    pub(crate) patterns: Patterns,
+    /// How definitions are changed.
+    pub(crate) policy: Policy,
     /// How rows are copied.
     pub(crate) copy: CopyOptions,
     /// What the operator should know of the configuration: whole sentences.
@@ -56,15 +62,6 @@ pub(crate) struct Server {
     tls_ca: Option<PathBuf>,
     compress: bool,
     connect_timeout: Duration,
-}
-
-/// What is migrated.
-#[allow(dead_code, reason = "until run is wired in")]
-#[derive(Debug)]
-pub(crate) struct Select {
-    pub(crate) schemas: Vec<String>,
-    pub(crate) include: Vec<String>,
-    pub(crate) exclude: Vec<String>,
 }
 
 /// How rows are copied.
@@ -105,13 +102,19 @@ impl Config {
 
     /// What a raw configuration means.
     fn resolve(raw: RawConfig, place: Place<'_>, cores: usize) -> Result<Self, Fault> {
-        let RawConfig { source, target, select, copy } = raw;
+        let RawConfig { source, target, select, rewrite, copy } = raw;
         let mut warnings = Vec::new();
-        let RawSelect { schemas, include, exclude } = select;
+        rewrite.check().map_err(|error| {
+            invalid(place, error.to_string()).advise("correct the entry of [rewrite]")
+        })?;
         Ok(Self {
             source: Server::resolve(Side::Source, source, place, &mut warnings)?,
             target: Server::resolve(Side::Target, target, place, &mut warnings)?,
-            select: Select { schemas, include, exclude },
+            selection: Selection::compile(&select).map_err(|error| {
+                invalid(place, error.to_string()).advise("correct the pattern in [select]")
+            })?,
+            patterns: select,
+            policy: rewrite,
             copy: CopyOptions::resolve(&copy, place, cores)?,
             warnings,
         })

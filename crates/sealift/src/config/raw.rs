@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use sealift_engine::fault::{ErrorCode, Fault};
+use sealift_schema::rewrite::Policy;
+use sealift_schema::selection::Patterns;
 use secrecy::SecretString;
 use serde::Deserialize;
 use toml::Spanned;
@@ -15,7 +17,9 @@ pub(crate) struct RawConfig {
     pub(super) source: RawServer,
     pub(super) target: RawServer,
     #[serde(default)]
-    pub(super) select: RawSelect,
+    pub(super) select: Patterns,
+    #[serde(default)]
+    pub(super) rewrite: Policy,
     #[serde(default)]
     pub(super) copy: RawCopy,
 }
@@ -46,18 +50,6 @@ pub(super) enum RawTls {
     VerifyCa,
     Required,
     Off,
-}
-
-/// `[select]`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawSelect {
-    #[serde(default)]
-    pub(super) schemas: Vec<String>,
-    #[serde(default)]
-    pub(super) include: Vec<String>,
-    #[serde(default)]
-    pub(super) exclude: Vec<String>,
 }
 
 /// `[copy]`.

@@ -5,6 +5,8 @@ use std::io;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use sealift_schema::rewrite::DefinerPolicy;
+
 use super::surroundings::CommandError;
 use super::*;
 
@@ -82,6 +84,7 @@ fn everything_that_is_written_counts() {
         "[source]\nurl = 'mysql://a@h'\ntls = 'verify-ca'\ntls_ca = 'ca.pem'\ncompress = true\n\
          connect_timeout = 3\n[target]\nurl = 'mysql://b@localhost?socket=/s'\n\
          [select]\nschemas = ['shop']\ninclude = ['shop.a']\nexclude = ['shop.b']\n\
+         [rewrite]\ndefiner = 'keep'\n\
          [copy]\nworkers = 7\nnot_empty = 'truncate'\n",
     ))
     .unwrap();
@@ -90,7 +93,9 @@ fn everything_that_is_written_counts() {
     assert!(config.source.compress);
     assert_eq!(config.source.connect_timeout, Duration::from_secs(3));
     assert_eq!(config.target.tls, TlsMode::Off, "TLS is not used on a socket");
-    assert_eq!(config.select.exclude, ["shop.b"]);
+    assert_eq!(config.patterns.exclude, ["shop.b"]);
+    assert!(config.selection.may_select_in("shop") && !config.selection.may_select_in("hr"));
+    assert_eq!(config.policy.definer, DefinerPolicy::Keep);
     assert_eq!(config.copy, CopyOptions { workers: 7, not_empty: NotEmpty::Truncate });
 }
 
@@ -107,6 +112,20 @@ fn numbers_out_of_range_are_refused() {
     for copy in ["[copy]\nworkers = 0", "[copy]\nworkers = 65"] {
         let text: &'static str = format!("{BARE}{copy}").leak();
         assert_eq!(read(&with(text)).unwrap_err().code, ErrorCode::ConfigInvalid);
+    }
+}
+
+#[test]
+fn patterns_and_policies_that_mean_nothing_are_refused() {
+    for (wrong, said) in [
+        ("[select]\nexclude = ['shop.%']", "% is no wildcard"),
+        ("[rewrite]\nrename = { shop = 'a.b' }", "both sides must be a schema"),
+        ("[rewrite]\ndefiner_map = { root = 'a@b' }", "user@host"),
+    ] {
+        let text: &'static str = format!("{BARE}{wrong}").leak();
+        let fault = read(&with(text)).unwrap_err();
+        assert_eq!(fault.code, ErrorCode::ConfigInvalid);
+        assert!(fault.what.contains(said), "{}", fault.what);
     }
 }
 
