@@ -1,0 +1,335 @@
+//! A TCP proxy before a server that fails on command: cut, refused, frozen, slow, or an answer that gets lost.
+
+mod scanner;
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use scanner::Scanner;
+
+use crate::server::Server;
+
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the client to the server.
+    ToServer,
+    /// From the server to the client.
+    ToClient,
+}
+
+/// What happens to the next COMMIT that a client sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CommitFault {
+    /// The server never gets it.
+    CutBefore,
+    /// The server does it, the client never hears so.
+    LoseAnswer,
+}
+
+/// A proxy before one server. Every fault is a method; all of them can be called while connections are open.
+#[derive(Debug)]
+pub struct FaultProxy {
+    port: u16,
+    shared: Arc<Shared>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    closing: bool,
+    refusing: bool,
+    frozen: bool,
+    delay: Duration,
+    cut_after: [Option<u64>; 2],
+    commit_fault: Option<CommitFault>,
+    lose_next_answer: bool,
+    faults: u32,
+    opened: u32,
+    connections: Vec<Connection>,
+}
+
+/// The two sockets of a connection.
+#[derive(Debug)]
+struct Connection {
+    id: u32,
+    client: TcpStream,
+    server: TcpStream,
+    /// The answer that comes next is dropped and the connection cut.
+    losing: bool,
+}
+
+impl FaultProxy {
+    /// Starts a proxy before a server.
+    pub fn before(server: &Server) -> Self {
+        Self::to_port(server.port())
+    }
+
+    /// Starts a proxy before a port of 127.0.0.1.
+    pub fn to_port(upstream: u16) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let port = listener.local_addr().expect("it is bound").port();
+        let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });
+        let accepting = Arc::clone(&shared);
+        let acceptor = std::thread::spawn(move || accept(&listener, upstream, &accepting));
+        Self { port, shared, acceptor: Some(acceptor) }
+    }
+
+    /// The port of 127.0.0.1 to connect to instead of the server's.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// How many connections are open now.
+    pub fn connections(&self) -> usize {
+        self.shared.lock().connections.len()
+    }
+
+    /// How many connections have been opened so far.
+    pub fn opened(&self) -> u32 {
+        self.shared.lock().opened
+    }
+
+    /// How many armed faults (`cut_after`, `cut_before_next_commit`, `lose_answer…`) have happened so far.
+    pub fn faults(&self) -> u32 {
+        self.shared.lock().faults
+    }
+
+    /// Cuts all open connections.
+    pub fn cut_all(&self) {
+        self.shared.lock().connections.iter().for_each(Connection::cut);
+        self.shared.changed.notify_all();
+    }
+
+    /// Ends new connections before the server's greeting, until [`accept_again`](Self::accept_again).
+    pub fn refuse(&self) {
+        self.set(|state| state.refusing = true);
+    }
+
+    /// Lets new connections through again.
+    pub fn accept_again(&self) {
+        self.set(|state| state.refusing = false);
+    }
+
+    /// Holds all bytes of all connections: a black hole, until [`thaw`](Self::thaw).
+    pub fn freeze(&self) {
+        self.set(|state| state.frozen = true);
+    }
+
+    /// Lets held bytes go on.
+    pub fn thaw(&self) {
+        self.set(|state| state.frozen = false);
+    }
+
+    /// Holds every piece of data for so long in each direction.
+    pub fn delay(&self, delay: Duration) {
+        self.set(|state| state.delay = delay);
+    }
+
+    /// Cuts the connection that carries the byte after the next `bytes` in this direction, counted over all
+    /// connections. What comes before that byte is delivered.
+    pub fn cut_after(&self, direction: Direction, bytes: u64) {
+        self.set(|state| state.cut_after[direction.index()] = Some(bytes));
+    }
+
+    /// Cuts the connection on which the next `COMMIT` is sent before the server gets it. Only without TLS and
+    /// compression: the proxy must read the statement.
+    pub fn cut_before_next_commit(&self) {
+        self.set(|state| state.commit_fault = Some(CommitFault::CutBefore));
+    }
+
+    /// Delivers the next `COMMIT`, drops the server's answer and cuts the connection: it is committed, and the client
+    /// cannot know. Only without TLS and compression: the proxy must read the statement.
+    pub fn lose_answer_to_next_commit(&self) {
+        self.set(|state| state.commit_fault = Some(CommitFault::LoseAnswer));
+    }
+
+    /// Delivers whatever a client sends next, drops the answer and cuts the connection; with TLS too.
+    pub fn lose_next_answer(&self) {
+        self.set(|state| state.lose_next_answer = true);
+    }
+
+    fn set(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.shared.lock());
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Drop for FaultProxy {
+    fn drop(&mut self) {
+        self.set(|state| state.closing = true);
+        self.cut_all();
+        // The acceptor looks at `closing` when it gets a connection.
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+        if let Some(acceptor) = self.acceptor.take() {
+            let _ = acceptor.join();
+        }
+    }
+}
+
+impl Direction {
+    fn index(self) -> usize {
+        match self {
+            Self::ToServer => 0,
+            Self::ToClient => 1,
+        }
+    }
+}
+
+impl Connection {
+    fn cut(&self) {
+        // One of them may be closed already.
+        let _ = self.client.shutdown(Shutdown::Both);
+        let _ = self.server.shutdown(Shutdown::Both);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no thread of the proxy panics")
+    }
+
+    /// Waits while the proxy is frozen, and as long as its delay is.
+    fn hold(&self) {
+        let mut state = self.lock();
+        if !state.delay.is_zero() {
+            let delay = state.delay;
+            state = self
+                .changed
+                .wait_timeout_while(state, delay, |state| !state.closing)
+                .expect("no thread of the proxy panics")
+                .0;
+        }
+        let held = self.changed.wait_while(state, |state| state.frozen && !state.closing);
+        drop(held.expect("no thread of the proxy panics"));
+    }
+}
+
+impl State {
+    /// How many of `length` bytes may pass before an armed cut; `None` when all may.
+    fn passing(&mut self, direction: Direction, length: usize) -> Option<usize> {
+        let left = self.cut_after[direction.index()]?;
+        let length = u64::try_from(length).expect("a buffer's length");
+        if length <= left {
+            self.cut_after[direction.index()] = Some(left - length);
+            return None;
+        }
+        self.cut_after[direction.index()] = None;
+        self.faults += 1;
+        Some(usize::try_from(left).expect("less than a buffer's length"))
+    }
+
+    fn connection(&mut self, id: u32) -> Option<&mut Connection> {
+        self.connections.iter_mut().find(|connection| connection.id == id)
+    }
+}
+
+/// Takes connections until the proxy closes.
+fn accept(listener: &TcpListener, upstream: u16, shared: &Arc<Shared>) {
+    for client in listener.incoming() {
+        let Ok(client) = client else { continue };
+        let (closing, refusing) = {
+            let state = shared.lock();
+            (state.closing, state.refusing)
+        };
+        if closing {
+            return;
+        }
+        if !refusing {
+            // A server that is down refuses through us: the client's socket is dropped.
+            let _ = connect(client, upstream, shared);
+        }
+    }
+}
+
+/// Opens the way to the server and a thread for each direction.
+fn connect(client: TcpStream, upstream: u16, shared: &Arc<Shared>) -> std::io::Result<()> {
+    let server = TcpStream::connect((Ipv4Addr::LOCALHOST, upstream))?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    let (client_in, server_in) = (client.try_clone()?, server.try_clone()?);
+    let (client_out, server_out) = (client.try_clone()?, server.try_clone()?);
+    let id = {
+        let mut state = shared.lock();
+        state.opened += 1;
+        let id = state.opened;
+        state.connections.push(Connection { id, client, server, losing: false });
+        id
+    };
+    let pumps = [
+        (Direction::ToServer, client_in, server_out),
+        (Direction::ToClient, server_in, client_out),
+    ];
+    for (direction, from, to) in pumps {
+        let shared = Arc::clone(shared);
+        std::thread::spawn(move || {
+            pump(id, direction, from, to, &shared);
+            let mut state = shared.lock();
+            state.connection(id).into_iter().for_each(|connection| connection.cut());
+            state.connections.retain(|connection| connection.id != id);
+        });
+    }
+    Ok(())
+}
+
+/// Carries bytes one way until the connection ends or a fault ends it.
+fn pump(id: u32, direction: Direction, mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
+    let mut buffer = vec![0_u8; 16 * 1024];
+    let mut scanner = Scanner::default();
+    loop {
+        let length = match from.read(&mut buffer) {
+            Ok(0) | Err(_) => return,
+            Ok(length) => length,
+        };
+        shared.hold();
+        let mut piece = &buffer[..length];
+        let commits = direction == Direction::ToServer && scanner.sees_commit(piece);
+        let cut = {
+            let mut state = shared.lock();
+            match direction {
+                Direction::ToServer => {
+                    if cut_before_commit(&mut state, id, commits) {
+                        return;
+                    }
+                }
+                Direction::ToClient => {
+                    if state.connection(id).is_some_and(|connection| connection.losing) {
+                        state.faults += 1;
+                        return;
+                    }
+                }
+            }
+            state.passing(direction, length)
+        };
+        if let Some(passing) = cut {
+            piece = &piece[..passing];
+        }
+        if to.write_all(piece).is_err() || cut.is_some() {
+            return;
+        }
+    }
+}
+
+/// Applies the faults armed for what a client sends; true when the connection is to be cut at once.
+fn cut_before_commit(state: &mut State, id: u32, commits: bool) -> bool {
+    let fault = if commits { state.commit_fault.take() } else { None };
+    if fault == Some(CommitFault::CutBefore) {
+        state.faults += 1;
+        return true;
+    }
+    let lose =
+        std::mem::take(&mut state.lose_next_answer) || fault == Some(CommitFault::LoseAnswer);
+    if let Some(connection) = state.connection(id) {
+        connection.losing |= lose;
+    }
+    false
+}
