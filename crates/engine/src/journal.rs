@@ -14,6 +14,15 @@ pub trait Journal: Send + Sync {
     /// When the event could not be made durable: the deed must not be done.
     fn record(&self, event: &Event) -> Result<(), Fault>;
 
+    /// Makes several events durable before it returns: all of them or, after a crash, none or the first
+    /// ones.
+    ///
+    /// # Errors
+    /// When they could not be made durable: the deeds must not be done.
+    fn record_all(&self, events: &[Event]) -> Result<(), Fault> {
+        events.iter().try_for_each(|event| self.record(event))
+    }
+
     /// All events in the order they were recorded.
     ///
     /// # Errors

@@ -34,19 +34,35 @@ impl StateFolder {
 
 impl Journal for StateFolder {
     fn record(&self, event: &Event) -> Result<(), Fault> {
-        let failed = |cause| broken(self.path(), "write the journal", cause);
-        let line = serde_json::to_string(event)
+        self.record_all(std::slice::from_ref(event))
+    }
+
+    fn record_all(&self, events: &[Event]) -> Result<(), Fault> {
+        let lines: Vec<String> = events
+            .iter()
+            .map(serde_json::to_string)
+            .collect::<Result<_, _>>()
             .map_err(|cause| broken(self.path(), "write the journal", cause))?;
-        self.connection()
-            .prepare_cached("INSERT INTO event (at, event) VALUES (?1, ?2)")
-            .and_then(|mut insert| insert.execute([self.now().to_string(), line]))
-            .map_err(failed)?;
-        Ok(())
+        write(&self.connection(), &self.now().to_string(), &lines)
+            .map_err(|cause| broken(self.path(), "write the journal", cause))
     }
 
     fn events(&self) -> Result<Vec<Event>, Fault> {
         Ok(self.history()?.into_iter().map(|recorded| recorded.event).collect())
     }
+}
+
+/// Several lines cost one wait for the disk.
+fn write(connection: &Connection, at: &str, lines: &[String]) -> rusqlite::Result<()> {
+    let transaction = connection.unchecked_transaction()?;
+    {
+        let mut insert =
+            transaction.prepare_cached("INSERT INTO event (at, event) VALUES (?1, ?2)")?;
+        for line in lines {
+            insert.execute([at, line.as_str()])?;
+        }
+    }
+    transaction.commit()
 }
 
 pub(super) fn history(connection: &Connection, folder: &Path) -> Result<Vec<Recorded>, Fault> {

@@ -30,6 +30,10 @@ use crate::stop::Stop;
 /// help.
 const SESSIONS_MAX: usize = 4;
 
+/// Scripts the journal is told of together. A person's script of several statements that was cut off is
+/// looked at again by that person, so the number is small.
+const BATCH_SCRIPTS: usize = 16;
+
 /// What became of one script.
 #[derive(Debug)]
 pub enum Outcome {
@@ -228,7 +232,10 @@ impl Indexes<'_> {
     ) -> Result<Option<StepResult>, Fault> {
         let step = self.by_table.get(table).and_then(|at| self.round.steps.get(*at));
         match step {
-            Some(step) => self.round.measured(hand, step).await.map(Some),
+            Some(step) => {
+                let results = self.round.batch(hand, &[(0, *step)]).await?;
+                Ok(results.into_iter().next().map(|(_, result)| result))
+            }
             None => Ok(None),
         }
     }
@@ -281,45 +288,99 @@ impl Round<'_> {
     async fn work_off(&self, mut hand: Hand) -> Result<Vec<(usize, StepResult)>, Fault> {
         let mut results = Vec::new();
         loop {
-            let at = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(step) = self.steps.get(at) else { return Ok(results) };
-            self.applier.stop.check()?;
-            results.push((at, self.measured(&mut hand, step).await?));
+            let first = self.next.fetch_add(BATCH_SCRIPTS, Ordering::Relaxed);
+            let batch: Vec<(usize, &PlanStep)> =
+                self.steps.iter().copied().enumerate().skip(first).take(BATCH_SCRIPTS).collect();
+            if batch.is_empty() {
+                return Ok(results);
+            }
+            results.extend(self.batch(&mut hand, &batch).await?);
         }
     }
 
-    async fn measured(&self, hand: &mut Hand, step: &PlanStep) -> Result<StepResult, Fault> {
-        let begun = self.applier.clock.elapsed();
-        let outcome = self.one(hand, step).await?;
-        let elapsed = self.applier.clock.elapsed().saturating_sub(begun);
+    /// Works a few scripts off, one after the other. The journal is told of them together, since each
+    /// telling waits for the disk.
+    async fn batch(
+        &self,
+        hand: &mut Hand,
+        batch: &[(usize, &PlanStep)],
+    ) -> Result<Vec<(usize, StepResult)>, Fault> {
+        let Applier { stop, journal, .. } = self.applier;
+        let works: Vec<Work> = batch.iter().map(|(_, step)| self.work(step)).collect();
+        let begun: Vec<Event> = batch
+            .iter()
+            .zip(&works)
+            .filter(|(_, work)| matches!(work, Work::Deeds(_)))
+            .map(|((_, step), _)| Event::ObjectBegun { step: step.step().clone() })
+            .collect();
+        stop.check()?;
+        journal.record_all(&begun)?;
+        let mut results = Vec::new();
+        let worked_off = self.each(hand, batch, works, &mut results).await;
+        let news = results.iter().filter(|(_, result)| self.is_news(result));
+        let done: Vec<Event> =
+            news.map(|(_, result)| Event::ObjectDone { step: result.step.clone() }).collect();
+        // What was done is told even if the rest could not be.
+        journal.record_all(&done)?;
+        worked_off.map(|()| results)
+    }
+
+    async fn each(
+        &self,
+        hand: &mut Hand,
+        batch: &[(usize, &PlanStep)],
+        works: Vec<Work>,
+        results: &mut Vec<(usize, StepResult)>,
+    ) -> Result<(), Fault> {
+        for ((at, step), work) in batch.iter().zip(works) {
+            self.applier.stop.check()?;
+            results.push((*at, self.measured(hand, step, work).await?));
+        }
+        Ok(())
+    }
+
+    /// Whether the journal does not know yet that a script is done.
+    fn is_news(&self, result: &StepResult) -> bool {
+        match result.outcome {
+            Outcome::Created => true,
+            Outcome::AlreadyThere => !self.memory.done.contains(&result.step),
+            Outcome::Skipped(_) | Outcome::Failed(_) => false,
+        }
+    }
+
+    async fn measured(
+        &self,
+        hand: &mut Hand,
+        step: &PlanStep,
+        work: Work,
+    ) -> Result<StepResult, Fault> {
+        let Applier { target, progress, probe, clock, .. } = self.applier;
+        let begun = clock.elapsed();
+        let outcome = match work {
+            Work::Nothing(outcome) => outcome,
+            Work::Deeds(deeds) => {
+                progress.doing(format!("creating {}", step_words(step.step())));
+                probe.pass(Point::ObjectBegun);
+                match hand.carry(target, step, &deeds).await? {
+                    Ok(()) => {
+                        probe.pass(Point::ObjectExecuted);
+                        Outcome::Created
+                    }
+                    Err(fault) => Outcome::Failed(fault),
+                }
+            }
+        };
+        let elapsed = clock.elapsed().saturating_sub(begun);
         Ok(StepResult { step: step.step().clone(), file: step.file.clone(), outcome, elapsed })
     }
 
-    async fn one(&self, hand: &mut Hand, step: &PlanStep) -> Result<Outcome, Fault> {
-        let Applier { target, journal, progress, probe, .. } = self.applier;
+    fn work(&self, step: &PlanStep) -> Work {
         if let Some(why) = self.reason_to_skip(step) {
-            return Ok(Outcome::Skipped(why));
+            return Work::Nothing(Outcome::Skipped(why));
         }
         let begun = self.memory.begun.contains(step.step());
         let done = self.memory.done.contains(step.step());
-        let deeds = match work(step, &self.present, begun, done) {
-            Work::Deeds(deeds) => deeds,
-            Work::Nothing(outcome) => {
-                if matches!(outcome, Outcome::AlreadyThere) && !done {
-                    journal.record(&Event::ObjectDone { step: step.step().clone() })?;
-                }
-                return Ok(outcome);
-            }
-        };
-        progress.doing(format!("creating {}", step_words(step.step())));
-        journal.record(&Event::ObjectBegun { step: step.step().clone() })?;
-        probe.pass(Point::ObjectBegun);
-        if let Err(fault) = hand.carry(target, step, &deeds).await? {
-            return Ok(Outcome::Failed(fault));
-        }
-        probe.pass(Point::ObjectExecuted);
-        journal.record(&Event::ObjectDone { step: step.step().clone() })?;
-        Ok(Outcome::Created)
+        work(step, &self.present, begun, done)
     }
 
     fn reason_to_skip(&self, step: &PlanStep) -> Option<String> {
