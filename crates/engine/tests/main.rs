@@ -8,3 +8,4 @@
 
 mod servers;
 mod plan;
+mod prepare;

@@ -1,78 +1,16 @@
 //! A source with every object kind: planned, applied to an Azure-like target, and the same there.
 
-use std::collections::BTreeSet;
-
-use sealift_engine::clock::Clock;
-use sealift_engine::journal::{Journal, Volatile};
-use sealift_engine::plan::apply::{Applier, Outcome, StepResult};
+use sealift_engine::plan::apply::{Outcome, StepResult};
 use sealift_engine::plan::folder::Folder;
+use sealift_engine::plan::generate;
 use sealift_engine::plan::read::{Plan, Stale};
 use sealift_engine::plan::reconcile::Fate;
-use sealift_engine::plan::{generate, make};
-use sealift_engine::probe::Probe;
-use sealift_engine::progress::Progress;
-use sealift_engine::stage::{Event, Part};
-use sealift_engine::stop::Stop;
+use sealift_engine::stage::Part;
 use sealift_lab::server::Kind;
 use sealift_lab::{Options, Pair, unique_schema};
-use sealift_mysql::gather;
-use sealift_mysql::session::Session;
-use sealift_schema::catalog::Catalog;
-use sealift_schema::facts::{ServerFacts, Side};
-use sealift_schema::rewrite::{Context, Policy};
+use sealift_schema::rewrite::Policy;
 
-use crate::servers::endpoint;
-
-/// Both sides as gathered.
-struct Gathered {
-    catalog: Catalog,
-    source: ServerFacts,
-    target: ServerFacts,
-}
-
-async fn gathered(pair: &Pair, schemas: &[&str]) -> Gathered {
-    let (source, target) =
-        (endpoint(&pair.source, Side::Source), endpoint(&pair.target, Side::Target));
-    let wanted: BTreeSet<&str> = schemas.iter().copied().collect();
-    let request = gather::Request {
-        endpoint: &source,
-        sessions: 2,
-        wanted: &|_, name| wanted.contains(name.schema.as_str()),
-        progress: &|_| {},
-    };
-    let catalog = gather::catalog(&request).await.unwrap().catalog;
-    let source = gather::facts(&mut Session::connect(&source).await.unwrap()).await.unwrap();
-    let target = gather::facts(&mut Session::connect(&target).await.unwrap()).await.unwrap();
-    Gathered { catalog, source, target }
-}
-
-impl Gathered {
-    fn plan(&self, folder: &Folder) -> make::Planned {
-        let policy = Policy::default();
-        let draft = generate::draft(&self.context(&policy));
-        make::write(&draft, folder).unwrap()
-    }
-
-    fn context<'a>(&'a self, policy: &'a Policy) -> Context<'a> {
-        Context { source: &self.source, target: &self.target, policy, catalog: &self.catalog }
-    }
-}
-
-async fn apply(pair: &Pair, folder: &Folder) -> Vec<StepResult> {
-    let journal = Volatile::default();
-    let run = Event::RunBegun { plan: "p".into(), source: "s".into(), target: "t".into() };
-    journal.record(&run).unwrap();
-    let applier = Applier {
-        target: &endpoint(&pair.target, Side::Target),
-        plan: &Plan::read(folder).unwrap(),
-        journal: &journal,
-        progress: &Progress::default(),
-        probe: &Probe::none(),
-        stop: &Stop::new(),
-        clock: &Clock::of_machine(),
-    };
-    applier.apply(&Part::ALL).await.unwrap()
-}
+use super::planned::{Gathered, apply, gathered};
 
 fn troubles(results: &[StepResult]) -> Vec<String> {
     let trouble = |result: &StepResult| match &result.outcome {
@@ -136,7 +74,7 @@ async fn every_object_kind_arrives_and_planning_again_changes_nothing() {
     assert_eq!(planned.count(Fate::Created), planned.scripts.len());
     assert_eq!(both.plan(&folder).count(Fate::Unchanged), planned.scripts.len());
 
-    let results = apply(&pair, &folder).await;
+    let results = apply(&pair, &folder, &Part::ALL).await;
     let troubles = troubles(&results);
     let [trouble] = troubles.as_slice() else { panic!("{troubles:#?}") };
     let skipped = format!("60-views/{schema}/broken.sql skipped: broken on the source: View ");
@@ -194,7 +132,7 @@ async fn the_scripts_can_be_run_by_hand_with_the_mysql_client() {
         pair.target.sql_file(&folder.path(&step.file));
     }
     // Nothing is left for apply to do.
-    let results = apply(pair, &folder).await;
+    let results = apply(pair, &folder, &Part::ALL).await;
     let left: Vec<_> = results
         .iter()
         .filter(|result| matches!(result.outcome, Outcome::Created | Outcome::Failed(_)))

@@ -1,4 +1,6 @@
 //! Plans applied to an Azure-like target.
 
+pub(crate) mod planned;
+
 mod apply;
 mod carried;
