@@ -10,6 +10,7 @@ pub mod plan;
 pub mod prepare;
 pub mod copy;
 pub mod verify;
+pub mod run;
 pub mod stop;
 pub mod clock;
 pub mod report;

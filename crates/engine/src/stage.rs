@@ -22,6 +22,8 @@ pub enum Event {
         /// The same of the target.
         target: String,
     },
+    /// The operator asked to begin anew: what was copied before counts for nothing.
+    Restarted,
     /// The target's schemas and tables are there and ready to be loaded.
     Prepared,
     /// All readers see one moment of the source.
@@ -177,6 +179,13 @@ impl Stage {
     /// When the event cannot happen in this stage.
     pub fn next(self, event: &Event) -> Result<Self, IllegalEvent> {
         match (self, event) {
+            (
+                Self::Preparing(memory)
+                | Self::Copying(memory)
+                | Self::Completing(memory)
+                | Self::Finished(memory),
+                Event::Restarted,
+            ) => Ok(Self::Preparing(memory.forgotten())),
             (Self::Fresh, Event::RunBegun { plan, source, target }) => {
                 Ok(Self::Preparing(Memory {
                     plan: plan.clone(),
@@ -206,7 +215,8 @@ impl Stage {
             Event::ObjectBegun { step } => memory.begin(step),
             Event::ObjectDone { step } => memory.finish(step),
             Event::Prepared => return Ok(Self::Copying(memory)),
-            Event::SnapshotTaken { .. }
+            Event::Restarted
+            | Event::SnapshotTaken { .. }
             | Event::TableReset { .. }
             | Event::TableCopied { .. }
             | Event::Copied
@@ -228,7 +238,11 @@ impl Stage {
                 memory.copied.insert(table.clone(), *rows);
             }
             Event::Copied if memory.snapshot.is_some() => return Ok(Self::Completing(memory)),
-            Event::Prepared | Event::TableCopied { .. } | Event::Copied | Event::Finished => {
+            Event::Restarted
+            | Event::Prepared
+            | Event::TableCopied { .. }
+            | Event::Copied
+            | Event::Finished => {
                 return Err(Self::Copying(memory).refuse(event));
             }
         }
@@ -241,7 +255,8 @@ impl Stage {
             Event::ObjectBegun { step } => memory.begin(step),
             Event::ObjectDone { step } => memory.finish(step),
             Event::Finished => return Ok(Self::Finished(memory)),
-            Event::Prepared
+            Event::Restarted
+            | Event::Prepared
             | Event::SnapshotTaken { .. }
             | Event::TableReset { .. }
             | Event::TableCopied { .. }
@@ -297,6 +312,14 @@ impl Memory {
         self.runs += 1;
     }
 
+    /// The same migration with nothing done yet.
+    fn forgotten(self) -> Self {
+        let Self { plan, source, target, runs, .. } = self;
+        let (snapshot, copied) = (None, BTreeMap::new());
+        let (begun, done) = (BTreeSet::new(), BTreeSet::new());
+        Self { plan, source, target, runs, snapshot, copied, begun, done }
+    }
+
     fn begin(&mut self, step: &Step) {
         self.begun.insert(step.clone());
     }
@@ -342,6 +365,23 @@ mod tests {
             Event::TableCopied { table: QualifiedName::new("a", "b"), rows: 1 },
         ];
         assert!(Stage::replay(&events).is_err());
+    }
+
+    #[test]
+    fn a_restart_forgets_what_was_copied_and_keeps_which_servers() {
+        let events = [
+            begun(),
+            Event::Prepared,
+            Event::SnapshotTaken { position: None },
+            Event::TableCopied { table: QualifiedName::new("a", "b"), rows: 1 },
+            begun(),
+            Event::Restarted,
+        ];
+        let stage = Stage::replay(&events).unwrap();
+        let memory = stage.memory().unwrap();
+        assert!(matches!(stage, Stage::Preparing(_)));
+        assert!(memory.copied.is_empty() && memory.snapshot.is_none());
+        assert_eq!(memory.source, "s");
     }
 
     #[test]

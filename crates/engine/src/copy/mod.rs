@@ -10,7 +10,7 @@ mod shape;
 mod worker;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
@@ -185,6 +185,20 @@ pub async fn reset(
     }
     session.close().await;
     Ok(())
+}
+
+/// The tables (by their names on the source) whose rows this migration has begun to load, as the target's
+/// ledger tells it; none when there is no ledger.
+///
+/// # Errors
+/// When the target refuses or the connection is lost.
+pub async fn begun(target: &Endpoint, migration: &str) -> Result<BTreeSet<QualifiedName>, Fault> {
+    let ledger = Ledger::of(migration);
+    let mut session = connect_writer(target).await.on(Side::Target, "connect")?;
+    ledger.ensure(&mut session).await.on(Side::Target, "create the ledger")?;
+    let lanes = ledger.lanes(&mut session).await.on(Side::Target, "read the ledger")?;
+    session.close().await;
+    Ok(lanes.into_keys().collect())
 }
 
 /// Removes the migration from the target's ledger: when it is finished, or to begin it anew.

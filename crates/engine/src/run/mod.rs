@@ -1,0 +1,51 @@
+//! The conductor: what each command does, as wiring of the stages.
+//!
+//! One file per command. Nothing is decided here that a stage could decide; nothing is written to a
+//! server here but through a stage.
+
+mod survey;
+mod plan;
+mod apply;
+mod offline;
+mod complete;
+mod verify;
+
+use sealift_mysql::endpoint::Endpoint;
+use sealift_schema::rewrite::Policy;
+use sealift_schema::selection::Selection;
+
+use crate::clock::Clock;
+use crate::plan::folder::Folder;
+use crate::probe::Probe;
+use crate::progress::Progress;
+use crate::stop::Stop;
+
+pub use apply::apply;
+pub use offline::{Offline, offline};
+pub use plan::plan;
+pub use verify::verify;
+
+/// A migration, and what every command on it is given.
+#[derive(Clone, Debug)]
+pub struct Migration {
+    /// Where the data comes from.
+    pub source: Endpoint,
+    /// Where it goes.
+    pub target: Endpoint,
+    /// What of it.
+    pub selection: Selection,
+    /// How definitions are changed.
+    pub policy: Policy,
+    /// The plan's folder.
+    pub folder: Folder,
+    /// Sessions on each side for work that runs in parallel.
+    pub workers: usize,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where progress is shown.
+    pub progress: Progress,
+    /// Where tests may end the process.
+    pub probe: Probe,
+    /// The operator's wish to stop.
+    pub stop: Stop,
+}

@@ -1,0 +1,159 @@
+//! `sealift verify`: is the target what the plan and the source's rows make it.
+
+use sealift_schema::facts::Side;
+use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
+
+use super::Migration;
+use super::offline::{find, target_tables};
+use super::survey::Survey;
+use crate::fault::Fault;
+use crate::plan::read::Plan;
+use crate::report::{
+    Conclusion, DifferenceReport, Report, TableReport, TableResult, VerificationReport,
+};
+use crate::stage::Part;
+use crate::verify::{self, DifferenceKind, RowDifference, TablePair, TableVerdict, VerifyJob};
+
+/// Compares rows of every table the plan carries.
+///
+/// # Errors
+/// When a server cannot be asked or a stop was asked for. Differences are an answer, not an error.
+pub async fn verify(migration: &Migration, report: &mut Report) -> Result<Conclusion, Fault> {
+    let survey = Survey::take(migration, report).await?;
+    if migration.folder.manifest()?.is_none() {
+        super::plan::write(migration, &survey, report)?;
+    }
+    let plan = Plan::read(&migration.folder)?;
+    super::plan::tell(&plan, report);
+    let mut found = VerificationReport::default();
+    let pairs = pairs(migration, &survey, &plan, &mut found).await?;
+    migration.progress.enter("comparing rows");
+    let begun = migration.clock.elapsed();
+    let verdicts = verify::rows(VerifyJob {
+        source: migration.source.clone(),
+        target: migration.target.clone(),
+        tables: pairs,
+        workers: migration.workers,
+        progress: migration.progress.clone(),
+        stop: migration.stop.clone(),
+    })
+    .await?;
+    let elapsed = migration.clock.elapsed().saturating_sub(begun);
+    for verdict in &verdicts {
+        tell_rows(verdict, &mut found, report);
+    }
+    report.happened(
+        &migration.clock,
+        format!(
+            "compared {} rows of {} tables in {:.1} s",
+            found.rows,
+            found.tables,
+            elapsed.as_secs_f64()
+        ),
+    );
+    let equal = found.differences.is_empty();
+    report.verification = Some(found);
+    Ok(if equal { Conclusion::Equal } else { Conclusion::Different })
+}
+
+/// The tables of both sides; those the target lacks are differences.
+async fn pairs(
+    migration: &Migration,
+    survey: &Survey,
+    plan: &Plan,
+    found: &mut VerificationReport,
+) -> Result<Vec<TablePair>, Fault> {
+    let steps: Vec<_> = plan.of(Part::Tables).collect();
+    let targets = target_tables(migration, steps.iter().map(|step| &step.target)).await?;
+    let mut pairs = Vec::new();
+    for step in steps {
+        let name = &step.step().object.name;
+        let Some(source) = survey.catalog.tables.get(name) else { continue };
+        if !step.is_wanted() {
+            found.not_compared.push(format!("{} is skipped by its script.", step.step().object));
+            continue;
+        }
+        match find(&targets, &step.target) {
+            Some(target) => {
+                let lacking = source.columns.iter().find(|c| target.column(&c.name).is_none());
+                match lacking {
+                    None => {
+                        pairs.push(TablePair { source: source.clone(), target: target.clone() });
+                    }
+                    Some(column) => found.differences.push(table_difference(
+                        name,
+                        format!("the target lacks column {}", column.name),
+                    )),
+                }
+            }
+            None => found
+                .differences
+                .push(table_difference(name, "the table is missing on the target".to_owned())),
+        }
+    }
+    Ok(pairs)
+}
+
+fn table_difference(name: &QualifiedName, what: String) -> DifferenceReport {
+    DifferenceReport {
+        object: ObjectId::new(ObjectKind::Table, name.clone()),
+        what,
+        source: None,
+        target: None,
+        keys: Vec::new(),
+    }
+}
+
+fn tell_rows(verdict: &TableVerdict, found: &mut VerificationReport, report: &mut Report) {
+    found.tables += 1;
+    found.rows += verdict.rows_source;
+    let renamed = verdict.target != verdict.table;
+    report.tables.push(TableReport {
+        name: verdict.table.clone(),
+        target_name: renamed.then(|| verdict.target.clone()),
+        result: if verdict.is_equal() { TableResult::Equal } else { TableResult::Different },
+        rows: verdict.rows_target,
+        bytes: 0,
+        elapsed_ms: None,
+    });
+    if verdict.is_equal() {
+        return;
+    }
+    let kinds = [DifferenceKind::Missing, DifferenceKind::Extra, DifferenceKind::Different];
+    for kind in kinds {
+        let rows: Vec<&RowDifference> =
+            verdict.differences.iter().filter(|row| row.kind == kind).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let count: u64 = rows.iter().map(|row| row.count).sum();
+        let least = if verdict.more { "at least " } else { "" };
+        let mut difference =
+            table_difference(&verdict.table, format!("{least}{count} rows {}", words(kind)));
+        difference.source = Some(format!("{} rows", verdict.rows_source));
+        difference.target = Some(format!("{} rows", verdict.rows_target));
+        difference.keys = rows.into_iter().map(key_words).collect();
+        found.differences.push(difference);
+    }
+    if verdict.differences.is_empty() {
+        let what = "rows differ; no key was named".to_owned();
+        found.differences.push(table_difference(&verdict.table, what));
+    }
+}
+
+fn words(kind: DifferenceKind) -> String {
+    match kind {
+        DifferenceKind::Missing => format!("are missing on the {}", Side::Target),
+        DifferenceKind::Extra => format!("are on the {} only", Side::Target),
+        DifferenceKind::Different => "have other values".to_owned(),
+    }
+}
+
+fn key_words(row: &RowDifference) -> String {
+    let times = if row.count > 1 { format!(" ({} times)", row.count) } else { String::new() };
+    if row.columns.is_empty() {
+        format!("{}{times}", row.key)
+    } else {
+        format!("{}{times}: {}", row.key, row.columns.join(", "))
+    }
+}
