@@ -21,8 +21,9 @@ const IN_CODE: [(&str, &str); 4] = [
     ("sleep(", "wait for a fact, never for a time"),
 ];
 
-/// The places that may wait for a time: the lab's one loop that asks a server again until a fact is true.
-const MAY_SLEEP: [&str; 1] = ["crates/lab/src/wait.rs"];
+/// The places that may wait for a time: the pause between attempts, and the lab's one loop that asks a
+/// server again until a fact is true.
+const MAY_SLEEP: [&str; 2] = ["crates/engine/src/copy/pause.rs", "crates/lab/src/wait.rs"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();

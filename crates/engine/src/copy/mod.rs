@@ -5,6 +5,7 @@ pub mod lane;
 pub mod ledger;
 pub mod pin;
 mod chunk;
+mod pause;
 mod queue;
 mod shape;
 mod worker;

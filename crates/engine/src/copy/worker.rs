@@ -14,9 +14,10 @@ use super::chunk::{Budget, ReadEnd, pipe, read_lane};
 use super::encode::Dialect;
 use super::lane;
 use super::ledger::{LaneRow, Ledger};
+use super::pause::pause;
 use super::queue::{Queue, Task};
 use super::shape::Shape;
-use super::write::{WriteEnd, Writer, pause};
+use super::write::{WriteEnd, Writer};
 use crate::fault::{ErrorCode, Fault};
 use crate::journal::Journal;
 use crate::probe::{Point, Probe};
@@ -161,7 +162,7 @@ impl Worker {
                 return Err(about(Fault::server(Side::Target, step.doing(), error)).into());
             }
             self.writer.hang_up();
-            tokio::time::sleep(pause(failures)).await;
+            pause(failures).await;
         }
     }
 

@@ -1,7 +1,5 @@
 //! The writing half of a lane: each chunk in one transaction with its place in the ledger.
 
-use std::time::Duration;
-
 use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::error::{ErrorClass, MysqlError, WARNING_TRUNCATED};
 use sealift_mysql::session::{Done, Session};
@@ -11,6 +9,7 @@ use tokio::sync::mpsc::Receiver;
 use super::chunk::{Block, ChunkEnd, Piece};
 use super::encode::Dialect;
 use super::ledger::{LaneRow, Ledger, Standing};
+use super::pause::pause;
 use super::pin;
 use super::shape::Shape;
 use crate::fault::{ErrorCode, Fault};
@@ -19,12 +18,6 @@ use crate::probe::{Point, Probe};
 /// Connections tried in a row: with the pauses between them about three minutes, longer than a managed
 /// server's failover takes.
 const CONNECT_ATTEMPTS: u32 = 25;
-
-/// The first pause between attempts; each next one is twice as long.
-const PAUSE_FIRST: Duration = Duration::from_millis(100);
-
-/// The longest pause between attempts.
-const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 /// Times one chunk is tried: deadlocks and lost connections pass, what comes back every time does not.
 const CHUNK_ATTEMPTS: u32 = 10;
@@ -148,7 +141,7 @@ impl Writer {
             }
             tracing::warn!(table = %shape.target, doing, %error, "trying the chunk again");
             self.roll_back().await;
-            tokio::time::sleep(pause(failures)).await;
+            pause(failures).await;
         }
     }
 
@@ -218,7 +211,7 @@ impl Writer {
                 return Err(Fault::server(Side::Target, "connect", error));
             }
             tracing::warn!(%error, failures, "waiting for the target");
-            tokio::time::sleep(pause(failures)).await;
+            pause(failures).await;
         }
     }
 
@@ -256,11 +249,6 @@ fn standing_after(before: &Standing, end: &ChunkEnd) -> Standing {
         done: end.done,
         emptying: false,
     }
-}
-
-/// The pause after some failures in a row.
-pub(super) fn pause(failures: u32) -> Duration {
-    PAUSE_FIRST.saturating_mul(1 << failures.min(10).saturating_sub(1)).min(PAUSE_MAX)
 }
 
 async fn load(session: &mut Session, shape: &Shape, replay: &mut Replay) -> Result<(), Failure> {
@@ -433,13 +421,6 @@ impl Replay {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pauses_grow_and_end() {
-        assert_eq!(pause(1), PAUSE_FIRST);
-        assert_eq!(pause(3), PAUSE_FIRST * 4);
-        assert_eq!(pause(99), PAUSE_MAX);
-    }
 
     #[test]
     fn a_chunk_without_rows_keeps_the_last_key() {

@@ -1,3 +1,5 @@
+//! Servers that mean harm, or speak nonsense: an error, never a panic, never a wrong row.
+
 use sealift_mysql::endpoint::{Address, Endpoint, TlsMode};
 use sealift_mysql::error::{ErrorClass, MysqlError};
 use sealift_mysql::session::Session;

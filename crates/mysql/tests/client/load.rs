@@ -1,3 +1,5 @@
+//! LOAD DATA LOCAL from a stream: what is kept, what is not, when it breaks.
+
 use sealift_lab::{Options, unique_schema, wait_until};
 use sealift_mysql::endpoint::{Address, Endpoint, TlsMode};
 use sealift_mysql::error::ErrorClass;

@@ -1,3 +1,5 @@
+//! Logging in by every method, to real servers.
+
 use std::time::Duration;
 
 use sealift_mysql::endpoint::{Address, Endpoint, TlsMode};

@@ -1,3 +1,5 @@
+//! Raw rows as real servers send them.
+
 use sealift_lab::unique_schema;
 
 use crate::{MARIADB, MYSQL, connect, writer};

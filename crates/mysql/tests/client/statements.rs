@@ -1,3 +1,5 @@
+//! Statements and their results on real servers.
+
 use std::sync::LazyLock;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! TLS against real servers, as far as each mode checks.
+
 use std::path::Path;
 
 use sealift_lab::{Options, Server};
