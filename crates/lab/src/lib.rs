@@ -19,6 +19,7 @@ pub mod packages;
 pub mod server;
 pub mod pair;
 pub mod workload;
+pub mod oracle;
 pub mod proxy;
 pub mod up;
 mod wait;

@@ -38,10 +38,11 @@ pub fn mysql() -> Result<Programs, LabError> {
 
 /// The programs of the MariaDB that `suite` has.
 pub fn mariadb(suite: &str) -> Result<Programs, LabError> {
+    // The package of core client programs lacks the dump program.
     let packages: &[&str] = match suite {
         // Older releases have the version in the packages' names.
-        "bullseye" => &["mariadb-server-core-10.5", "mariadb-client-core-10.5"],
-        _ => &["mariadb-server-core", "mariadb-client-core"],
+        "bullseye" => &["mariadb-server-core-10.5", "mariadb-client-10.5"],
+        _ => &["mariadb-server-core", "mariadb-client"],
     };
     tools(suite, packages)
 }
