@@ -64,18 +64,25 @@ fn start(UpArgs { source, orders, script }: &UpArgs) -> Result<(), Box<dyn std::
     if let Some(script) = script {
         pair.source.try_sql(script)?;
     }
-    println!("{}\n{}", up::how_to_connect(&pair), configuration(&pair));
+    println!(
+        "{}\n# sealift.toml\n{}\n{}",
+        up::how_to_connect(&pair),
+        configuration(&pair),
+        passwords(&pair)
+    );
     println!("Both servers end with Enter or Ctrl-C.");
     io::stdin().read_line(&mut String::new())?;
     Ok(())
 }
 
-/// What a migration from one to the other needs, to be pasted.
-fn configuration(Pair { source, target }: &Pair) -> String {
+/// What a migration from one to the other needs, as `sealift.toml`.
+pub(crate) fn configuration(Pair { source, target }: &Pair) -> String {
+    format!("{}\n{}", table("source", source), table("target", target))
+}
+
+fn passwords(Pair { source, target }: &Pair) -> String {
     format!(
-        "# sealift.toml\n{}\n{}\n# shell\nexport SEALIFT_SOURCE_PASSWORD={}\nexport SEALIFT_TARGET_PASSWORD={}\n",
-        table("source", source),
-        table("target", target),
+        "# shell\nexport SEALIFT_SOURCE_PASSWORD={}\nexport SEALIFT_TARGET_PASSWORD={}\n",
         source.account().password,
         target.account().password,
     )

@@ -6,6 +6,8 @@ use clap::Parser;
 
 mod lab;
 mod bench;
+mod build;
+mod demo;
 mod tidy;
 
 /// Chores of the sealift workspace.
@@ -15,6 +17,8 @@ enum Chore {
     Tidy(tidy::Args),
     #[command(subcommand)]
     Lab(lab::Lab),
+    /// The main job, on two real servers it gets by itself
+    Demo(demo::DemoArgs),
     /// Measure: peers and us side by side in one run
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -24,6 +28,7 @@ fn main() -> ExitCode {
     match Chore::parse() {
         Chore::Tidy(args) => tidy::run(args),
         Chore::Lab(lab) => lab.run(),
+        Chore::Demo(args) => demo::run(&args),
         Chore::Bench(what) => bench::run(what),
     }
 }

@@ -5,12 +5,13 @@ mod dataset;
 mod measure;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::path::Path;
+use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use sealift_lab::{Options, Server};
 
+use crate::build;
 use contender::{Contender, Ring};
 use dataset::{Dataset, SCHEMA};
 use measure::{Cost, median};
@@ -69,21 +70,6 @@ fn servers() -> Result<(Server, Server), String> {
     Ok((source.map_err(|e| e.to_string())?, target.map_err(|e| e.to_string())?))
 }
 
-/// Builds the product as users get it.
-fn build_sealift() -> Result<PathBuf, String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo)
-        .args(["build", "--release", "--package", "sealift"])
-        .status()
-        .map_err(|error| error.to_string())?;
-    if !built.success() {
-        return Err("sealift does not build".to_owned());
-    }
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    Ok(target.join("release/sealift"))
-}
-
 fn copy(args: CopyArgs) -> Result<(), String> {
     let sets = if args.sets.is_empty() {
         vec![Dataset::Narrow, Dataset::One, Dataset::Small, Dataset::Wide]
@@ -91,7 +77,7 @@ fn copy(args: CopyArgs) -> Result<(), String> {
         args.sets
     };
     let contenders = if args.only.is_empty() { Contender::ALL.to_vec() } else { args.only };
-    let sealift = build_sealift()?;
+    let sealift = build::sealift()?;
     for dataset in sets {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let (source, target) = servers()?;
@@ -164,7 +150,7 @@ fn print_table(dataset: Dataset, contenders: &[Contender], costs: &[Vec<Cost>]) 
 }
 
 fn memory(args: &MemoryArgs) -> Result<(), String> {
-    let sealift = build_sealift()?;
+    let sealift = build::sealift()?;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let (source, target) = servers()?;
     let files = folder.path().join("files");

@@ -1,0 +1,28 @@
+//! The product as users get it, built by cargo.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Builds `sealift` in release mode and says where it is.
+///
+/// # Errors
+/// When it does not build.
+pub(crate) fn sealift() -> Result<PathBuf, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .args(["build", "--quiet", "--release", "--package", "sealift"])
+        .status()
+        .map_err(|error| format!("start cargo: {error}"))?;
+    if !built.success() {
+        return Err("sealift does not build".to_owned());
+    }
+    Ok(target_folder().join("release/sealift"))
+}
+
+/// Where cargo puts what it builds.
+pub(crate) fn target_folder() -> PathBuf {
+    let folder =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    // Commands run in other folders.
+    std::path::absolute(&folder).unwrap_or(folder)
+}
