@@ -4,3 +4,4 @@ pub(crate) mod planned;
 
 mod apply;
 mod carried;
+mod counters;

@@ -57,6 +57,15 @@ impl Gathered {
 }
 
 pub(crate) async fn apply(pair: &Pair, folder: &Folder, parts: &[Part]) -> Vec<StepResult> {
+    with_applier(pair, folder, async |applier| applier.apply(parts).await.unwrap()).await
+}
+
+/// Lends an applier of a folder's plan, with a journal of its own.
+pub(crate) async fn with_applier<T>(
+    pair: &Pair,
+    folder: &Folder,
+    work: impl AsyncFnOnce(Applier<'_>) -> T,
+) -> T {
     let journal = Volatile::default();
     let run = Event::RunBegun { plan: "p".into(), source: "s".into(), target: "t".into() };
     journal.record(&run).unwrap();
@@ -69,5 +78,5 @@ pub(crate) async fn apply(pair: &Pair, folder: &Folder, parts: &[Part]) -> Vec<S
         stop: &Stop::new(),
         clock: &Clock::of_machine(),
     };
-    applier.apply(parts).await.unwrap()
+    work(applier).await
 }

@@ -37,8 +37,8 @@ impl Hand {
         Ok(Self { session, settings: None })
     }
 
-    /// The session, to ask questions with.
-    pub(crate) fn session(&mut self) -> &mut Session {
+    /// The session, to ask something or to set what scripts do not.
+    pub fn session(&mut self) -> &mut Session {
         self.settings = None;
         &mut self.session
     }

@@ -1,6 +1,7 @@
 //! Carries scripts out on the target: only what is missing, one result per script.
 
 mod carry;
+mod counters;
 mod present;
 mod statements;
 
