@@ -4,7 +4,17 @@ use std::io::BufRead;
 
 use sealift_lab::up::{UpOptions, how_to_connect, up};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> std::process::ExitCode {
+    match keep_a_pair() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn keep_a_pair() -> Result<(), Box<dyn std::error::Error>> {
     let orders = std::env::args().nth(1).map(|n| n.parse()).transpose()?;
     let begin = std::time::Instant::now();
     let pair = up(UpOptions { orders, ..UpOptions::default() })?;

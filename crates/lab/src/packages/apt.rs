@@ -57,7 +57,7 @@ impl PrivateApt {
         let output = Command::new("apt-get")
             .env("APT_CONFIG", self.folder.join("apt.conf"))
             .env("DEBIAN_FRONTEND", "noninteractive")
-            .args(["-qq", "-o", "Debug::NoLocking=1"])
+            .args(["-qq", "-o", "Debug::NoLocking=1", "-o", "APT::Update::Error-Mode=any"])
             .args(arguments)
             .output()
             .map_err(|e| refused(&packages.join(" "), &format!("run apt-get: {e}")))?;

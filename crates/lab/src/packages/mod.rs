@@ -90,7 +90,7 @@ pub(crate) fn is_root() -> bool {
 
 fn fetch(cache: &Path, suite: &str, packages: &[&str], root: &Path) -> Result<(), LabError> {
     let what = packages.join(" ");
-    eprintln!("lab: fetching {what} and their libraries from Debian {suite} (once)");
+    eprintln!("lab: fetching {what} with all it needs from Debian {suite} (once)");
     let apt = apt::PrivateApt::new(cache.join("apt").join(suite), suite)?;
     let files = apt.download(packages)?;
     let software = cache.join("software");

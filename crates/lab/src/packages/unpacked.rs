@@ -24,7 +24,7 @@ struct Loader {
 impl Programs {
     /// The programs unpacked below `root`.
     pub(crate) fn unpacked(root: PathBuf) -> Result<Self, LabError> {
-        let triplet = format!("{}-linux-gnu", std::env::consts::ARCH);
+        let triplet = triplet();
         let folders: Vec<PathBuf> = [
             format!("lib/{triplet}"),
             format!("usr/lib/{triplet}"),
@@ -103,12 +103,32 @@ impl Programs {
         let words = self.command_line(program)?;
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]);
+        if self.loader.is_some() {
+            command.envs(self.folders_told_by_environment());
+        }
         Ok(command)
+    }
+
+    /// What unpacked programs look for at places of the system unless told otherwise.
+    fn folders_told_by_environment(&self) -> Vec<(&'static str, OsString)> {
+        let mut told = Vec::new();
+        let plugins = self.root.join(format!("usr/lib/{}/libmariadb3/plugin", triplet()));
+        if plugins.is_dir() {
+            // The login methods of MariaDB's client library, which mydumper and Perl's driver use.
+            told.push(("MARIADB_PLUGIN_DIR", plugins.into_os_string()));
+        }
+        let scripts = self.root.join("usr/share/sysbench");
+        if scripts.is_dir() {
+            let mut path = scripts.into_os_string();
+            path.push("/?.lua;;");
+            told.push(("LUA_PATH", path));
+        }
+        told
     }
 
     /// Where the unpacked perl's modules are: its built-in folders point at the system's.
     fn perl_folders(&self) -> Vec<PathBuf> {
-        let triplet = format!("{}-linux-gnu", std::env::consts::ARCH);
+        let triplet = triplet();
         let mut folders = vec![self.root.join("usr/share/perl5")];
         let versioned = [
             "usr/share/perl".to_owned(),
@@ -121,6 +141,11 @@ impl Programs {
         }
         folders
     }
+}
+
+/// The name of Debian's library folders for this machine.
+fn triplet() -> String {
+    format!("{}-linux-gnu", std::env::consts::ARCH)
 }
 
 /// Whether the file is a Perl script.

@@ -2,3 +2,6 @@
 
 pub mod shop;
 pub mod types;
+mod writer;
+
+pub use writer::{Writer, Written};

@@ -1,7 +1,7 @@
 //! The workloads: every script is accepted, and the rows are the same each time.
 
-use sealift_lab::workload::{shop, types};
-use sealift_lab::{Kind, Options, Server};
+use sealift_lab::workload::{Writer, shop, types};
+use sealift_lab::{Kind, Options, Server, wait_until};
 
 fn start(options: Options) -> Server {
     Server::start(options).unwrap_or_else(|e| panic!("{e}"))
@@ -65,4 +65,27 @@ fn the_same_seed_draws_the_same_rows() {
         |seed| types::tables(Kind::MySql, seed).into_iter().map(|t| t.script).collect::<String>();
     assert_eq!(scripts(7), scripts(7));
     assert_ne!(scripts(7), scripts(8));
+}
+
+#[test]
+fn a_writer_knows_what_was_acknowledged() {
+    let mut server = start(Options::mysql());
+    let writer = Writer::start(&server, "w", 3);
+    wait_until("it has written", || (writer.acknowledged() > 50).then_some(()));
+    let written = writer.stop();
+    assert_eq!(written.unknown, 0);
+    assert_eq!(
+        server.sql("SELECT transactions FROM w.written_total"),
+        format!("{}\n", written.acknowledged)
+    );
+    // Killed in between: what is stored is what was acknowledged, and the one in doubt perhaps.
+    let writer = Writer::resume(&server, "w", 4);
+    wait_until("it has written", || (writer.acknowledged() > 50).then_some(()));
+    server.kill9();
+    let more = writer.stop();
+    server.start_again().unwrap_or_else(|e| panic!("{e}"));
+    let stored: u64 =
+        server.sql("SELECT transactions FROM w.written_total").trim().parse().unwrap();
+    let sum = written.acknowledged + more.acknowledged;
+    assert!((sum..=sum + more.unknown).contains(&stored), "{sum} acknowledged, {stored} stored");
 }
