@@ -9,3 +9,4 @@
 mod servers;
 mod plan;
 mod prepare;
+mod verify;
