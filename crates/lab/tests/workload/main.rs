@@ -1,6 +1,6 @@
 //! The workloads: every script is accepted, and the rows are the same each time.
 
-use sealift_lab::workload::{Writer, shop, types};
+use sealift_lab::workload::{Writer, every_type, shop};
 use sealift_lab::{Kind, Options, Server, wait_until};
 
 fn start(options: Options) -> Server {
@@ -32,8 +32,8 @@ fn the_shop_can_be_made_on_mariadb() {
 #[test]
 fn every_type_and_key_can_be_made_on_mysql() {
     let server = start(Options::mysql());
-    let tables = types::tables(Kind::MySql, 1);
-    types::create(&server, "types", &tables);
+    let tables = every_type::tables(Kind::MySql, 1);
+    every_type::create(&server, "types", &tables);
     for table in &tables {
         let rows = server.sql(format!("SELECT COUNT(*) FROM types.`{}`", table.name));
         assert!(rows != "0\n" || table.name == "empty_table", "{} has no rows", table.name);
@@ -53,16 +53,17 @@ fn every_type_and_key_can_be_made_on_mysql() {
 fn every_type_and_key_can_be_made_on_mariadb() {
     for kind in [Kind::MariaDb10_11, Kind::MariaDb11_8] {
         let server = start(Options::source(kind));
-        types::create(&server, "types", &types::tables(kind, 1));
-        types::create(&server, "unmovable", &types::unmovable(kind));
+        every_type::create(&server, "types", &every_type::tables(kind, 1));
+        every_type::create(&server, "unmovable", &every_type::unmovable(kind));
         assert_eq!(server.sql("SELECT COUNT(*) FROM unmovable.mariadb_versioned"), "1\n");
     }
 }
 
 #[test]
 fn the_same_seed_draws_the_same_rows() {
-    let scripts =
-        |seed| types::tables(Kind::MySql, seed).into_iter().map(|t| t.script).collect::<String>();
+    let scripts = |seed| {
+        every_type::tables(Kind::MySql, seed).into_iter().map(|t| t.script).collect::<String>()
+    };
     assert_eq!(scripts(7), scripts(7));
     assert_ne!(scripts(7), scripts(8));
 }
