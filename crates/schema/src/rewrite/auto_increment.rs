@@ -24,3 +24,19 @@ fn table(draft: &mut TableDraft<'_>, context: &Context<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, World};
+
+    #[test]
+    fn counting_floats_are_refused_and_counters_kept() {
+        let float = "CREATE TABLE `t` (`a` double NOT NULL AUTO_INCREMENT, PRIMARY KEY (`a`)) ENGINE=InnoDB";
+        let refusal = "!auto_increment: column a of table `shop`.`t`";
+        let mut world = World::new("5.7.44");
+        fixture::check_refused(&world, &fixture::table(float), refusal);
+        world.target.version = crate::facts::ServerVersion::parse("8.0.42").unwrap();
+        let scripts = super::super::table(&fixture::table(float), &world.context());
+        assert_eq!(scripts.refusals, []);
+    }
+}

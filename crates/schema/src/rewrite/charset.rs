@@ -11,7 +11,6 @@ use super::notes::Notes;
 use super::{Context, Rewrite, collation};
 use crate::facts::{Flavor, ServerFacts};
 use crate::sql::column::ColumnText;
-use crate::sql::table::options;
 use crate::sql::{Edit, Span, Sql, unquote};
 
 const NAME: &str = collation::NAME;
@@ -23,11 +22,7 @@ const LEFT_OUT: &str = "the text leaves it to the server, and the target's defau
 fn schema(draft: &mut SchemaDraft<'_>, context: &Context<'_>) {
     let wanted = collation::mapped(&draft.schema.collation, context, &mut draft.notes);
     let charset = mapped(&draft.schema.charset, context);
-    let mut cursor = draft.sql.cursor();
-    while cursor.peek().is_some() && !cursor.is_word("DEFAULT") {
-        cursor.take();
-    }
-    let (options, _) = options(&draft.sql, &mut cursor);
+    let options = draft.options();
     let of = |name: &str| options.iter().find(|option| option.name == name);
     let mut edits = Vec::new();
     let end = match of("CHARSET") {
@@ -242,4 +237,157 @@ fn utf8mb4_default(server: &ServerFacts) -> String {
 /// MariaDB changed the default of the Unicode character sets in 11.5.
 fn has_uca1400_defaults(server: &ServerFacts) -> bool {
     server.version.flavor == Flavor::MariaDb && server.version.is_mariadb_at_least(11, 5, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, World, told};
+    use super::super::{created_under, schema as rewrite_schema, view};
+    use super::*;
+    use crate::catalog::{CreatedUnder, Table};
+    use crate::column::ColumnType;
+
+    fn table(definition: &str, collation: &str, columns: &[(&str, &str)]) -> Table {
+        let mut table = fixture::table(definition);
+        table.collation = collation.into();
+        let column = |(name, collation): &(&str, &str)| {
+            fixture::column(name, ColumnType::VarChar, Some(collation))
+        };
+        table.columns = columns.iter().map(column).collect();
+        table
+    }
+
+    #[test]
+    fn a_default_that_differs_on_the_target_is_written_out() {
+        let old = table(
+            "CREATE TABLE `t` (\n  `a` varchar(5),\n  `b` varchar(5) CHARACTER SET latin1 NOT NULL\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COMMENT='x'",
+            "utf8mb4_general_ci",
+            &[("a", "utf8mb4_general_ci"), ("b", "latin1_swedish_ci")],
+        );
+        fixture::check(
+            &World::new("5.7.44"),
+            &old,
+            "CREATE TABLE `shop`.`t` (\n  `a` varchar(5),\n  `b` varchar(5) CHARACTER SET latin1 NOT NULL\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci COMMENT='x'",
+            &["charset: collation utf8mb4_general_ci is written out"],
+        );
+        let column = table(
+            "CREATE TABLE `t` (`a` varchar(5) CHARACTER SET utf8mb4 DEFAULT 'x') ENGINE=InnoDB DEFAULT CHARSET=latin1",
+            "latin1_swedish_ci",
+            &[("a", "utf8mb4_general_ci")],
+        );
+        fixture::check(
+            &World::new("5.7.44"),
+            &column,
+            "CREATE TABLE `shop`.`t` (`a` varchar(5) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci DEFAULT 'x') ENGINE=InnoDB DEFAULT CHARSET=latin1",
+            &["charset: collation utf8mb4_general_ci of column a is written out"],
+        );
+    }
+
+    #[test]
+    fn a_table_without_charset_gets_one() {
+        let bare = table(
+            "CREATE TABLE `t` (`a` varchar(5)) ENGINE=InnoDB",
+            "latin1_bin",
+            &[("a", "latin1_bin")],
+        );
+        fixture::check(
+            &World::mysql(),
+            &bare,
+            "CREATE TABLE `shop`.`t` (`a` varchar(5)) ENGINE=InnoDB DEFAULT CHARSET=latin1 COLLATE=latin1_bin",
+            &["charset: collation latin1_bin is written out"],
+        );
+    }
+
+    #[test]
+    fn utf8_is_called_utf8mb3() {
+        let old = table(
+            "CREATE TABLE `t` (`a` varchar(5) CHARACTER SET utf8 COLLATE utf8_bin) ENGINE=InnoDB DEFAULT CHARSET=utf8",
+            "utf8_general_ci",
+            &[("a", "utf8_bin")],
+        );
+        fixture::check(
+            &World::new("5.7.44"),
+            &old,
+            "CREATE TABLE `shop`.`t` (`a` varchar(5) CHARACTER SET utf8mb3 COLLATE utf8mb3_bin) ENGINE=InnoDB DEFAULT CHARSET=utf8mb3",
+            &[
+                "charset: collation utf8mb3_general_ci instead of utf8_general_ci",
+                "charset: collation utf8mb3_bin instead of utf8_bin",
+                "charset: character set utf8mb3 instead of utf8",
+            ],
+        );
+    }
+
+    #[test]
+    fn unknown_collations_become_the_nearest_and_are_told() {
+        let uca = table(
+            "CREATE TABLE `t` (\n  `a` varchar(5) CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_swedish_ai_ci,\n  \
+             `b` varchar(5) GENERATED ALWAYS AS (`a` collate utf8mb4_uca1400_as_cs) VIRTUAL\n) ENGINE=InnoDB \
+             DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_uca1400_ai_ci",
+            "utf8mb4_uca1400_ai_ci",
+            &[("a", "utf8mb4_uca1400_swedish_ai_ci"), ("b", "utf8mb4_uca1400_ai_ci")],
+        );
+        fixture::check(
+            &World::mariadb(),
+            &uca,
+            "CREATE TABLE `shop`.`t` (\n  `a` varchar(5) CHARACTER SET utf8mb4 COLLATE utf8mb4_sv_0900_ai_ci,\n  \
+             `b` varchar(5) GENERATED ALWAYS AS (`a` collate utf8mb4_0900_as_cs) VIRTUAL\n) ENGINE=InnoDB \
+             DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci",
+            &[
+                "charset: collation utf8mb4_0900_ai_ci instead of utf8mb4_uca1400_ai_ci",
+                "charset: collation utf8mb4_sv_0900_ai_ci instead of utf8mb4_uca1400_swedish_ai_ci",
+                "charset: collation utf8mb4_0900_as_cs instead of utf8mb4_uca1400_as_cs",
+            ],
+        );
+    }
+
+    #[test]
+    fn the_policy_goes_first() {
+        let mut world = World::mariadb();
+        world.policy.collation.insert("utf8mb4_uca1400_ai_ci".into(), "utf8mb4_bin".into());
+        let context = world.context();
+        let mut notes = Notes::default();
+        assert_eq!(collation::mapped("utf8mb4_uca1400_ai_ci", &context, &mut notes), "utf8mb4_bin");
+        let mut nearest = |name: &str| collation::mapped(name, &context, &mut notes);
+        assert_eq!(nearest("utf8mb4_uca1400_nopad_ai_cs"), "utf8mb4_0900_as_cs");
+        assert_eq!(nearest("utf8mb4_nopad_bin"), "utf8mb4_0900_bin");
+        assert_eq!(nearest("utf8mb4_unicode_nopad_ci"), "utf8mb4_0900_ai_ci");
+        assert_eq!(nearest("utf8mb3_uca1400_ai_ci"), "utf8mb3_unicode_520_ci");
+        assert_eq!(nearest("latin1_swedish_nopad_ci"), "latin1_swedish_ci");
+        assert_eq!(nearest("latin1_swedish_ci"), "latin1_swedish_ci");
+        assert_eq!(nearest("klingon_ci"), "klingon_ci");
+        assert_eq!(told(&[], &notes.refusals), ["!charset: collation klingon_ci"]);
+    }
+
+    #[test]
+    fn schemas_views_and_settings_are_mapped_too() {
+        let world = World::mariadb();
+        let context = world.context();
+        let create = "CREATE DATABASE `shop` /*!40100 DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_ai_ci */";
+        let script =
+            rewrite_schema(&fixture::schema("shop", create, "utf8mb4_uca1400_ai_ci"), &context);
+        assert_eq!(script.create, create.replace("uca1400", "0900"));
+        let create = "CREATE DATABASE `shop` /*!40100 DEFAULT CHARACTER SET utf8mb4 */";
+        let script =
+            rewrite_schema(&fixture::schema("shop", create, "utf8mb4_general_ci"), &context);
+        assert_eq!(
+            script.create,
+            "CREATE DATABASE `shop` /*!40100 DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci */"
+        );
+        let made = fixture::view(
+            "CREATE VIEW `v` AS select 'x' collate utf8mb4_uca1400_ai_ci AS `collate`",
+        );
+        let script = view(&made, &context);
+        assert!(script.create.ends_with("select 'x' collate utf8mb4_0900_ai_ci AS `collate`"));
+        let settings = CreatedUnder {
+            sql_mode: Some("NO_AUTO_CREATE_USER,ANSI_QUOTES".into()),
+            charset_client: "utf8".into(),
+            collation_connection: "utf8mb4_uca1400_ai_ci".into(),
+            time_zone: None,
+        };
+        let (settings, changes) = created_under(&settings, &context);
+        assert_eq!(settings.sql_mode.as_deref(), Some("ANSI_QUOTES"));
+        assert_eq!(settings.charset_client, "utf8mb3");
+        assert_eq!(settings.collation_connection, "utf8mb4_0900_ai_ci");
+        assert_eq!(changes.len(), 2);
+    }
 }

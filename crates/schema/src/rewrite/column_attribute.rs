@@ -48,3 +48,31 @@ fn table(draft: &mut TableDraft<'_>, context: &Context<'_>) {
     }
     draft.edit(edits);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, World};
+
+    #[test]
+    fn attributes_are_respelled_or_go() {
+        let table = fixture::table(
+            "CREATE TABLE `t` (\n  `a` longtext /*M!100301 COMPRESSED*/ DEFAULT NULL,\n  \
+             `b` int(11) GENERATED ALWAYS AS (1) PERSISTENT,\n  \
+             `c` point REF_SYSTEM_ID=4326 NOT NULL,\n  \
+             `d` text COLUMN_FORMAT COMPRESSED /*!50633 WITH COMPRESSION_DICTIONARY `x` */\n) ENGINE=InnoDB",
+        );
+        fixture::check(
+            &World::mariadb(),
+            &table,
+            "CREATE TABLE `shop`.`t` (\n  `a` longtext DEFAULT NULL,\n  \
+             `b` int(11) GENERATED ALWAYS AS (1) STORED,\n  `c` point SRID 4326 NOT NULL,\n  \
+             `d` text\n) ENGINE=InnoDB",
+            &[
+                "column_attribute: column a is not compressed",
+                "column_attribute: column b is STORED instead of PERSISTENT",
+                "column_attribute: column c has SRID 4326 instead of REF_SYSTEM_ID",
+                "column_attribute: column d is not compressed",
+            ],
+        );
+    }
+}

@@ -41,3 +41,30 @@ fn table(draft: &mut TableDraft<'_>, context: &Context<'_>) {
     }
     draft.edit(edits);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, World};
+
+    #[test]
+    fn mariadbs_types_become_text_of_the_same_values() {
+        let table = fixture::table(
+            "CREATE TABLE `t` (\n  `a` uuid NOT NULL DEFAULT uuid(),\n  `b` inet6 DEFAULT '::1',\n  \
+             `c` inet4 DEFAULT NULL\n) ENGINE=InnoDB",
+        );
+        fixture::check(
+            &World::mariadb(),
+            &table,
+            "CREATE TABLE `shop`.`t` (\n  \
+             `a` char(36) CHARACTER SET ascii COLLATE ascii_general_ci NOT NULL DEFAULT (uuid()),\n  \
+             `b` varchar(39) CHARACTER SET ascii COLLATE ascii_general_ci DEFAULT '::1',\n  \
+             `c` varchar(15) CHARACTER SET ascii COLLATE ascii_general_ci DEFAULT NULL\n) ENGINE=InnoDB",
+            &[
+                "column_type: column a becomes char(36) instead of uuid",
+                "column_type: column b becomes varchar(39) instead of inet6",
+                "column_type: column c becomes varchar(15) instead of inet4",
+                "column_default: the default of column a stands in brackets",
+            ],
+        );
+    }
+}

@@ -23,3 +23,25 @@ fn table(draft: &mut TableDraft<'_>, _context: &Context<'_>) {
     }
     draft.edit(edits);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, World};
+
+    #[test]
+    fn page_compression_goes_in_every_spelling() {
+        let table = fixture::table(
+            "CREATE TABLE `t` (`a` int) ENGINE=InnoDB COMPRESSION='zlib' `PAGE_COMPRESSED`=1 PAGE_COMPRESSION_LEVEL=5 COMMENT='COMPRESSION'",
+        );
+        fixture::check(
+            &World::mariadb(),
+            &table,
+            "CREATE TABLE `shop`.`t` (`a` int) ENGINE=InnoDB COMMENT='COMPRESSION'",
+            &[
+                "compression: no option COMPRESSION=zlib",
+                "compression: no option PAGE_COMPRESSED=1",
+                "compression: no option PAGE_COMPRESSION_LEVEL=5",
+            ],
+        );
+    }
+}

@@ -95,3 +95,95 @@ fn may_set_definer(target: &ServerFacts) -> bool {
         privileges.split(',').any(|privilege| ALLOWED.contains(&privilege.trim()))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::fixture::{self, World, told};
+    use super::super::{DefinerPolicy, routine, trigger, view};
+
+    const VIEW: &str =
+        "CREATE ALGORITHM=UNDEFINED DEFINER=`app`@`%` SQL SECURITY DEFINER VIEW `v` AS select 1";
+
+    fn head(world: &World, create_sql: &str) -> (String, Vec<String>) {
+        let script = view(&fixture::view(create_sql), &world.context());
+        let head = script.create.split(" VIEW ").next().unwrap();
+        let head = head.trim_start_matches("CREATE ALGORITHM=UNDEFINED ").to_owned();
+        (head, told(&script.changes, &script.refusals))
+    }
+
+    fn world(policy: DefinerPolicy) -> World {
+        let mut world = World::mysql();
+        world.policy.definer = policy;
+        world
+    }
+
+    #[test]
+    fn our_own_objects_stay_ours() {
+        let own = VIEW.replace("`app`@`%`", "`azadmin`@`%`");
+        let expected = ("DEFINER=`azadmin`@`%` SQL SECURITY DEFINER".to_owned(), Vec::new());
+        assert_eq!(head(&World::mysql(), &own), expected);
+        assert_eq!(head(&world(DefinerPolicy::Keep), &own), expected);
+    }
+
+    #[test]
+    fn kept_definers_need_the_privilege() {
+        let mut world = world(DefinerPolicy::Keep);
+        let refusal = "!definer: view `shop`.`v` of definer app@%";
+        assert_eq!(head(&world, VIEW).1, [refusal]);
+        for grant in
+            ["SELECT, SUPER", "SET_ANY_DEFINER", "ROLE_ADMIN,SET_USER_ID", "ALL PRIVILEGES"]
+        {
+            world.target.grants =
+                vec![format!("GRANT {grant} ON *.* TO `azadmin`@`%` WITH GRANT OPTION")];
+            let expected = "DEFINER=`app`@`%` SQL SECURITY DEFINER".to_owned();
+            assert_eq!(head(&world, VIEW), (expected, Vec::new()), "{grant}");
+        }
+        world.target.grants = vec!["GRANT ALL PRIVILEGES ON `shop`.* TO `azadmin`@`%`".into()];
+        assert_eq!(head(&world, VIEW).1, [refusal]);
+    }
+
+    #[test]
+    fn a_map_goes_before_the_policy() {
+        let mut world = World::mysql();
+        world.policy.definer_map.insert("app@%".into(), "azadmin@%".into());
+        let (text, notes) = head(&world, VIEW);
+        assert_eq!(text, "DEFINER=`azadmin`@`%` SQL SECURITY DEFINER");
+        assert_eq!(notes, ["definer: definer azadmin@% instead of app@%"]);
+        world.policy.definer_map.insert("app@%".into(), "other@%".into());
+        assert_eq!(head(&world, VIEW).1, ["!definer: view `shop`.`v` of definer app@%"]);
+    }
+
+    #[test]
+    fn invoker_is_written_where_it_belongs() {
+        let world = world(DefinerPolicy::Invoker);
+        let (text, notes) = head(&world, VIEW);
+        assert_eq!(text, "DEFINER=CURRENT_USER SQL SECURITY INVOKER");
+        assert_eq!(notes[0], "definer: SQL SECURITY INVOKER");
+        let procedure =
+            fixture::procedure("CREATE DEFINER=`app`@`%` PROCEDURE `p`()\n    NO SQL\nSELECT 1");
+        assert_eq!(
+            routine(&procedure, &world.context()).create,
+            "CREATE DEFINER=CURRENT_USER PROCEDURE `shop`.`p`()\n    NO SQL\nSQL SECURITY INVOKER\nSELECT 1"
+        );
+        let made = fixture::trigger(
+            "CREATE DEFINER=`app`@`%` TRIGGER `trg` BEFORE INSERT ON `t` FOR EACH ROW SET @a = 1",
+        );
+        let script = trigger(&made, &world.context());
+        assert!(script.create.starts_with("CREATE DEFINER=CURRENT_USER TRIGGER"));
+    }
+
+    #[test]
+    fn orphans_are_told() {
+        let mut world = World::mysql();
+        world.source.accounts = Some(BTreeSet::from(["root@localhost".to_owned()]));
+        assert_eq!(
+            head(&world, VIEW).1,
+            [
+                "definer: its definer app@% does not exist on the source",
+                "definer: definer azadmin@% instead of app@%",
+            ]
+        );
+    }
+}

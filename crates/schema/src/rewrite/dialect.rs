@@ -39,3 +39,30 @@ fn stored(draft: &mut StoredDraft<'_>, context: &Context<'_>) {
     };
     draft.notes.refuse(NAME, what, why, "write it anew for MySQL, or exclude it");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, World, told};
+    use super::super::routine;
+
+    fn refusals(world: &World, create_sql: &str, sql_mode: &str) -> Vec<String> {
+        let mut made = fixture::procedure(create_sql);
+        made.created_under.sql_mode = Some(sql_mode.into());
+        told(&[], &routine(&made, &world.context()).refusals)
+    }
+
+    #[test]
+    fn what_mysql_does_not_speak_is_refused() {
+        let refused = ["!dialect: procedure `shop`.`p`"];
+        let (mariadb, mysql) = (World::mariadb(), World::mysql());
+        let plain = "CREATE PROCEDURE `p`() SELECT 1";
+        assert_eq!(refusals(&mariadb, plain, "PIPES_AS_CONCAT,ORACLE"), refused);
+        assert_eq!(refusals(&mariadb, plain, "PIPES_AS_CONCAT"), [""; 0]);
+        assert_eq!(refusals(&mariadb, "CREATE PACKAGE `p` AS END", ""), refused);
+        let aggregate = "CREATE AGGREGATE FUNCTION `p`(x int) RETURNS int RETURN 1";
+        assert_eq!(refusals(&mariadb, aggregate, ""), refused);
+        let script = "CREATE PROCEDURE `p`() LANGUAGE JAVASCRIPT AS $$ 1 $$";
+        assert_eq!(refusals(&mysql, script, ""), refused);
+        assert_eq!(refusals(&mysql, "CREATE PROCEDURE `p`() LANGUAGE SQL SELECT 1", ""), [""; 0]);
+    }
+}

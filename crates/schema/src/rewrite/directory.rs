@@ -24,3 +24,23 @@ fn table(draft: &mut TableDraft<'_>, _context: &Context<'_>) {
         "the target decides where its files lie",
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, World};
+
+    #[test]
+    fn directories_go_from_tables_and_partitions() {
+        let table = fixture::table(
+            "CREATE TABLE `t` (`a` int COMMENT 'DATA DIRECTORY') ENGINE=InnoDB DATA DIRECTORY='/x/' INDEX DIRECTORY='/y/'\n\
+             /*!50100 PARTITION BY HASH (`a`)\n(PARTITION p0 DATA DIRECTORY = '/z/' ENGINE = InnoDB) */",
+        );
+        fixture::check(
+            &World::mysql(),
+            &table,
+            "CREATE TABLE `shop`.`t` (`a` int COMMENT 'DATA DIRECTORY') ENGINE=InnoDB\n\
+             /*!50100 PARTITION BY HASH (`a`)\n(PARTITION p0 ENGINE = InnoDB) */",
+            &["directory: no DATA DIRECTORY or INDEX DIRECTORY"],
+        );
+    }
+}

@@ -5,7 +5,7 @@ use crate::catalog::{CreatedUnder, Schema, Table};
 use crate::name::{ObjectId, ObjectKind, QualifiedName};
 use crate::sql::column::ColumnText;
 use crate::sql::stored::StoredText;
-use crate::sql::table::{Item, ItemKind, TableOption, TableText};
+use crate::sql::table::{Item, ItemKind, TableOption, TableText, options};
 use crate::sql::{Dialect, Edit, Span, Sql};
 
 /// A schema's definition.
@@ -13,6 +13,18 @@ pub(crate) struct SchemaDraft<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) sql: Sql,
     pub(crate) notes: Notes,
+}
+
+impl SchemaDraft<'_> {
+    /// The options behind the name.
+    pub(crate) fn options(&self) -> Vec<TableOption> {
+        let mut cursor = self.sql.cursor();
+        cursor.eat(&["CREATE"]);
+        // The server prints the word DATABASE.
+        cursor.take();
+        cursor.eat_name();
+        options(&self.sql, &mut cursor).0
+    }
 }
 
 /// A table's definition: the text as it stands, its parts, and what was split off.

@@ -127,3 +127,78 @@ fn auto_increment_key(draft: &mut TableDraft<'_>) {
         "InnoDB wants the column first in a key; new rows are counted through the whole table, no longer per group",
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, World};
+
+    #[test]
+    fn tables_of_other_engines_become_innodb() {
+        let table = fixture::table(
+            "CREATE TABLE `t` (\n  `a` int\n) ENGINE=MyISAM\n/*!50100 PARTITION BY HASH (`a`)\n\
+             (PARTITION p0 ENGINE = MyISAM,\n PARTITION p1 ENGINE = MyISAM) */",
+        );
+        fixture::check(
+            &World::mysql(),
+            &table,
+            "CREATE TABLE `shop`.`t` (\n  `a` int\n) ENGINE=InnoDB\n/*!50100 PARTITION BY HASH (`a`)\n\
+             (PARTITION p0 ENGINE = InnoDB,\n PARTITION p1 ENGINE = InnoDB) */",
+            &["engine: engine InnoDB instead of MyISAM"],
+        );
+    }
+
+    #[test]
+    fn an_engine_the_target_offers_stays() {
+        let memory = fixture::table("CREATE TABLE `t` (`a` int) ENGINE=MEMORY");
+        let same = "CREATE TABLE `shop`.`t` (`a` int) ENGINE=MEMORY";
+        fixture::check(&World::mysql(), &memory, same, &[]);
+        let mut azure = World::mysql();
+        azure.target.variables.insert("azure_server_name".into(), "contoso".into());
+        fixture::check(&azure, &memory, same, &[]);
+        let csv = fixture::table("CREATE TABLE `t` (`a` int) ENGINE=CSV");
+        azure.target.variables.remove("disabled_storage_engines");
+        let note = ["engine: engine InnoDB instead of CSV"];
+        fixture::check(&azure, &csv, "CREATE TABLE `shop`.`t` (`a` int) ENGINE=InnoDB", &note);
+        azure.target.variables.remove("azure_server_name");
+        fixture::check(&azure, &csv, "CREATE TABLE `shop`.`t` (`a` int) ENGINE=CSV", &[]);
+    }
+
+    #[test]
+    fn tables_whose_rows_lie_elsewhere_are_refused() {
+        for engine in ["FEDERATED", "BLACKHOLE", "MRG_MyISAM", "ndbcluster", "SPIDER", "CONNECT"] {
+            let table = fixture::table(&format!("CREATE TABLE `t` (`a` int) ENGINE={engine}"));
+            let refusal = format!("!engine: table `shop`.`t` of engine {engine}");
+            fixture::check_refused(&World::mysql(), &table, &refusal);
+        }
+    }
+
+    #[test]
+    fn a_counter_per_group_gets_a_key_of_its_own() {
+        let table = fixture::table(
+            "CREATE TABLE `t` (\n  `g` int NOT NULL,\n  `n` int NOT NULL AUTO_INCREMENT,\n  \
+             PRIMARY KEY (`g`,`n`),\n  KEY `N` (`g`)\n) ENGINE=MyISAM",
+        );
+        fixture::check(
+            &World::mysql(),
+            &table,
+            "CREATE TABLE `shop`.`t` (\n  `g` int NOT NULL,\n  `n` int NOT NULL AUTO_INCREMENT,\n  \
+             PRIMARY KEY (`g`,`n`),\n  KEY `n_` (`n`)\n) ENGINE=InnoDB",
+            &[
+                "engine: engine InnoDB instead of MyISAM",
+                "engine: key n_ is added for AUTO_INCREMENT column n",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_secondary_engine_goes() {
+        let table =
+            fixture::table("CREATE TABLE `t` (`a` int) ENGINE=InnoDB SECONDARY_ENGINE=rapid");
+        fixture::check(
+            &World::mysql(),
+            &table,
+            "CREATE TABLE `shop`.`t` (`a` int) ENGINE=InnoDB",
+            &["engine: no secondary engine rapid"],
+        );
+    }
+}

@@ -24,3 +24,39 @@ fn stored(draft: &mut StoredDraft<'_>, _context: &Context<'_>) {
     draft.edit(vec![Edit::replace(span, with)]);
     draft.notes.change(NAME, "created disabled", why);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::event;
+    use super::super::fixture::{self, World, told};
+
+    #[test]
+    fn every_event_is_created_disabled() {
+        for (status, notes) in [
+            ("ENABLE", &["event_status: created disabled"][..]),
+            ("DISABLE ON SLAVE", &["event_status: created disabled"]),
+            ("DISABLE ON REPLICA", &["event_status: created disabled"]),
+            ("DISABLE", &[]),
+        ] {
+            let made = fixture::event(&format!(
+                "CREATE DEFINER=`azadmin`@`%` EVENT `e` ON SCHEDULE EVERY 1 DAY ON COMPLETION PRESERVE {status} COMMENT 'ENABLE' DO select 1"
+            ));
+            let script = event(&made, &World::mysql().context());
+            assert_eq!(
+                script.create,
+                "CREATE DEFINER=`azadmin`@`%` EVENT `shop`.`e` ON SCHEDULE EVERY 1 DAY ON COMPLETION PRESERVE DISABLE COMMENT 'ENABLE' DO select 1"
+            );
+            assert_eq!(told(&script.changes, &script.refusals), notes);
+        }
+    }
+
+    #[test]
+    fn a_status_that_is_left_out_is_written() {
+        let made = fixture::event("CREATE EVENT `e` ON SCHEDULE EVERY 1 DAY DO select 1");
+        let script = event(&made, &World::mysql().context());
+        assert_eq!(
+            script.create,
+            "CREATE EVENT `shop`.`e` ON SCHEDULE EVERY 1 DAY DISABLE DO select 1"
+        );
+    }
+}

@@ -1,5 +1,4 @@
 //! Servers, tables and programs for the tests of rewrites.
-#![allow(dead_code)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -197,4 +196,20 @@ pub(crate) fn told(changes: &[super::Change], refusals: &[super::Refusal]) -> Ve
     let changes = changes.iter().map(|change| format!("{}: {}", change.rewrite, change.what));
     let refusals = refusals.iter().map(|refusal| format!("!{}: {}", refusal.rewrite, refusal.what));
     changes.chain(refusals).collect()
+}
+
+/// Rewrites a table and compares its `CREATE TABLE` and what was told.
+#[track_caller]
+pub(crate) fn check(world: &World, table: &Table, expected: &str, notes: &[&str]) {
+    let scripts = super::table(table, &world.context());
+    assert_eq!(scripts.create, expected);
+    assert_eq!(told(&scripts.changes, &scripts.refusals), notes);
+}
+
+/// Asserts that a table is refused, and by which rewrite for what.
+#[track_caller]
+pub(crate) fn check_refused(world: &World, table: &Table, refusal: &str) {
+    let scripts = super::table(table, &world.context());
+    let refused = told(&[], &scripts.refusals);
+    assert_eq!(refused, [refusal]);
 }

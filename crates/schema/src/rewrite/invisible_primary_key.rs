@@ -26,3 +26,23 @@ fn table(draft: &mut TableDraft<'_>, context: &Context<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, World};
+    use crate::facts::ServerVersion;
+
+    #[test]
+    fn a_generated_key_is_an_ordinary_column() {
+        let table = fixture::table(
+            "CREATE TABLE `t` (\n  `my_row_id` bigint unsigned NOT NULL AUTO_INCREMENT /*!80023 INVISIBLE */,\n  \
+             `a` int,\n  PRIMARY KEY (`my_row_id`)\n) ENGINE=InnoDB",
+        );
+        let same = table.create_sql.replace("TABLE `t`", "TABLE `shop`.`t`");
+        let mut world = World::mysql();
+        fixture::check(&world, &table, &same, &[]);
+        world.target.version = ServerVersion::parse("5.7.44").unwrap();
+        let note = "invisible_primary_key: column my_row_id is visible";
+        fixture::check(&world, &table, &same, &[note]);
+    }
+}

@@ -80,3 +80,45 @@ fn ignored(sql: &Sql, item: &Item) -> Option<Edit> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, World, told};
+
+    #[test]
+    fn ignored_keys_are_invisible_and_vector_keys_go() {
+        let table = fixture::table(
+            "CREATE TABLE `t` (\n  `a` int(11) NOT NULL,\n  `v` vector(3) NOT NULL,\n  \
+             PRIMARY KEY (`a`),\n  VECTOR KEY `v` (`v`) `M`=8,\n  KEY `k` (`a`) COMMENT 'IGNORED' IGNORED\n\
+             ) ENGINE=InnoDB",
+        );
+        let scripts = super::super::table(&table, &World::mariadb().context());
+        assert_eq!(
+            scripts.create,
+            "CREATE TABLE `shop`.`t` (\n  `a` int(11) NOT NULL,\n  `v` vector(3) NOT NULL,\n  \
+             PRIMARY KEY (`a`)\n) ENGINE=InnoDB"
+        );
+        assert_eq!(
+            scripts.indexes.as_deref(),
+            Some("ALTER TABLE `shop`.`t`\n  ADD KEY `k` (`a`) COMMENT 'IGNORED' INVISIBLE")
+        );
+        assert_eq!(
+            told(&scripts.changes, &scripts.refusals),
+            [
+                "key_option: vector key v is left out",
+                "key_option: key k is INVISIBLE instead of IGNORED",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_unique_key_over_whole_texts_is_refused() {
+        let world = World::mariadb();
+        let whole = "CREATE TABLE `t` (`a` text, `b` int(11), UNIQUE KEY `u` (`b`,`a`) USING HASH)";
+        let refusal = "!key_option: unique key u of table `shop`.`t`";
+        fixture::check_refused(&world, &fixture::table(whole), refusal);
+        let prefix = "CREATE TABLE `t` (`a` text, UNIQUE KEY `u` (`a`(10)))";
+        let scripts = super::super::table(&fixture::table(prefix), &world.context());
+        assert_eq!(scripts.refusals, []);
+    }
+}

@@ -83,3 +83,65 @@ fn collision(name: &QualifiedName, context: &Context<'_>) -> Option<QualifiedNam
 pub(super) fn concerns(kind: ObjectKind) -> bool {
     matches!(kind, ObjectKind::Schema | ObjectKind::Table | ObjectKind::View)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, World, told};
+    use super::*;
+
+    fn world(names: &[(&str, &str)]) -> World {
+        let mut world = World::mysql();
+        for (schema, name) in names {
+            let mut table = fixture::table("CREATE TABLE `t` (`a` int)");
+            table.name = QualifiedName::new(*schema, *name);
+            world.catalog.tables.insert(table.name.clone(), table);
+        }
+        world
+    }
+
+    fn refusals(world: &World, name: &str) -> Vec<String> {
+        let table = &world.catalog.tables[&QualifiedName::new("shop", name)];
+        told(&[], &super::super::table(table, &world.context()).refusals)
+    }
+
+    #[test]
+    fn names_that_would_meet_are_refused() {
+        let mut world = world(&[
+            ("shop", "Orders"),
+            ("shop", "orders"),
+            ("shop", "other"),
+            ("shop", "ÄB"),
+            ("shop", "äb"),
+        ]);
+        assert_eq!(refusals(&world, "Orders"), ["!lower_case: table `shop`.`Orders`"]);
+        assert_eq!(refusals(&world, "orders"), ["!lower_case: table `shop`.`orders`"]);
+        assert_eq!(refusals(&world, "ÄB"), ["!lower_case: table `shop`.`ÄB`"]);
+        assert_eq!(refusals(&world, "other"), [""; 0]);
+        world.policy.rename.insert("shop.Orders".into(), "shop.orders_upper".into());
+        assert_eq!(refusals(&world, "orders"), [""; 0]);
+        world.target.variables.insert("lower_case_table_names".into(), "0".into());
+        world.policy.rename.clear();
+        assert_eq!(refusals(&world, "Orders"), [""; 0]);
+    }
+
+    #[test]
+    fn a_rename_onto_another_table_is_refused() {
+        let world =
+            world(&[("shop", "a"), ("shop", "b"), ("attic", "a")]).renaming("shop.a", "shop.b");
+        assert_eq!(refusals(&world, "a"), ["!lower_case: table `shop`.`a`"]);
+        assert_eq!(refusals(&world, "b"), ["!lower_case: table `shop`.`b`"]);
+        let world = world.renaming("attic", "shop").renaming("shop.a", "shop.c");
+        assert_eq!(refusals(&world, "a"), [""; 0]);
+    }
+
+    #[test]
+    fn schemas_that_would_meet_are_refused() {
+        let mut world = World::mysql();
+        for name in ["Shop", "shop"] {
+            let made = fixture::schema(name, "CREATE DATABASE `x`", "utf8mb4_0900_ai_ci");
+            world.catalog.schemas.insert(name.into(), made);
+        }
+        let script = super::super::schema(&world.catalog.schemas["Shop"], &world.context());
+        assert_eq!(told(&[], &script.refusals), ["!lower_case: schema `Shop`"]);
+    }
+}

@@ -23,6 +23,7 @@ mod key_option;
 mod constraint_name;
 mod engine;
 mod table_option;
+mod schema_comment;
 mod directory;
 mod tablespace;
 mod encryption;
@@ -131,7 +132,7 @@ impl Rewrite {
 
 /// All rewrites in the order they run: what MySQL does not know first, then what this target does not
 /// allow, then names, and at last what is split off.
-const ORDER: [Rewrite; 24] = [
+const ORDER: [Rewrite; 25] = [
     dialect::REWRITE,
     sequence::REWRITE,
     versioning::REWRITE,
@@ -142,6 +143,7 @@ const ORDER: [Rewrite; 24] = [
     constraint_name::REWRITE,
     engine::REWRITE,
     table_option::REWRITE,
+    schema_comment::REWRITE,
     directory::REWRITE,
     tablespace::REWRITE,
     encryption::REWRITE,
@@ -255,11 +257,19 @@ pub fn created_under(
         changes.append(&mut stripped);
         mode
     });
-    let mut notes = Notes::default();
     let charset_client = charset::mapped(&settings.charset_client, context);
-    let collation_connection =
-        collation::mapped(&settings.collation_connection, context, &mut notes);
-    changes.append(&mut notes.changes);
+    let from = &settings.collation_connection;
+    let mut notes = Notes::default();
+    let collation_connection = collation::mapped(from, context, &mut notes);
+    if collation_connection != *from {
+        changes.push(Change {
+            rewrite: collation::NAME,
+            what: format!(
+                "made under collation_connection {collation_connection} instead of {from}"
+            ),
+            why: format!("{} does not know it, or the policy says so", context.target.version),
+        });
+    }
     let time_zone = settings.time_zone.clone();
     (CreatedUnder { sql_mode: mode, charset_client, collation_connection, time_zone }, changes)
 }

@@ -116,3 +116,121 @@ fn reason(from: &str, to: &str) -> &'static str {
         "the rename policy says so"
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, World, told};
+    use super::super::{routine, schema as rewrite_schema, trigger, view};
+    use super::*;
+
+    fn renamed() -> World {
+        World::mysql().renaming("shop", "Store").renaming("shop.t", "attic.`old t`")
+    }
+
+    #[test]
+    fn schemas_tables_and_their_triggers_move() {
+        let world = renamed();
+        let context = world.context();
+        let create = "CREATE DATABASE `shop` /*!40100 DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci */";
+        let script =
+            rewrite_schema(&fixture::schema("shop", create, "utf8mb4_0900_ai_ci"), &context);
+        assert_eq!(script.create, create.replace("`shop`", "`store`"));
+        assert_eq!(told(&script.changes, &[]), ["name: schema store instead of shop"]);
+        let table = fixture::table("CREATE TABLE `t` (`a` int) ENGINE=InnoDB");
+        let note = "name: table attic.old t instead of shop.t";
+        fixture::check(
+            &world,
+            &table,
+            "CREATE TABLE `attic`.`old t` (`a` int) ENGINE=InnoDB",
+            &[note],
+        );
+        let mut world = renamed();
+        let made = fixture::trigger(
+            "CREATE DEFINER=`azadmin`@`%` TRIGGER `trg` BEFORE INSERT ON `t` FOR EACH ROW SET @a = 1",
+        );
+        world.catalog.triggers.insert(made.name.clone(), made.clone());
+        assert_eq!(
+            trigger(&made, &world.context()).create,
+            "CREATE DEFINER=`azadmin`@`%` TRIGGER `attic`.`trg` BEFORE INSERT ON `attic`.`old t` FOR EACH ROW SET @a = 1"
+        );
+    }
+
+    #[test]
+    fn case_is_lowered_for_tables_and_views_only() {
+        let world = World::mysql();
+        let context = world.context();
+        let name = |kind| {
+            target_id(&ObjectId::new(kind, QualifiedName::new("Shop", "Orders")), &context)
+                .name
+                .plain()
+        };
+        assert_eq!(name(ObjectKind::Table), "shop.orders");
+        assert_eq!(name(ObjectKind::View), "shop.orders");
+        assert_eq!(name(ObjectKind::Procedure), "shop.Orders");
+        assert_eq!(name(ObjectKind::Event), "shop.Orders");
+        assert_eq!(target_schema("Shop", &context), "shop");
+    }
+
+    fn body(world: &World, create_sql: &str) -> (String, Vec<String>) {
+        let script = view(&fixture::view(create_sql), &world.context());
+        let body = script.create.split_once(" AS ").unwrap().1.to_owned();
+        let notes = told(&script.changes, &script.refusals);
+        (body, notes.into_iter().filter(|note| note.contains("body")).collect())
+    }
+
+    #[test]
+    fn a_views_tables_are_renamed_and_its_aliases_are_not() {
+        let world = World::mysql().renaming("shop", "store").renaming("shop.a", "store.b");
+        let (text, notes) = body(
+            &world,
+            "CREATE VIEW `shop`.`v` AS select `shop`.`a`.`id` AS `shop`,`o`.`a` AS `a b`,`shop`.`f`(1) AS `f` \
+             from ((`shop`.`a` join `shop`.`c` `o` on(('shop.a' = `o`.`shop`))) join `x`.`shop`)",
+        );
+        assert_eq!(
+            text,
+            "select `store`.`b`.`id` AS `shop`,`o`.`a` AS `a b`,`store`.`f`(1) AS `f` \
+             from ((`store`.`b` join `store`.`c` `o` on(('shop.a' = `o`.`shop`))) join `x`.`shop`)"
+        );
+        assert_eq!(notes, [""; 0]);
+    }
+
+    #[test]
+    fn a_body_is_renamed_where_it_can_mean_nothing_else() {
+        let mut world = World::mysql().renaming("shop", "store");
+        let table = fixture::table("");
+        world.catalog.tables.insert(table.name.clone(), table);
+        let made = fixture::procedure(
+            "CREATE DEFINER=`azadmin`@`%` PROCEDURE `p`() BEGIN
+  INSERT INTO shop.t (a) SELECT * FROM shop . `t`, shop.t; -- shop.t
+  CALL shop.q(1); SELECT extract(year FROM shop.x); SELECT shop.x, 'shop.t', @shop.t FROM other shop;
+  UPDATE shop.t SET a = shop.t;
+END",
+        );
+        let script = routine(&made, &world.context());
+        assert_eq!(
+            script.create,
+            "CREATE DEFINER=`azadmin`@`%` PROCEDURE `store`.`p`() BEGIN
+  INSERT INTO `store`.`t` (a) SELECT * FROM `store`.`t`, shop.t; -- shop.t
+  CALL `store`.q(1); SELECT extract(year FROM shop.x); SELECT shop.x, 'shop.t', @shop.t FROM other shop;
+  UPDATE `store`.`t` SET a = shop.t;
+END"
+        );
+        assert!(
+            told(&script.changes, &[])
+                .contains(&"name: `shop`.`t` in its body is left as it is".into())
+        );
+    }
+
+    #[test]
+    fn a_renamed_table_named_without_schema_is_told() {
+        let world = World::mysql().renaming("shop.t", "shop.u");
+        let made = fixture::procedure(
+            "CREATE DEFINER=`azadmin`@`%` PROCEDURE `p`() DELETE FROM t WHERE t.a = 1",
+        );
+        let script = routine(&made, &world.context());
+        assert_eq!(
+            told(&script.changes, &script.refusals),
+            ["name: `t` in its body is left as it is"]
+        );
+    }
+}

@@ -46,7 +46,7 @@ pub(super) fn edits(draft: &mut StoredDraft<'_>, context: &Context<'_>) -> Vec<E
         return Vec::new();
     }
     let paths = paths(draft);
-    let aliases = aliases(&paths);
+    let aliases = aliases(draft.id.kind, &paths);
     let mut edits = Vec::new();
     for path in &paths {
         match meaning(path, draft, &aliases, context) {
@@ -91,44 +91,18 @@ fn meaning(
     aliases: &BTreeSet<String>,
     context: &Context<'_>,
 ) -> Meaning {
-    let is_renamed = |name: &QualifiedName| {
-        let same = |a: &str, b: &str| context.same_on_source(a, b);
-        context.policy.renamed_table(name, same).is_some()
-    };
     match path.parts.as_slice() {
         [(only, _)] => {
             let name = QualifiedName::new(&draft.id.name.schema, only);
-            let own =
+            let is_row =
                 draft.id.kind == ObjectKind::Trigger && matches!(only.as_str(), "NEW" | "OLD");
-            if is_renamed(&name) && !own { Meaning::Unclear(quote(only)) } else { Meaning::Other }
+            if is_renamed(&name, context) && !is_row {
+                Meaning::Unclear(quote(only))
+            } else {
+                Meaning::Other
+            }
         }
-        [(schema, first), (table, last)] => {
-            let name = QualifiedName::new(schema, table);
-            let span = Span { start: first.start, end: last.end };
-            let is_table_place = BEFORE_TABLES.contains(&path.before.as_str());
-            if path.star || is_table_place {
-                return Meaning::Table(name, span);
-            }
-            if path.before == "CALL" || path.after == "(" {
-                return Meaning::Routine(schema.clone(), *first);
-            }
-            let known = context.catalog.tables.contains_key(&name)
-                || context.catalog.views.contains_key(&name);
-            let changes = target_name(&name, context) != name;
-            if known && changes {
-                let listed = matches!(path.before.as_str(), "," | "(");
-                let is_alias = aliases.contains(&schema.to_lowercase());
-                return match (listed, is_alias) {
-                    (true, false) => Meaning::Table(name, span),
-                    _ => Meaning::Unclear(name.to_string()),
-                };
-            }
-            let qualifier = QualifiedName::new(&draft.id.name.schema, schema);
-            if is_renamed(&qualifier) && !aliases.contains(&schema.to_lowercase()) {
-                return Meaning::Unclear(name.to_string());
-            }
-            Meaning::Other
-        }
+        [first, last] => meaning_of_two(path, first, last, draft, aliases, context),
         [(schema, first), (table, last), ..] => {
             let span = Span { start: first.start, end: last.end };
             Meaning::Table(QualifiedName::new(schema, table), span)
@@ -137,18 +111,59 @@ fn meaning(
     }
 }
 
-/// Names that follow a table or an `AS`: they may stand before a column's name.
-fn aliases(paths: &[Path]) -> BTreeSet<String> {
+/// `a.b`: a table, a routine, or a column of `a`.
+fn meaning_of_two(
+    path: &Path,
+    (schema, first): &(String, Span),
+    (table, last): &(String, Span),
+    draft: &StoredDraft<'_>,
+    aliases: &BTreeSet<String>,
+    context: &Context<'_>,
+) -> Meaning {
+    let name = QualifiedName::new(schema, table);
+    let span = Span { start: first.start, end: last.end };
+    let catalog = context.catalog;
+    let is_known = catalog.tables.contains_key(&name) || catalog.views.contains_key(&name);
+    let is_alias = aliases.contains(&schema.to_lowercase());
+    // `FROM` also stands inside of functions: EXTRACT(YEAR FROM o.placed).
+    let is_table_place = BEFORE_TABLES.contains(&path.before.as_str());
+    if path.star || (is_table_place && (is_known || !is_alias)) {
+        return Meaning::Table(name, span);
+    }
+    if path.before == "CALL" || path.after == "(" {
+        return Meaning::Routine(schema.clone(), *first);
+    }
+    if is_known && target_name(&name, context) != name {
+        let is_listed = matches!(path.before.as_str(), "," | "(");
+        return if is_listed && !is_alias {
+            Meaning::Table(name, span)
+        } else {
+            Meaning::Unclear(name.to_string())
+        };
+    }
+    let qualifier = QualifiedName::new(&draft.id.name.schema, schema);
+    if is_renamed(&qualifier, context) && !is_alias {
+        return Meaning::Unclear(name.to_string());
+    }
+    Meaning::Other
+}
+
+fn is_renamed(name: &QualifiedName, context: &Context<'_>) -> bool {
+    let same = |a: &str, b: &str| context.same_on_source(a, b);
+    context.policy.renamed_table(name, same).is_some()
+}
+
+/// Names that may stand before a column's name. In a view's text, which the server printed, those that
+/// follow a table or a bracket without `AS`; in a body, which a person wrote, every name that stands
+/// alone.
+fn aliases(kind: ObjectKind, paths: &[Path]) -> BTreeSet<String> {
     let mut aliases = BTreeSet::new();
-    let mut end_before = String::new();
     for path in paths {
         if let [(only, _)] = path.parts.as_slice()
-            && (path.before == "AS" || path.before == ")" || path.before == end_before)
+            && (kind != ObjectKind::View || path.before.ends_with(['`', ')']))
         {
             aliases.insert(only.to_lowercase());
         }
-        end_before =
-            path.parts.last().map_or(String::new(), |(name, _)| quote(name).to_uppercase());
     }
     aliases
 }
@@ -161,7 +176,11 @@ fn paths(draft: &StoredDraft<'_>) -> Vec<Path> {
         let is_name = matches!(token.kind, TokenKind::Word | TokenKind::QuotedName);
         let after_at = before == "@";
         if !is_name || after_at {
-            before = draft.sql.token_text(token).to_uppercase();
+            let text = draft.sql.token_text(token);
+            // The server puts joins in brackets: `from ((a join b) join c)`.
+            if text != "(" || !matches!(before.as_str(), "FROM" | "JOIN" | "STRAIGHT_JOIN") {
+                before = text.to_uppercase();
+            }
             cursor.take();
             continue;
         }

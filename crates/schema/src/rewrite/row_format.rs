@@ -70,3 +70,46 @@ fn compresses(context: &Context<'_>) -> bool {
         || context.target.is_on("innodb_file_per_table");
     page.is_none_or(|page| page <= 16_384) && own_file
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, World};
+
+    #[track_caller]
+    fn check(world: &World, engine: &str, before: &str, after: &str) {
+        let mut table =
+            fixture::table(&format!("CREATE TABLE `t` (`a` int) ENGINE=InnoDB{before}"));
+        table.engine = engine.into();
+        let scripts = super::super::table(&table, &world.context());
+        assert_eq!(
+            scripts.create,
+            format!("CREATE TABLE `shop`.`t` (`a` int) ENGINE=InnoDB{after}")
+        );
+        assert_eq!(scripts.changes.is_empty(), before == after);
+    }
+
+    #[test]
+    fn formats_innodb_has_stay() {
+        let world = World::mysql();
+        for format in ["REDUNDANT", "COMPACT", "DYNAMIC", "COMPRESSED KEY_BLOCK_SIZE=8"] {
+            let option = format!(" ROW_FORMAT={format}");
+            check(&world, "InnoDB", &option, &option);
+        }
+    }
+
+    #[test]
+    fn formats_of_other_engines_go() {
+        let world = World::mysql();
+        check(&world, "MyISAM", " ROW_FORMAT=FIXED KEY_BLOCK_SIZE=1024", "");
+        check(&world, "MyISAM", " ROW_FORMAT=COMPRESSED COMMENT='x'", " COMMENT='x'");
+        check(&world, "Aria", " ROW_FORMAT=PAGE", "");
+        check(&world, "MyISAM", " ROW_FORMAT=DYNAMIC", " ROW_FORMAT=DYNAMIC");
+    }
+
+    #[test]
+    fn compressed_rows_go_where_the_target_cannot_have_them() {
+        let mut world = World::mysql();
+        world.target.variables.insert("innodb_page_size".into(), "65536".into());
+        check(&world, "InnoDB", " ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=8", "");
+    }
+}

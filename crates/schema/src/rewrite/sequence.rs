@@ -33,3 +33,25 @@ fn table(draft: &mut TableDraft<'_>, context: &Context<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, World};
+    use super::*;
+
+    #[test]
+    fn sequences_and_their_users_are_refused() {
+        let world = World::mariadb();
+        let mut sequence =
+            fixture::table("CREATE TABLE `t` (`a` bigint(21)) ENGINE=InnoDB SEQUENCE=1");
+        fixture::check_refused(&world, &sequence, "!sequence: sequence `shop`.`t`");
+        sequence.kind = TableKind::Sequence;
+        fixture::check_refused(&world, &sequence, "!sequence: sequence `shop`.`t`");
+        let user = "CREATE TABLE `t` (`a` int DEFAULT nextval(`shop`.`s`)) ENGINE=InnoDB";
+        fixture::check_refused(
+            &world,
+            &fixture::table(user),
+            "!sequence: column a of table `shop`.`t`",
+        );
+    }
+}

@@ -98,3 +98,53 @@ fn stands_for(mode: &str) -> &'static [&'static str] {
         _ => &[],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::World;
+    use super::*;
+
+    #[track_caller]
+    fn check(world: &World, mode: &str, expected: &str, changes: usize) {
+        let (kept, told) = sql_mode(mode, &world.context());
+        assert_eq!((kept.as_str(), told.len()), (expected, changes));
+    }
+
+    #[test]
+    fn removed_modes_go_and_the_rest_keeps_its_order() {
+        let world = World::new("5.7.44");
+        check(
+            &world,
+            "STRICT_TRANS_TABLES,NO_AUTO_CREATE_USER,ANSI_QUOTES",
+            "STRICT_TRANS_TABLES,ANSI_QUOTES",
+            1,
+        );
+        check(&world, "", "", 0);
+        check(
+            &world,
+            "PIPES_AS_CONCAT,ANSI_QUOTES,IGNORE_SPACE,ORACLE,NO_KEY_OPTIONS,NO_TABLE_OPTIONS,NO_FIELD_OPTIONS,NO_AUTO_CREATE_USER",
+            "PIPES_AS_CONCAT,ANSI_QUOTES,IGNORE_SPACE",
+            5,
+        );
+        check(&world, "MSSQL", "PIPES_AS_CONCAT,ANSI_QUOTES,IGNORE_SPACE", 1);
+        check(&world, "MYSQL40", "HIGH_NOT_PRECEDENCE", 1);
+    }
+
+    #[test]
+    fn modes_of_mariadb_go() {
+        let world = World::mariadb();
+        check(
+            &world,
+            "STRICT_TRANS_TABLES,EMPTY_STRING_IS_NULL,SIMULTANEOUS_ASSIGNMENT,TIME_ROUND_FRACTIONAL",
+            "STRICT_TRANS_TABLES",
+            3,
+        );
+    }
+
+    #[test]
+    fn an_old_target_keeps_them() {
+        let mut world = World::new("5.6.51");
+        world.target.version = crate::facts::ServerVersion::parse("5.7.44").unwrap();
+        check(&world, "NO_AUTO_CREATE_USER,ORACLE", "NO_AUTO_CREATE_USER,ORACLE", 0);
+    }
+}

@@ -63,3 +63,25 @@ fn table(draft: &mut TableDraft<'_>, context: &Context<'_>) {
     }
     draft.edit(edits);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, World};
+
+    #[test]
+    fn unknown_options_go_and_known_ones_stay() {
+        let table = fixture::table(
+            "CREATE TABLE `t` (`a` int(11)) ENGINE=Aria DELAY_KEY_WRITE=1 PAGE_CHECKSUM=1 TRANSACTIONAL=1 COMMENT='x'",
+        );
+        fixture::check(
+            &World::mariadb(),
+            &table,
+            "CREATE TABLE `shop`.`t` (`a` int(11)) ENGINE=InnoDB DELAY_KEY_WRITE=1 COMMENT='x'",
+            &[
+                "engine: engine InnoDB instead of Aria",
+                "table_option: no option PAGE_CHECKSUM=1",
+                "table_option: no option TRANSACTIONAL=1",
+            ],
+        );
+    }
+}

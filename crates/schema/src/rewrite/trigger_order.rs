@@ -19,3 +19,19 @@ fn stored(draft: &mut StoredDraft<'_>, _context: &Context<'_>) {
         "triggers of a table are created in the order the source runs them",
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, World, told};
+    use super::super::trigger;
+
+    #[test]
+    fn the_clause_goes_and_is_told() {
+        let made = fixture::trigger(
+            "CREATE DEFINER=`azadmin`@`%` TRIGGER trg BEFORE INSERT ON t FOR EACH ROW PRECEDES `x y` /* PRECEDES */ SET @a = 1",
+        );
+        let script = trigger(&made, &World::mysql().context());
+        assert!(script.create.ends_with("FOR EACH ROW /* PRECEDES */ SET @a = 1"));
+        assert_eq!(told(&script.changes, &script.refusals), ["trigger_order: no PRECEDES `x y`"]);
+    }
+}

@@ -25,3 +25,19 @@ fn table(draft: &mut TableDraft<'_>, context: &Context<'_>) {
         draft.notes.refuse(NAME, what, "MySQL has no periods (PERIOD FOR)", remedy);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, World};
+
+    #[test]
+    fn history_and_periods_are_refused() {
+        let world = World::mariadb();
+        let versioned = "CREATE TABLE `t` (`a` int(11)) ENGINE=InnoDB WITH SYSTEM VERSIONING";
+        let refusal = "!versioning: table `shop`.`t`";
+        fixture::check_refused(&world, &fixture::table(versioned), refusal);
+        let period =
+            "CREATE TABLE `t` (`s` date, `e` date, PERIOD FOR `p` (`s`, `e`)) ENGINE=InnoDB";
+        fixture::check_refused(&world, &fixture::table(period), refusal);
+    }
+}
