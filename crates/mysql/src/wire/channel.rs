@@ -386,3 +386,145 @@ fn some(count: usize) -> Result<(), Broken> {
     let end = io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection");
     Err(Broken::Io(end))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tokio::net::UnixStream;
+
+    use super::*;
+    use crate::wire::capability::Compression;
+
+    const METHODS: [Compression; 3] = [Compression::Off, Compression::Zlib, Compression::Zstd];
+
+    /// Two channels that speak to each other, logged in.
+    fn pair(method: Compression) -> (Channel, Channel) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let channel = |stream| {
+            let mut channel = Channel::new(Stream::Unix(stream));
+            channel.logged_in(Codec::new(method));
+            channel
+        };
+        (channel(ours), channel(theirs))
+    }
+
+    fn block_on<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+
+    /// What arrives when `bytes` are all that a server sends.
+    fn receive(bytes: &[u8]) -> Vec<Result<Vec<u8>, String>> {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let writer = std::thread::spawn({
+            let (bytes, mut theirs) = (bytes.to_vec(), theirs);
+            move || std::io::Write::write_all(&mut theirs, &bytes).unwrap()
+        });
+        let received = block_on(async {
+            let mut channel = Channel::new(Stream::Unix(UnixStream::from_std(ours).unwrap()));
+            channel.logged_in(None);
+            let mut packets = Vec::new();
+            loop {
+                match channel.next().await {
+                    Ok(place) => packets.push(Ok(channel.payload(&place).to_vec())),
+                    Err(broken) => {
+                        packets.push(Err(broken.while_doing("reading").to_string()));
+                        return packets;
+                    }
+                }
+            }
+        });
+        writer.join().unwrap();
+        received
+    }
+
+    #[tokio::test]
+    async fn packets_of_every_length_arrive_as_they_were_sent() {
+        let lengths =
+            [0, 1, 49, 50, COPIED_BYTES_MAX - 5, COPIED_BYTES_MAX, COPIED_BYTES_MAX + 1, 300_000];
+        let large = [FRAGMENT_BYTES - 1, FRAGMENT_BYTES, FRAGMENT_BYTES + 1, 2 * FRAGMENT_BYTES];
+        for method in METHODS {
+            let (mut ours, mut theirs) = pair(method);
+            for length in lengths.into_iter().chain(large) {
+                let body: Vec<u8> = b"sealift".iter().copied().cycle().take(length).collect();
+                for (head, body) in [(&[7][..], &body[..]), (&[], &body)] {
+                    ours.begin();
+                    theirs.begin();
+                    let (sent, heard) = tokio::join!(ours.send(head, body), theirs.next());
+                    sent.unwrap();
+                    let place = heard.unwrap();
+                    let expected = [head, body].concat();
+                    assert!(theirs.payload(&place) == expected, "{length} {method:?}");
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn framed_packets_are_numbered_like_all_others() {
+        let (mut ours, mut theirs) = pair(Compression::Off);
+        for number in 0..300u32 {
+            let mut framed = [&[0; HEADER_BYTES][..], &number.to_le_bytes()].concat();
+            ours.send_framed(&mut framed).await.unwrap();
+            let place = theirs.next().await.unwrap();
+            assert_eq!(theirs.payload(&place), number.to_le_bytes());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_buffer_grown_by_a_large_packet_is_given_back() {
+        let (mut ours, mut theirs) = pair(Compression::Off);
+        let body = vec![1; 40 << 20];
+        let (sent, heard) = tokio::join!(ours.send(&[], &body), theirs.next());
+        sent.unwrap();
+        heard.unwrap();
+        // Joined exactly, and never much more than one fragment in the read buffer.
+        assert!(theirs.joined.capacity() <= body.len() + FRAGMENT_BYTES);
+        assert!(theirs.inbox.capacity() <= 2 * FRAGMENT_BYTES, "{}", theirs.inbox.capacity());
+        ours.send(&[], b"small").await.unwrap();
+        theirs.next().await.unwrap();
+        assert_eq!(theirs.joined.capacity(), 0);
+        assert!(theirs.inbox.capacity() <= KEPT_BYTES_MAX);
+    }
+
+    #[tokio::test]
+    async fn a_claimed_length_allocates_nothing() {
+        let (mut ours, mut theirs) = pair(Compression::Off);
+        ours.stream.write_all(&[0xFF, 0xFF, 0xFF, 0, 1, 2]).await.unwrap();
+        assert!(theirs.next().now_or_never().is_none());
+        assert!(theirs.interruption().unwrap().is_none());
+        assert!(theirs.inbox.capacity() <= KEPT_BYTES_MAX);
+        ours.stream = Stream::Closed;
+        let error = theirs.next().await.unwrap_err().while_doing("reading").to_string();
+        assert!(error.contains("closed the connection"), "{error}");
+    }
+
+    #[test]
+    fn packets_out_of_turn_are_refused_unless_they_are_errors() {
+        let end = "connection lost while reading: the server closed the connection";
+        let received = receive(b"\x01\0\0\0a\x01\0\0\x01b\x02\0\0\x09\xffc");
+        let expected =
+            [Ok(b"a".to_vec()), Ok(b"b".to_vec()), Ok(b"\xffc".to_vec()), Err(end.into())];
+        assert_eq!(received, expected);
+        let received = receive(b"\x01\0\0\x01a");
+        let error = "protocol error while reading: packet number 1 instead of 0";
+        assert_eq!(received, [Err(error.into())]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn random_bytes_end_in_an_error_and_never_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..400),
+            length in 0u8..20,
+        ) {
+            let mut bytes = bytes;
+            if let Some(header) = bytes.get_mut(..4) {
+                header.copy_from_slice(&[length, 0, 0, 0]);
+            }
+            let received = receive(&bytes);
+            prop_assert!(received.last().unwrap().is_err());
+        }
+    }
+}
