@@ -79,6 +79,25 @@ async fn mariadb_takes_its_native_password() {
 }
 
 #[tokio::test]
+async fn an_account_of_the_operating_system_logs_in_over_the_socket() {
+    MYSQL.sql(format!(
+        "INSTALL PLUGIN auth_socket SONAME 'auth_socket.so';
+         CREATE USER of_system IDENTIFIED WITH auth_socket AS '{}'",
+        whoami()
+    ));
+    let account = endpoint(&MYSQL, "of_system", "");
+    let mut session = connect(&over_socket(account.clone())).await;
+    assert_eq!(value(&mut session, "SELECT CURRENT_USER()").await, "of_system@%");
+    assert_eq!(failure(&account).await.class(), ErrorClass::AccessDenied);
+}
+
+/// The operating system's name for who runs the tests.
+fn whoami() -> String {
+    let output = std::process::Command::new("id").arg("-un").output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[tokio::test]
 async fn a_session_knows_its_server_and_its_number() {
     let mut session = connect(&writer(&MARIADB)).await;
     assert_eq!(session.version().flavor, Flavor::MariaDb);
