@@ -8,7 +8,7 @@
 
 use super::draft::{SchemaDraft, StoredDraft, TableDraft};
 use super::notes::Notes;
-use super::{Context, Rewrite, collation};
+use super::{Context, Rewrite, collation, keeps_bytes};
 use crate::facts::{Flavor, ServerFacts};
 use crate::sql::column::ColumnText;
 use crate::sql::{Edit, Span, Sql, unquote};
@@ -21,7 +21,7 @@ const LEFT_OUT: &str = "the text leaves it to the server, and the target's defau
 
 fn schema(draft: &mut SchemaDraft<'_>, context: &Context<'_>) {
     let wanted = collation::mapped(&draft.schema.collation, context, &mut draft.notes);
-    let charset = mapped(&draft.schema.charset, context);
+    let charset = renamed(&draft.schema.charset, context, &mut draft.notes);
     let options = draft.options();
     let of = |name: &str| options.iter().find(|option| option.name == name);
     let mut edits = Vec::new();
@@ -175,7 +175,7 @@ fn expression_edits(
     }
 }
 
-/// The character set to use on the target; told when it is another name.
+/// The character set to use on the target; told when it is another one.
 fn renamed(charset: &str, context: &Context<'_>, notes: &mut Notes) -> String {
     let to = mapped(charset, context);
     if to != charset {
@@ -186,14 +186,30 @@ fn renamed(charset: &str, context: &Context<'_>, notes: &mut Notes) -> String {
         };
         notes.change(NAME, format!("character set {to} instead of {charset}"), why);
     }
+    refuse_other_bytes(charset, &to, notes);
     to
+}
+
+/// Refuses a map that would take the bytes of one character set for text of another.
+pub(super) fn refuse_other_bytes(from: &str, to: &str, notes: &mut Notes) {
+    if !keeps_bytes(from, to) {
+        notes.refuse(
+            NAME,
+            format!("character set {to} instead of {from}"),
+            "the same text has other bytes there, and rows travel as bytes: it would be garbled",
+            "map to a character set with the same bytes, or change it on the source or afterwards",
+        );
+    }
 }
 
 /// The character set to use on the target.
 pub(super) fn mapped(charset: &str, context: &Context<'_>) -> String {
-    if let Some(to) = context.policy.charset.get(charset) {
-        return to.clone();
-    }
+    let by_policy = context.policy.charset.get(charset).cloned();
+    by_policy.unwrap_or_else(|| known_name(charset, context))
+}
+
+/// The target's name for the same character set.
+pub(super) fn known_name(charset: &str, context: &Context<'_>) -> String {
     let has = |name: &str| context.target.collations.values().any(|known| known == name);
     match charset {
         "utf8" if has("utf8mb3") => "utf8mb3".to_owned(),
@@ -356,6 +372,42 @@ mod tests {
         assert_eq!(nearest("latin1_swedish_ci"), "latin1_swedish_ci");
         assert_eq!(nearest("klingon_ci"), "klingon_ci");
         assert_eq!(told(&[], &notes.refusals), ["!charset: collation klingon_ci"]);
+    }
+
+    #[test]
+    fn a_map_that_would_garble_rows_is_refused() {
+        let garbled = |charset: (&str, &str), collation: (&str, &str)| {
+            let mut world = World::mysql();
+            world.policy.charset.insert(charset.0.into(), charset.1.into());
+            world.policy.collation.insert(collation.0.into(), collation.1.into());
+            let made = table(
+                "CREATE TABLE `t` (`a` varchar(5)) ENGINE=InnoDB DEFAULT CHARSET=latin1",
+                "latin1_swedish_ci",
+                &[("a", "latin1_swedish_ci")],
+            );
+            told(&[], &super::super::table(&made, &world.context()).refusals)
+        };
+        let refused = ["!charset: character set utf8mb4 instead of latin1"];
+        assert_eq!(garbled(("latin1", "utf8mb4"), ("x", "y")), refused);
+        assert_eq!(garbled(("x", "x"), ("latin1_swedish_ci", "utf8mb4_bin")), refused);
+        assert_eq!(garbled(("x", "x"), ("latin1_swedish_ci", "latin1_bin")), [""; 0]);
+    }
+
+    #[test]
+    fn a_charset_map_moves_columns_and_table() {
+        let mut world = World::new("5.7.44");
+        world.policy.charset.insert("utf8".into(), "utf8mb4".into());
+        let made = table(
+            "CREATE TABLE `t` (`a` varchar(5), `b` text CHARACTER SET utf8 COLLATE utf8_bin) ENGINE=InnoDB DEFAULT CHARSET=utf8",
+            "utf8_general_ci",
+            &[("a", "utf8_general_ci"), ("b", "utf8_bin")],
+        );
+        let scripts = super::super::table(&made, &world.context());
+        assert_eq!(
+            scripts.create,
+            "CREATE TABLE `shop`.`t` (`a` varchar(5), `b` text CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
+        );
+        assert_eq!(scripts.refusals, []);
     }
 
     #[test]

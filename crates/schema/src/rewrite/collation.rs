@@ -18,6 +18,9 @@ pub(super) fn mapped(collation: &str, context: &Context<'_>, notes: &mut Notes) 
                 "the collation map says so",
             );
         }
+        if let (Some(from), Some(to)) = (charset_of(collation, context), charset_of(to, context)) {
+            super::charset::refuse_other_bytes(&from, &to, notes);
+        }
         return to.clone();
     }
     let charset = charset_of(collation, context);
@@ -67,6 +70,7 @@ fn is_known(collation: &str, context: &Context<'_>) -> bool {
 
 fn charset_of(collation: &str, context: &Context<'_>) -> Option<String> {
     let known = context.source.collations.get(collation);
+    let known = known.or_else(|| context.target.collations.get(collation));
     known.cloned().or_else(|| collation.split('_').next().map(str::to_owned))
 }
 

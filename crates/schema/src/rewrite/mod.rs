@@ -49,7 +49,7 @@ use notes::Notes;
 
 pub use self::name::{target_id, target_name, target_schema};
 pub use self::notes::{Change, Refusal};
-pub use self::policy::{DefinerPolicy, Policy, PolicyError};
+pub use self::policy::{DefinerPolicy, Policy, PolicyError, keeps_bytes};
 pub use self::sql_mode::sql_mode;
 
 use crate::catalog::{
@@ -257,7 +257,7 @@ pub fn created_under(
         changes.append(&mut stripped);
         mode
     });
-    let charset_client = charset::mapped(&settings.charset_client, context);
+    let charset_client = charset::known_name(&settings.charset_client, context);
     let from = &settings.collation_connection;
     let mut notes = Notes::default();
     let collation_connection = collation::mapped(from, context, &mut notes);
@@ -425,5 +425,19 @@ mod tests {
         assert_eq!(serde_json::from_str::<Change>(&written).unwrap(), change);
         let names: std::collections::BTreeSet<_> = ORDER.iter().map(|r| r.name).collect();
         assert_eq!(names.len(), ORDER.len(), "two rewrites of one name");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_a_rewrite_panic(
+            text in r#"CREATE TABLE `t` \(([ -~é]|`[a-z]`|\(|\)|,|KEY|DEFAULT|COLLATE|CHECK){0,40}\) ([ -~]|ENGINE=MyISAM|PARTITION BY|/\*!50100|\*/){0,20}"#,
+            body in r#"([ -~é]|DEFINER=|SQL SECURITY|VIEW|AS|`a`\.`b`|FROM|\(|\)){0,40}"#,
+        ) {
+            let world = World::mariadb().renaming("a", "b").renaming("shop.t", "shop.u");
+            let scripts = table(&fixture::table(&text), &world.context());
+            proptest::prop_assert!(scripts.create.len() < text.len() + 2000);
+            let script = view(&fixture::view(&format!("CREATE {body}")), &world.context());
+            proptest::prop_assert!(script.create.len() < body.len() + 2000);
+        }
     }
 }

@@ -32,7 +32,8 @@ pub struct Policy {
     /// New names: a schema (`shop = "store"`) or a table or view (`"shop.orders" = "store.orders2"`).
     /// Backticks enclose names with dots.
     pub rename: BTreeMap<String, String>,
-    /// Character sets that become another one.
+    /// Character sets that become another one. Rows travel as bytes, so only where every value has the
+    /// same bytes in both: see [`keeps_bytes`].
     pub charset: BTreeMap<String, String>,
     /// Collations that become another one.
     pub collation: BTreeMap<String, String>,
@@ -56,6 +57,17 @@ pub enum PolicyError {
     /// A schema is renamed to a table or the reverse.
     #[error("rename {from:?} = {to:?}: both sides must be a schema, or both a schema.table")]
     Uneven {
+        /// The left side.
+        from: String,
+        /// The right side.
+        to: String,
+    },
+    /// A character set is mapped to one that writes the same text in other bytes.
+    #[error(
+        "charset {from:?} = {to:?}: the same text has other bytes there, and rows travel as bytes; change the \
+         column's character set on the source, or on the target afterwards"
+    )]
+    OtherBytes {
         /// The left side.
         from: String,
         /// The right side.
@@ -85,6 +97,11 @@ impl Policy {
             let [(_, left), (_, right)] = sides;
             if left.map(|path| path.len()) != right.map(|path| path.len()) {
                 return Err(PolicyError::Uneven { from: from.clone(), to: to.clone() });
+            }
+        }
+        for (from, to) in &self.charset {
+            if !keeps_bytes(from, to) {
+                return Err(PolicyError::OtherBytes { from: from.clone(), to: to.clone() });
             }
         }
         for (from, to) in &self.definer_map {
@@ -125,6 +142,18 @@ impl Policy {
             _ => None,
         })
     }
+}
+
+/// Whether every text of one character set has the same bytes in another.
+#[must_use]
+pub fn keeps_bytes(from: &str, to: &str) -> bool {
+    let is_utf8mb3 = |charset: &str| matches!(charset, "utf8" | "utf8mb3");
+    let is_wide = |charset: &str| matches!(charset, "ucs2" | "utf16" | "utf16le" | "utf32");
+    // Seven-bit text of swe7, and double-byte sets with a changed backslash or tilde, is not ASCII.
+    let is_ascii_based = |charset: &str| !is_wide(charset) && !matches!(charset, "swe7" | "sjis");
+    from == to
+        || (is_utf8mb3(from) && (is_utf8mb3(to) || to == "utf8mb4"))
+        || (from == "ascii" && is_ascii_based(to))
 }
 
 #[cfg(test)]
