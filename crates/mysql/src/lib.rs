@@ -9,5 +9,6 @@ pub mod gather;
 pub mod position;
 pub mod snapshot;
 pub mod value;
+mod pins;
 mod tls;
 mod wire;

@@ -1,64 +1,52 @@
 //! Several sessions that see one moment of the source.
+//!
+//! All readers open `START TRANSACTION WITH CONSISTENT SNAPSHOT` while one short lock holds up every commit:
+//! `FLUSH TABLES WITH READ LOCK` where the login may, else `LOCK TABLES … READ` on all tables that are
+//! read. The position in the binary log is read under the same lock, so it belongs to the same moment.
+//!
+//! Tables of engines without snapshots (MyISAM, MEMORY, …) are locked by a session of their own, which takes
+//! its `LOCK TABLES … READ` while the short lock stands (before it, MySQL would make the two locks wait for
+//! each other) and keeps it until [`Snapshot::release`]. From the moment of the snapshot on nobody
+//! can write to them, so they are read as of that moment, whenever that is.
+//!
+//! A lock is held by a connection and ends with it, on every path out of here and even if this process is
+//! killed. A snapshot ends with its connection too, and cannot be had again: a reader that lost its
+//! connection cannot be replaced. What goes on after that needs a new snapshot, and proof that the source has
+//! not moved ([`position::drift`]).
+
+mod blockers;
 
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
-use sealift_schema::facts::Flavor;
+use futures_util::future::{join, try_join_all};
 use sealift_schema::name::QualifiedName;
 use thiserror::Error;
 
 use crate::endpoint::Endpoint;
 use crate::error::{ErrorClass, MysqlError};
+use crate::pins;
 use crate::position::{self, Position};
 use crate::session::Session;
 
-/// How long a statement must have run to stand in the way of the global read lock: the lock would wait for
-/// it, and every writer behind the lock.
-const LONG_RUNNING: Duration = Duration::from_secs(5);
+/// How every `SELECT` on a reader must begin. On MariaDB a plain one queues behind writers that wait for a
+/// locked table of an engine without snapshots, while they wait for us to unlock it when it is read: for
+/// ever. Other engines take no notice
+/// (<https://dev.mysql.com/doc/refman/9.7/en/table-locking.html>).
+pub const SELECT: &str = "SELECT HIGH_PRIORITY";
 
-/// Whether the source is held still while the snapshot opens.
+const FLUSH: &str = "FLUSH TABLES WITH READ LOCK";
+const LOCK: &str = "LOCK TABLES … READ";
+const BEGIN: &str = "open a consistent snapshot";
+const POSITION: &str = "read the binary log's position";
+
+/// Whether commits are held up while the snapshot is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockMode {
     /// Briefly: all readers see the same moment.
     Lock,
-    /// Not at all: the readers open one after the other. They see one moment only if nobody writes.
+    /// Not at all: the readers open one after the other. They see one moment only if nobody writes, and
+    /// tables of engines without snapshots are read while they change.
     NoLock,
-}
-
-/// How the readers came to see one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
-    /// `FLUSH TABLES WITH READ LOCK`.
-    GlobalLock,
-    /// `LOCK TABLES … READ` on every table.
-    TableLocks,
-    /// Nothing: the operator vouches that nobody writes.
-    Nothing,
-}
-
-/// Why no snapshot could be opened. The source is not locked any more.
-#[derive(Debug, Error)]
-pub enum SnapshotError {
-    /// A statement has been running so long that the lock would wait for it, and all writers for the lock.
-    #[error("statements are running that the lock would wait for: {}", .0.join("; "))]
-    Busy(Vec<String>),
-    /// The lock was not granted in time.
-    #[error("the lock was not granted within {0} s")]
-    Waited(u64),
-    /// The server refused, or the connection broke.
-    #[error("{doing}: {cause}")]
-    Server {
-        /// Verb and object.
-        doing: &'static str,
-        /// What the server said.
-        cause: MysqlError,
-    },
-}
-
-impl SnapshotError {
-    fn on(doing: &'static str) -> impl FnOnce(MysqlError) -> Self {
-        move |cause| Self::Server { doing, cause }
-    }
 }
 
 /// What a snapshot is asked for.
@@ -66,69 +54,93 @@ impl SnapshotError {
 pub struct SnapshotRequest<'a> {
     /// The source.
     pub endpoint: &'a Endpoint,
-    /// Sessions to open.
+    /// Sessions to open; at least one is.
     pub readers: usize,
     /// Every table that will be read.
     pub tables: &'a [QualifiedName],
-    /// Those of them whose engine has no snapshots (MyISAM, MEMORY, Aria, …).
+    /// Those of them whose engine has no snapshots (MyISAM, MEMORY, Aria, …; see [`keeps_snapshots`]).
     pub without_snapshots: &'a [QualifiedName],
-    /// Whether the source is held still.
+    /// Whether commits are held up.
     pub lock: LockMode,
-    /// How long to wait for the lock.
+    /// How long to wait for a lock. Writers queue behind a lock that waits.
     pub lock_wait: Duration,
 }
 
-/// Sessions that see one moment of the source.
-///
-/// A session that is lost cannot be replaced: no new one can see the old moment. What goes on after it
-/// needs a new snapshot, and proof that the source has not moved ([`position::drift`]).
+/// How the readers came to see one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// `FLUSH TABLES WITH READ LOCK`: it is one moment of the whole server.
+    GlobalLock,
+    /// `LOCK TABLES … READ`: it is one moment of the tables that are read.
+    TableLocks,
+    /// Nothing: the operator vouches that nobody writes.
+    Nothing,
+}
+
+/// Sessions that see one moment.
 pub struct Snapshot {
-    /// The sessions, each in a transaction of its own.
+    /// The readers, each in a transaction that must not end before it has read all it has to.
     pub readers: Vec<Session>,
-    /// The moment, by the binary log; `None` when the source keeps none or our login may not ask.
+    /// The place of that moment in the binary log; `None` when the source keeps none or our login may not
+    /// ask. Without a lock it lies before all of the readers' moments.
     pub position: Option<Position>,
-    /// How they came to see one moment.
+    /// How it was made.
     pub held: Held,
-    /// Keeps tables without snapshots locked until they are read.
     locked: Option<Session>,
 }
 
+/// Why there is no snapshot. No lock is left behind.
+#[derive(Debug, Error)]
+pub enum SnapshotError {
+    /// Statements have been running so long that the lock would wait for them, and all writers for the lock.
+    #[error("statements are running that the lock would wait for: {}", .0.join("; "))]
+    Busy(Vec<String>),
+    /// The lock was not granted in time.
+    #[error("{lock} was not granted within {seconds} s{}", held_by(.holders))]
+    Waited {
+        /// The lock's statement.
+        lock: &'static str,
+        /// How long it was waited for.
+        seconds: u64,
+        /// Statements and transactions that may hold it up, as far as the login may see.
+        holders: Vec<String>,
+    },
+    /// The server refused, or a connection broke.
+    #[error("{doing}: {cause}")]
+    Server {
+        /// Verb and object.
+        doing: &'static str,
+        /// What the server said.
+        cause: MysqlError,
+    },
+    /// Connections to one address reach several servers.
+    #[error("connections reach different servers ({one} and {other}), which share no moment")]
+    Scattered {
+        /// A server.
+        one: String,
+        /// Another.
+        other: String,
+    },
+}
+
+/// Whether an engine keeps snapshots: a reader sees its tables as of the moment its transaction began.
+#[must_use]
+pub fn keeps_snapshots(engine: &str) -> bool {
+    ["InnoDB", "RocksDB", "TokuDB"].iter().any(|keeper| keeper.eq_ignore_ascii_case(engine))
+}
+
 impl Snapshot {
-    /// Opens the readers under one lock, as short as possible, and asks for the position under it.
-    ///
-    /// Tables without snapshots are locked for reading before the global lock and stay so: nobody has
-    /// written to them since, so what is read later is what was there at the moment. Transactional
-    /// tables are not locked once this returns.
+    /// Opens it.
     ///
     /// # Errors
-    /// When the lock is not to be had, or a session fails. All locks are gone with their sessions.
+    ///
+    /// When the lock cannot be had, a privilege is missing or a session fails. No lock is left behind.
     pub async fn open(request: &SnapshotRequest<'_>) -> Result<Self, SnapshotError> {
-        let mut readers =
-            try_join_all((0..request.readers.max(1)).map(|_| reader(request.endpoint)))
-                .await
-                .map_err(SnapshotError::on("connect a reader"))?;
-        if request.lock == LockMode::NoLock {
-            begin_all(&mut readers).await?;
-            let position = position_of(&mut readers).await?;
-            return Ok(Self { readers, position, held: Held::Nothing, locked: None });
+        let sessions = open_sessions(request).await?;
+        match request.lock {
+            LockMode::Lock => locked(request, sessions).await,
+            LockMode::NoLock => unlocked(sessions).await,
         }
-        let mut locker = Session::connect(request.endpoint)
-            .await
-            .map_err(SnapshotError::on("connect the session that locks"))?;
-        let seconds = request.lock_wait.as_secs().max(1);
-        locker
-            .execute(format!("SET SESSION lock_wait_timeout={seconds}"))
-            .await
-            .map_err(SnapshotError::on("limit the wait for the lock"))?;
-        let locked = lock_tables_kept(request, seconds).await?;
-        let held = lock(&mut locker, request, seconds).await?;
-        begin_all(&mut readers).await?;
-        let position = position::current(&mut locker)
-            .await
-            .map_err(SnapshotError::on("read the binary log's position"))?;
-        locker.execute("UNLOCK TABLES").await.map_err(SnapshotError::on("release the lock"))?;
-        locker.close().await;
-        Ok(Self { readers, position, held, locked })
     }
 
     /// Takes the readers out, leaving what keeps tables without snapshots locked.
@@ -136,7 +148,7 @@ impl Snapshot {
         std::mem::take(&mut self.readers)
     }
 
-    /// Lets go of the tables without snapshots: they are read.
+    /// Lets others write again to the tables of engines without snapshots: they are read.
     pub async fn release(self) {
         if let Some(session) = self.locked {
             // Its end releases the locks.
@@ -148,115 +160,169 @@ impl Snapshot {
     }
 }
 
-async fn reader(endpoint: &Endpoint) -> Result<Session, MysqlError> {
-    let mut session = Session::connect(endpoint).await?;
-    let unlimited = match session.version().flavor {
-        Flavor::MySql => "max_execution_time=0",
-        Flavor::MariaDb => "max_statement_time=0",
+/// Sessions before they have a part.
+struct Sessions {
+    readers: Vec<Session>,
+    locker: Session,
+    holder: Option<Session>,
+}
+
+/// Opens and pins all sessions, so that nothing is left to be done under the lock.
+async fn open_sessions(request: &SnapshotRequest<'_>) -> Result<Sessions, SnapshotError> {
+    let holders = usize::from(!request.without_snapshots.is_empty());
+    let count = request.readers.max(1) + 1 + holders;
+    let mut sessions = try_join_all((0..count).map(|_| open_session(request)))
+        .await
+        .map_err(server("open sessions"))?;
+    one_server(&mut sessions).await?;
+    let (Some(mut locker), holder) =
+        (sessions.pop(), sessions.split_off(request.readers.max(1)).pop())
+    else {
+        return Err(server("open sessions")(MysqlError::Result("no session".to_owned())));
     };
-    // A slow target must not cost us the snapshot: the source waits for us up to a day.
+    // It reads messages, not rows.
+    locker.execute("SET NAMES utf8mb4").await.map_err(server("open sessions"))?;
+    Ok(Sessions { readers: sessions, locker, holder })
+}
+
+async fn open_session(request: &SnapshotRequest<'_>) -> Result<Session, MysqlError> {
+    let mut session = pins::open(request.endpoint, pins::ROWS).await?;
+    // An InnoDB lock has a timeout of its own.
+    let seconds = seconds(request);
     session
-        .execute(format!(
-            "SET SESSION {unlimited},net_write_timeout=86400,net_read_timeout=86400,\
-             wait_timeout=86400,time_zone='+00:00'"
+        .execute(&format!(
+            "SET SESSION lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"
         ))
         .await?;
     session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
     Ok(session)
 }
 
-async fn begin_all(readers: &mut [Session]) -> Result<(), SnapshotError> {
-    // Both servers know this form; the read view is made at once, not at the first read.
-    let opening = readers
-        .iter_mut()
-        .map(|reader| reader.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT"));
-    try_join_all(opening).await.map_err(SnapshotError::on("open a consistent snapshot"))?;
+/// A proxy that spreads connections over replicas would spread the snapshot over them.
+async fn one_server(sessions: &mut [Session]) -> Result<(), SnapshotError> {
+    let servers = try_join_all(sessions.iter_mut().map(position::server))
+        .await
+        .map_err(server("tell servers apart"))?;
+    for (one, other) in servers.iter().zip(servers.iter().skip(1)) {
+        if one != other {
+            return Err(SnapshotError::Scattered { one: one.clone(), other: other.clone() });
+        }
+    }
     Ok(())
 }
 
-async fn position_of(readers: &mut [Session]) -> Result<Option<Position>, SnapshotError> {
-    match readers.first_mut() {
-        Some(reader) => position::current(reader)
-            .await
-            .map_err(SnapshotError::on("read the binary log's position")),
-        None => Ok(None),
-    }
-}
-
-/// Locks what has no snapshots, in a session that keeps it so.
-async fn lock_tables_kept(
+async fn locked(
     request: &SnapshotRequest<'_>,
-    seconds: u64,
-) -> Result<Option<Session>, SnapshotError> {
-    if request.without_snapshots.is_empty() {
-        return Ok(None);
+    mut sessions: Sessions,
+) -> Result<Snapshot, SnapshotError> {
+    blockers::refuse_if_busy(&mut sessions.locker, request.lock_wait).await?;
+    let held = match sessions.locker.execute(FLUSH).await {
+        Ok(_) => Held::GlobalLock,
+        // Amazon RDS says "access denied" where others say that a privilege is missing.
+        Err(error)
+            if matches!(error.class(), ErrorClass::PrivilegeMissing | ErrorClass::AccessDenied) =>
+        {
+            Held::TableLocks
+        }
+        Err(cause) => return Err(refused(request, &mut sessions.locker, FLUSH, cause).await),
+    };
+    if let Some(holder) = &mut sessions.holder
+        && let Err(cause) = lock_tables(holder, request.without_snapshots).await
+    {
+        return Err(refused(request, &mut sessions.locker, LOCK, cause).await);
     }
-    let doing = "lock tables without snapshots";
-    let mut session = Session::connect(request.endpoint).await.map_err(SnapshotError::on(doing))?;
-    session
-        .execute(format!("SET SESSION lock_wait_timeout={seconds},wait_timeout=86400"))
-        .await
-        .map_err(SnapshotError::on(doing))?;
-    session
-        .execute(lock_statement(request.without_snapshots))
-        .await
-        .map_err(|error| refused(error, doing, seconds))?;
-    Ok(Some(session))
+    if held == Held::TableLocks {
+        let kept = request.tables.iter().filter(|table| !request.without_snapshots.contains(table));
+        let kept = kept.cloned().collect::<Vec<_>>();
+        if let Err(cause) = lock_tables(&mut sessions.locker, &kept).await {
+            return Err(refused(request, &mut sessions.locker, LOCK, cause).await);
+        }
+    }
+    let (position, begun) = join(
+        position::current(&mut sessions.locker),
+        try_join_all(sessions.readers.iter_mut().map(begin)),
+    )
+    .await;
+    let position = position.map_err(server(POSITION))?;
+    begun.map_err(server(BEGIN))?;
+    sessions.locker.execute("UNLOCK TABLES").await.map_err(server("release the lock"))?;
+    sessions.locker.close().await;
+    Ok(Snapshot { readers: sessions.readers, position, held, locked: sessions.holder })
 }
 
-/// Holds the source still: by the global lock where that is allowed, else table by table.
-async fn lock(
+/// The position is read before the first snapshot. A transaction may be in the log already and not yet seen
+/// by the readers, so the log counts from the start of its file, which no such transaction crosses; and
+/// MariaDB's GTID position, which runs ahead of what readers see in the same way, does not count.
+async fn unlocked(mut sessions: Sessions) -> Result<Snapshot, SnapshotError> {
+    let position = position::current(&mut sessions.locker).await.map_err(server(POSITION))?;
+    let position = position.map(Position::widened);
+    for reader in &mut sessions.readers {
+        begin(reader).await.map_err(server(BEGIN))?;
+    }
+    Ok(Snapshot { readers: sessions.readers, position, held: Held::Nothing, locked: None })
+}
+
+async fn begin(reader: &mut Session) -> Result<(), MysqlError> {
+    reader.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").await.map(drop)
+}
+
+/// Locks tables against writes. Without autocommit InnoDB locks them as well, which on old servers is what
+/// waits for open transactions that have written to them
+/// (<https://dev.mysql.com/doc/refman/5.7/en/lock-tables.html>).
+async fn lock_tables(session: &mut Session, tables: &[QualifiedName]) -> Result<(), MysqlError> {
+    if tables.is_empty() {
+        return Ok(());
+    }
+    session.execute("SET SESSION autocommit = 0").await?;
+    let tables = tables.iter().map(|table| format!("{table} READ")).collect::<Vec<_>>();
+    session.execute(&format!("LOCK TABLES {}", tables.join(", "))).await.map(drop)
+}
+
+/// What an error on the way to a lock means.
+async fn refused(
+    request: &SnapshotRequest<'_>,
     locker: &mut Session,
-    request: &SnapshotRequest<'_>,
-    seconds: u64,
-) -> Result<Held, SnapshotError> {
-    let running = long_running(locker).await?;
-    if !running.is_empty() {
-        return Err(SnapshotError::Busy(running));
+    lock: &'static str,
+    cause: MysqlError,
+) -> SnapshotError {
+    match cause.class() {
+        ErrorClass::Transient => {
+            let holders = blockers::holders(locker).await;
+            SnapshotError::Waited { lock, seconds: seconds(request), holders }
+        }
+        ErrorClass::PrivilegeMissing | ErrorClass::AccessDenied => SnapshotError::Server {
+            doing: "lock the tables that are read, which takes LOCK TABLES and SELECT on them (and is \
+                    not needed on transactional ones with RELOAD)",
+            cause,
+        },
+        ErrorClass::Unreachable
+        | ErrorClass::Lost
+        | ErrorClass::Tls
+        | ErrorClass::ReadOnly
+        | ErrorClass::DiskFull
+        | ErrorClass::PacketTooLarge
+        | ErrorClass::TooManyConnections
+        | ErrorClass::DefinitionChanged
+        | ErrorClass::DuplicateKey
+        | ErrorClass::Interrupted
+        | ErrorClass::LocalInfileOff
+        | ErrorClass::Other => SnapshotError::Server { doing: "lock the source", cause },
     }
-    match locker.execute("FLUSH TABLES WITH READ LOCK").await {
-        Ok(_) => return Ok(Held::GlobalLock),
-        Err(error) if error.class() == ErrorClass::PrivilegeMissing => {}
-        Err(error) => return Err(refused(error, "take the global read lock", seconds)),
-    }
-    let doing = "lock the tables for reading";
-    locker
-        .execute(lock_statement(request.tables))
-        .await
-        .map_err(|error| refused(error, doing, seconds))?;
-    Ok(Held::TableLocks)
 }
 
-fn lock_statement(tables: &[QualifiedName]) -> String {
-    let list: Vec<String> = tables.iter().map(|table| format!("{table} READ")).collect();
-    format!("LOCK TABLES {}", list.join(","))
+/// Timeouts are whole seconds.
+fn seconds(request: &SnapshotRequest<'_>) -> u64 {
+    request.lock_wait.as_secs().max(1)
 }
 
-fn refused(error: MysqlError, doing: &'static str, seconds: u64) -> SnapshotError {
-    if error.class() == ErrorClass::Transient {
-        SnapshotError::Waited(seconds)
+fn server(doing: &'static str) -> impl Fn(MysqlError) -> SnapshotError {
+    move |cause| SnapshotError::Server { doing, cause }
+}
+
+fn held_by(holders: &[String]) -> String {
+    if holders.is_empty() {
+        String::new()
     } else {
-        SnapshotError::Server { doing, cause: error }
+        format!("; it may wait for: {}", holders.join("; "))
     }
-}
-
-/// Statements that have run for long, as far as our login may see them.
-async fn long_running(session: &mut Session) -> Result<Vec<String>, SnapshotError> {
-    let own = session.connection_id();
-    let sql = format!(
-        "SELECT ID,USER,TIME,LEFT(REPLACE(INFO,'\\n',' '),60) FROM information_schema.PROCESSLIST \
-         WHERE COMMAND='Query' AND ID<>{own} AND TIME>={} AND INFO IS NOT NULL \
-         AND USER NOT IN ('system user','event_scheduler') ORDER BY TIME DESC LIMIT 5",
-        LONG_RUNNING.as_secs()
-    );
-    let doing = "look for long-running statements";
-    let rows = session.rows(sql).await.map_err(SnapshotError::on(doing))?;
-    rows.iter()
-        .map(|row| {
-            let (id, user) = (row.text(0)?, row.text(1)?);
-            let (time, info) = (row.text(2)?, row.optional_text(3)?.unwrap_or_default());
-            Ok(format!("connection {id} of {user}, {time} s: {info}"))
-        })
-        .collect::<Result<_, MysqlError>>()
-        .map_err(SnapshotError::on(doing))
 }

@@ -2,6 +2,7 @@
 
 use sealift_mysql::error::MysqlError;
 use sealift_mysql::session::Session;
+use sealift_mysql::snapshot::SELECT;
 use sealift_schema::catalog::{KeyPart, Table};
 use sealift_schema::column::ColumnType;
 use sealift_schema::key_range::{KeyPlace, RowKey};
@@ -91,7 +92,7 @@ async fn integer_bounds(
 ) -> Result<Vec<KeyPlace>, MysqlError> {
     let column = quote(column);
     let row = reader
-        .first(format!("SELECT MIN({column}), MAX({column}) FROM {}", table.name))
+        .first(format!("{SELECT} MIN({column}), MAX({column}) FROM {}", table.name))
         .await?
         .ok_or_else(|| MysqlError::Result("no row of MIN and MAX".into()))?;
     if row.get(0).is_none() {
@@ -127,7 +128,7 @@ async fn server_bounds(
     let mut bounds: Vec<KeyPlace> = Vec::new();
     while (bounds.len() as u64) + 1 < wanted {
         let sql = format!(
-            "SELECT {} FROM {} FORCE INDEX ({}) WHERE {} ORDER BY {} LIMIT 1 OFFSET {}",
+            "{SELECT} {} FROM {} FORCE INDEX ({}) WHERE {} ORDER BY {} LIMIT 1 OFFSET {}",
             key.select_list(),
             table.name,
             quote(&key.index),

@@ -1,5 +1,6 @@
 //! What one table's statements look like: worked out once, used by every chunk.
 
+use sealift_mysql::snapshot::SELECT;
 use sealift_mysql::value::Layout;
 use sealift_schema::catalog::Table;
 use sealift_schema::column::ColumnType;
@@ -60,11 +61,11 @@ impl Shape {
     /// The statement that reads a lane from where it stands to its end.
     pub(super) fn read_sql(&self, lane: &LaneRow) -> String {
         let Some(key) = &self.key else {
-            return format!("SELECT {} FROM {}", self.select, self.source.name);
+            return format!("{SELECT} {} FROM {}", self.select, self.source.name);
         };
         let after = lane.standing.last.as_ref().or(lane.after.as_ref());
         format!(
-            "SELECT {} FROM {} FORCE INDEX ({}) WHERE {} ORDER BY {}",
+            "{SELECT} {} FROM {} FORCE INDEX ({}) WHERE {} ORDER BY {}",
             self.select,
             self.source.name,
             quote(&key.index),

@@ -7,7 +7,9 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, join_all};
 use sealift_mysql::position::{self, Drift, Position};
 use sealift_mysql::session::Session;
-use sealift_mysql::snapshot::{Held, LockMode, Snapshot, SnapshotError, SnapshotRequest};
+use sealift_mysql::snapshot::{
+    Held, LockMode, Snapshot, SnapshotError, SnapshotRequest, keeps_snapshots,
+};
 use sealift_schema::catalog::{Catalog, Table};
 use sealift_schema::facts::Side;
 use sealift_schema::name::{ObjectKind, QualifiedName};
@@ -184,7 +186,7 @@ impl Run<'_> {
         let tables: Vec<QualifiedName> = wanted.iter().map(|table| table.name.clone()).collect();
         let without_snapshots: Vec<QualifiedName> = wanted
             .iter()
-            .filter(|table| !table.engine.eq_ignore_ascii_case("InnoDB"))
+            .filter(|table| !keeps_snapshots(&table.engine))
             .map(|table| table.name.clone())
             .collect();
         let request = SnapshotRequest {
@@ -373,8 +375,13 @@ pub(super) fn find<'c>(catalog: &'c Catalog, name: &QualifiedName) -> Option<&'c
 fn refused(error: SnapshotError) -> Fault {
     match error {
         SnapshotError::Server { doing, cause } => Fault::server(Side::Source, doing, cause),
-        other @ (SnapshotError::Busy(_) | SnapshotError::Waited(_)) => {
+        other @ (SnapshotError::Busy(_) | SnapshotError::Waited { .. }) => {
             Fault::new(ErrorCode::SnapshotLocked, other.to_string()).on(Side::Source)
+        }
+        other @ SnapshotError::Scattered { .. } => {
+            Fault::new(ErrorCode::ServerUnsuitable, other.to_string())
+                .on(Side::Source)
+                .advise("connect to one server, past the proxy that spreads connections")
         }
     }
 }

@@ -10,7 +10,6 @@ mod events;
 mod facts;
 mod keys;
 mod literals;
-mod pins;
 mod references;
 mod routines;
 mod schemas;
@@ -28,6 +27,7 @@ use thiserror::Error;
 
 use crate::endpoint::Endpoint;
 use crate::error::MysqlError;
+use crate::pins;
 use crate::session::Session;
 
 pub use facts::facts;
@@ -128,7 +128,10 @@ impl GatherError {
 /// When a session fails, a privilege is missing for a wanted object, or a table does not hold still.
 pub async fn catalog(request: &Request<'_>) -> Result<Gathered, GatherError> {
     let count = request.sessions.clamp(1, SESSIONS_MAX);
-    let mut sessions = try_join_all((0..count).map(|_| pins::open(request.endpoint))).await?;
+    let mut sessions =
+        try_join_all((0..count).map(|_| pins::open(request.endpoint, pins::DEFINITIONS)))
+            .await
+            .map_err(GatherError::server("open a session"))?;
     let board = Board { request, progress: Mutex::default() };
     let (schemas, known) = match sessions.first_mut() {
         Some(session) => (

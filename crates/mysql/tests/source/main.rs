@@ -9,6 +9,8 @@
 
 mod catalog;
 mod facts;
+mod position;
+mod snapshot;
 
 use std::sync::LazyLock;
 use std::time::Duration;

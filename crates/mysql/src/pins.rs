@@ -1,15 +1,17 @@
-//! How a session that gathers is set up.
+//! Settings of our sessions that must not depend on how a server is configured.
 
 use std::collections::BTreeSet;
 
-use super::GatherError;
 use crate::endpoint::Endpoint;
 use crate::error::MysqlError;
 use crate::session::Session;
 
-/// Settings under which every server prints definitions alike. Those a server does not know are left out,
-/// so one list serves all versions.
-const PINS: [(&str, &str); 11] = [
+/// Variables and their values as SQL. Those a server does not know are left out when they are set, so
+/// that one list serves all versions.
+pub(crate) type Pins = &'static [(&'static str, &'static str)];
+
+/// Settings under which every server prints definitions alike.
+pub(crate) const DEFINITIONS: Pins = &[
     // Without ANSI_QUOTES names come in backticks, without NO_BACKSLASH_ESCAPES our literals hold.
     ("sql_mode", "''"),
     // Defaults of TIMESTAMP columns are printed in the time zone of the session.
@@ -28,27 +30,43 @@ const PINS: [(&str, &str); 11] = [
     ("max_statement_time", "0"),
 ];
 
-/// Opens a session whose answers about definitions do not depend on the server's settings.
-pub(super) async fn open(endpoint: &Endpoint) -> Result<Session, GatherError> {
-    let mut session = Session::connect(endpoint).await.map_err(GatherError::server("connect"))?;
-    pin(&mut session).await.map_err(GatherError::server("set up a session"))?;
-    Ok(session)
-}
+/// Settings under which rows are read as they are stored, for as long as it takes.
+pub(crate) const ROWS: Pins = &[
+    ("sql_mode", "''"),
+    ("time_zone", "'+00:00'"),
+    // Each column arrives in its own character set.
+    ("character_set_results", "NULL"),
+    // Else `WHERE id IS NULL` may find the row inserted last.
+    ("sql_auto_is_null", "0"),
+    ("sql_big_selects", "1"),
+    ("sql_select_limit", "18446744073709551615"),
+    ("use_secondary_engine", "OFF"),
+    // Nothing may end a long read, a reader that waits for a slow target, or its transaction.
+    ("max_execution_time", "0"),
+    ("max_statement_time", "0"),
+    ("net_write_timeout", "86400"),
+    ("net_read_timeout", "86400"),
+    ("wait_timeout", "604800"),
+    ("idle_transaction_timeout", "0"),
+    ("idle_readonly_transaction_timeout", "0"),
+];
 
-async fn pin(session: &mut Session) -> Result<(), MysqlError> {
+/// Opens a session and pins it.
+pub(crate) async fn open(endpoint: &Endpoint, pins: Pins) -> Result<Session, MysqlError> {
+    let mut session = Session::connect(endpoint).await?;
     session.execute("SET NAMES utf8mb4").await?;
-    let names = PINS.map(|(name, _)| format!("'{name}'")).join(", ");
+    let names = pins.iter().map(|(name, _)| format!("'{name}'")).collect::<Vec<_>>().join(", ");
     let known = session
         .rows(&format!("SHOW SESSION VARIABLES WHERE variable_name IN ({names})"))
         .await?
         .iter()
         .map(|row| row.text(0).map(str::to_lowercase))
         .collect::<Result<BTreeSet<_>, _>>()?;
-    let settings = PINS
+    let settings = pins
         .iter()
         .filter(|(name, _)| known.contains(*name))
         .map(|(name, value)| format!("{name} = {value}"))
         .collect::<Vec<_>>();
     session.execute(&format!("SET SESSION {}", settings.join(", "))).await?;
-    Ok(())
+    Ok(session)
 }
