@@ -5,3 +5,4 @@ pub(crate) mod planned;
 mod apply;
 mod carried;
 mod counters;
+mod from_mariadb;

@@ -61,6 +61,22 @@ fn what_was_recorded_is_there_after_opening_again() {
     assert!(history.iter().all(|line| line.at == noon()));
 }
 
+#[test]
+fn events_recorded_together_keep_their_order_and_their_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let events = [begun(), Event::Prepared, Event::SnapshotTaken { position: None }];
+    {
+        let state = open(&path).unwrap();
+        state.record_all(&[]).unwrap();
+        state.record_all(&events).unwrap();
+        state.record(&begun()).unwrap();
+    }
+    let history = open(&path).unwrap().history().unwrap();
+    assert_eq!(history.iter().map(|line| line.seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert!(history.iter().map(|line| &line.event).eq(events.iter().chain([&begun()])));
+}
+
 #[cfg(unix)]
 #[test]
 fn only_its_owner_can_read_the_folder() {
