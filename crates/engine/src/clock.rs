@@ -44,10 +44,11 @@ impl Clock {
         }
     }
 
-    /// The instant it is now.
+    /// The instant it is now, to the millisecond.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.begun.checked_add(self.elapsed()).unwrap_or(Timestamp::MAX)
+        let now = self.begun.checked_add(self.elapsed()).unwrap_or(Timestamp::MAX);
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 
     /// Moves a manual clock; the machine's clock moves by itself.

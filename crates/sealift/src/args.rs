@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, completions, status};
+use crate::commands::{check, completions, plan, status};
 
 /// Carries a live MySQL or MariaDB server to Azure Database for MySQL, or to any MySQL.
 ///
@@ -40,6 +40,7 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Check(check::CheckArgs),
+    Plan(plan::PlanArgs),
     Status(status::StatusArgs),
     Completions(completions::CompletionsArgs),
 }

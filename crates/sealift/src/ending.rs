@@ -1,15 +1,17 @@
 //! How a command ends: the answer, the error, the exit code.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use sealift_engine::fault::{ErrorCode, Fault};
-use sealift_engine::report::{Conclusion, FaultReport};
+use sealift_engine::report::{Conclusion, FaultReport, Report};
 use serde_json::{Map, Value, json};
 
 use crate::commands::{Answer, Context};
 use crate::output::{Form, Output, Screen};
-use crate::report::word;
+use crate::report::terminal::summary;
+use crate::report::{self, word};
 
 /// Done, and equal where that was asked.
 const DONE: u8 = 0;
@@ -45,32 +47,61 @@ fn exit_code(conclusion: Conclusion, error: Option<ErrorCode>) -> u8 {
 
 /// Ends a command: closes its report, prints answer and error.
 pub(crate) fn end(mut context: Context, result: Result<Answer, Fault>) -> ExitCode {
-    let conclusion = result.as_ref().map(|answer| answer.conclusion);
-    if context.report.ended.is_none() {
-        context.report.end(&context.clock, conclusion);
-    }
-    let error = context.report.error.take();
-    let code = exit_code(context.report.outcome, error.as_ref().map(|error| error.code));
-    let answer = result.unwrap_or_else(|_told| Answer::nothing(context.report.outcome));
-    match context.output.form {
+    let (answer, fault) = match result {
+        Ok(mut answer) => {
+            let fault = answer.fault.take();
+            (answer, fault)
+        }
+        Err(fault) => (Answer::nothing(), Some(fault)),
+    };
+    context.report.end(&context.clock, fault.as_ref().map_or(Ok(answer.conclusion), Err));
+    let written = write_report(&context);
+    let Context { output, report, .. } = context;
+    let code = exit_code(report.outcome, report.error.as_ref().map(|error| error.code));
+    match output.form {
         Form::Human => {
-            context.output.print(&answer.text);
-            match &error {
+            output.print(&answer.text);
+            if let Some(path) = written.filter(|_path| !output.is_quiet) {
+                output.print(&summary(&report, output.prose_width()));
+                output.print(&format!("report: {}\n", path.display()));
+            }
+            match &report.error {
                 Some(error) if error.code == ErrorCode::Interrupted => {
-                    context.output.screen.tell(&format!("interrupted: {}", error.remedy));
+                    output.screen.tell(&format!("interrupted: {}", error.remedy));
                 }
-                Some(error) => context.output.error(error),
+                Some(error) => output.error(error),
                 None => {}
             }
         }
         Form::Json => {
-            let mut keys = answer.keys;
-            keys.insert("command".into(), json!(context.report.command));
-            keys.insert("version".into(), json!(context.report.version));
-            context.output.print_json(object(keys, context.report.outcome, code, error.as_ref()));
+            let mut keys = json_keys(&report, written.as_deref());
+            keys.extend(answer.keys);
+            output.print_json(object(keys, report.outcome, code, report.error.as_ref()));
         }
     }
     ExitCode::from(code)
+}
+
+/// Writes the report's files; a command that could not is not spoilt by it.
+fn write_report(context: &Context) -> Option<PathBuf> {
+    match report::write(&context.report, context.report_folder.as_ref()?) {
+        Ok(path) => Some(path),
+        Err(fault) => {
+            context.output.warn(&fault.to_string());
+            None
+        }
+    }
+}
+
+/// What a report says to scripts: everything where it was written, else only whose it is.
+fn json_keys(report: &Report, written: Option<&Path>) -> Map<String, Value> {
+    let Some(path) = written else {
+        let keys = [("command", json!(report.command)), ("version", json!(report.version))];
+        return keys.map(|(key, value)| (key.to_owned(), value)).into_iter().collect();
+    };
+    let Ok(Value::Object(mut keys)) = serde_json::to_value(report) else { return Map::new() };
+    keys.insert("report".into(), json!(path));
+    keys
 }
 
 /// The object scripts get.

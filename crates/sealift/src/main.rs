@@ -16,7 +16,6 @@ mod config;
 mod ending;
 mod interrupt;
 mod output;
-#[allow(dead_code, reason = "until run is wired in")]
 mod report;
 
 use args::Args;
@@ -49,6 +48,7 @@ fn main() -> ExitCode {
         stop: Stop::new(),
         probe: Probe::none(),
         report,
+        report_folder: None,
     };
     let result = run(&command, &mut context);
     ending::end(context, result)

@@ -1,22 +1,28 @@
 //! The commands, one file each: its arguments (their comments are the help) and what it does.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sealift_engine::clock::Clock;
 use sealift_engine::fault::Fault;
+use sealift_engine::plan::folder::Folder;
 use sealift_engine::probe::Probe;
 use sealift_engine::report::{Conclusion, Report};
 use sealift_engine::stop::Stop;
 use sealift_mysql::endpoint::Endpoint;
+use sealift_server::store::StateFolder;
 use serde_json::{Map, Value};
 
 use crate::args::{Command, Global};
 use crate::config::{Config, Surroundings};
 use crate::output::Output;
 
+use plan::{PlanArgs, PlanDeed};
+
 pub(crate) mod check;
+pub(crate) mod plan;
 pub(crate) mod status;
 pub(crate) mod completions;
+mod watch;
 
 /// What every command is given.
 pub(crate) struct Context {
@@ -30,6 +36,8 @@ pub(crate) struct Context {
     pub(crate) probe: Probe,
     /// What the command did; shown when it has ended, also if it failed.
     pub(crate) report: Report,
+    /// Where the report is written, once the command may write there.
+    pub(crate) report_folder: Option<PathBuf>,
 }
 
 impl Context {
@@ -54,6 +62,18 @@ impl Context {
     fn state(&self) -> &Path {
         &self.global.state
     }
+
+    /// Takes the state folder of the migration the configuration describes.
+    fn open_state(&mut self, config: &Config) -> Result<StateFolder, Fault> {
+        let state = StateFolder::open(self.state(), &config.identity(), self.clock.clone())?;
+        self.report_folder = Some(self.state().join("reports"));
+        Ok(state)
+    }
+
+    /// The plan's folder.
+    fn plan_folder(&self) -> Folder {
+        Folder::new(self.state().join("plan"))
+    }
 }
 
 /// What a command that did not fail has to say.
@@ -65,16 +85,18 @@ pub(crate) struct Answer {
     pub(crate) text: String,
     /// Keys it adds to the JSON object.
     pub(crate) keys: Map<String, Value>,
+    /// Why the command failed although it has an answer.
+    pub(crate) fault: Option<Fault>,
 }
 
 impl Answer {
     fn new(conclusion: Conclusion, text: String) -> Self {
-        Self { conclusion, text, keys: Map::new() }
+        Self { conclusion, text, keys: Map::new(), fault: None }
     }
 
     /// The answer of a command that failed before it had one.
-    pub(crate) fn nothing(conclusion: Conclusion) -> Self {
-        Self::new(conclusion, String::new())
+    pub(crate) fn nothing() -> Self {
+        Self::new(Conclusion::Failed, String::new())
     }
 
     fn add(&mut self, key: &str, value: Value) {
@@ -87,6 +109,8 @@ impl Command {
     pub(crate) fn words(&self) -> &'static str {
         match self {
             Self::Check(_) => "check",
+            Self::Plan(PlanArgs { deed: None }) => "plan",
+            Self::Plan(PlanArgs { deed: Some(PlanDeed::Apply) }) => "plan apply",
             Self::Status(_) => "status",
             Self::Completions(_) => "completions",
         }
@@ -96,6 +120,8 @@ impl Command {
     pub(crate) async fn execute(&self, context: &mut Context) -> Result<Answer, Fault> {
         match self {
             Self::Check(args) => check::check(args, context).await,
+            Self::Plan(PlanArgs { deed: None }) => plan::plan(context).await,
+            Self::Plan(PlanArgs { deed: Some(PlanDeed::Apply) }) => plan::apply(context).await,
             Self::Status(args) => status::status(args, context),
             Self::Completions(args) => completions::completions(args),
         }

@@ -69,8 +69,10 @@ fn text(peek: &Peek, now: Timestamp) -> String {
             let doing = if doing.is_empty() { stage } else { &format!("{stage}: {doing}") };
             line("doing", doing);
         }
-        line("tables", &tables(&reported.snapshot));
-        line("rows", &rows(&reported.snapshot));
+        if !reported.snapshot.tables.is_empty() {
+            line("tables", &tables(&reported.snapshot));
+            line("rows", &rows(&reported.snapshot));
+        }
         for words in running(&reported.snapshot) {
             line("", &words);
         }

@@ -8,6 +8,7 @@ use sealift_mysql::endpoint::{Address, Endpoint, TlsMode};
 use sealift_schema::facts::Side;
 use sealift_schema::rewrite::Policy;
 use sealift_schema::selection::{Patterns, Selection};
+use sealift_server::store::Identity;
 
 mod raw;
 mod url;
@@ -98,6 +99,26 @@ impl Config {
         let text =
             String::from_utf8(bytes).map_err(|_bytes| unreadable("it is not UTF-8".into()))?;
         Self::resolve(RawConfig::parse(&text, file)?, Place { file, text: &text }, cores)
+    }
+
+    /// What makes two runs the same migration.
+    pub(crate) fn identity(&self) -> Identity {
+        let Patterns { schemas, include, exclude } = &self.patterns;
+        let mut selection = Vec::new();
+        for (word, patterns) in [("schemas", schemas), ("include", include), ("exclude", exclude)] {
+            if !patterns.is_empty() {
+                selection.push(format!("{word} {}", patterns.join(", ")));
+            }
+        }
+        Identity {
+            source: self.source.address.to_string(),
+            target: self.target.address.to_string(),
+            selection: if selection.is_empty() {
+                "everything".into()
+            } else {
+                selection.join("; ")
+            },
+        }
     }
 
     /// What a raw configuration means.

@@ -7,16 +7,14 @@ use sealift_engine::progress::Progress;
 use sealift_engine::report::FaultReport;
 use serde_json::{Map, Value};
 
-#[allow(dead_code, reason = "until run is wired in")]
 mod display;
 pub(crate) mod error;
-#[allow(dead_code, reason = "until run is wired in")]
 mod progress;
 pub(crate) mod quantity;
 mod screen;
 pub(crate) mod text;
 
-use display::Display;
+pub(crate) use display::Display;
 pub(crate) use screen::Screen;
 
 /// Prose is not wider than this, however wide the terminal is.
@@ -40,7 +38,6 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    #[allow(dead_code, reason = "until run is wired in")]
     /// Shows progress until the display is finished; quiet ones show nothing.
     pub(crate) fn display(&self, progress: &Progress, clock: &Clock) -> Option<Display> {
         (!self.is_quiet)

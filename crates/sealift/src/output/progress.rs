@@ -118,7 +118,8 @@ pub(crate) fn line(snapshot: &Snapshot, paces: &Paces) -> String {
     if !snapshot.doing.is_empty() {
         said.push(clean(&snapshot.doing));
     }
-    format!("{}: {}", clean(&snapshot.stage), said.join(", "))
+    let stage = clean(&snapshot.stage);
+    if said.is_empty() { stage } else { format!("{stage}: {}", said.join(", ")) }
 }
 
 /// Rows, bytes, rate and ETA of the whole.

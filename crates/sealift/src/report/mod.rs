@@ -1,5 +1,6 @@
 //! The final report in three forms: terminal, JSON, HTML.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use sealift_engine::fault::{ErrorCode, Fault};
@@ -8,20 +9,28 @@ use sealift_engine::report::{Conclusion, LeftOutBecause, ObjectResult, Report};
 mod html;
 pub(crate) mod terminal;
 
-/// Writes `report.json` and `report.html` into the state folder; returns the path of the latter.
+/// Writes the report as JSON and HTML into a folder, under the command's name; returns the path of the
+/// HTML.
 pub(crate) fn write(report: &Report, folder: &Path) -> Result<PathBuf, Fault> {
-    let failed = |path: &Path, cause: Box<dyn std::error::Error + Send + Sync>| {
-        Fault::new(ErrorCode::StateBroken, "write the report")
-            .about(format!("file {}", path.display()))
-            .because(cause)
+    let name = report.command.replace([' ', '-'], "_");
+    let write = |path: &Path, text: &str| {
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(path, text))
+            .map_err(|error| failed(path, error))
     };
-    let json = folder.join("report.json");
-    let text = serde_json::to_string_pretty(report).map_err(|error| failed(&json, error.into()))?;
-    std::fs::write(&json, text).map_err(|error| failed(&json, error.into()))?;
-    let html = folder.join("report.html");
-    let text = html::render(report).map_err(|error| failed(&html, error.into()))?;
-    std::fs::write(&html, text).map_err(|error| failed(&html, error.into()))?;
+    let json = folder.join(format!("{name}.json"));
+    let text = serde_json::to_string_pretty(report).map_err(|error| failed(&json, error))?;
+    write(&json, &text)?;
+    let html = folder.join(format!("{name}.html"));
+    let text = html::render(report).map_err(|error| failed(&html, error))?;
+    write(&html, &text)?;
     Ok(html)
+}
+
+fn failed(path: &Path, cause: impl std::error::Error + Send + Sync + 'static) -> Fault {
+    Fault::new(ErrorCode::StateBroken, "write the report")
+        .about(format!("file {}", path.display()))
+        .because(cause)
 }
 
 /// A conclusion as people say it.

@@ -20,8 +20,8 @@ pub struct Identity {
 
 /// Writes the identity into a new folder; compares it with an old one's.
 ///
-/// Until the first run begins, another selection is taken over: choosing objects is what `plan` is for.
-/// After that the rows on the target belong to the old selection.
+/// Until rows are copied, another selection is taken over: choosing objects is what `plan` is for, and
+/// `plan apply` only makes what is missing. After that the rows on the target belong to the old selection.
 pub(super) fn claim(
     connection: &mut Connection,
     folder: &Path,
@@ -31,7 +31,11 @@ pub(super) fn claim(
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     let begun: bool = transaction
-        .query_row("SELECT EXISTS (SELECT 1 FROM event)", [], |row| row.get(0))
+        .query_row(
+            "SELECT EXISTS (SELECT 1 FROM event WHERE event ->> '$.event' = 'prepared')",
+            [],
+            |row| row.get(0),
+        )
         .map_err(failed)?;
     let kept = read(&transaction).map_err(failed)?;
     let differing: Vec<String> = kept

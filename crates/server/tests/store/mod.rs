@@ -111,7 +111,9 @@ fn records_and_progress_are_replaced_not_piled_up() {
 #[test]
 fn another_migration_is_refused_and_told_what_differs() {
     let folder = tempfile::tempdir().unwrap();
-    open(folder.path()).unwrap().record(&begun()).unwrap();
+    let state = open(folder.path()).unwrap();
+    [begun(), Event::Prepared].iter().for_each(|event| state.record(event).unwrap());
+    drop(state);
     let cases = [
         (Identity { source: "db2:3306".into(), ..shop() }, "the source was 10.0.0.5:3306"),
         (Identity { target: "db2:3306".into(), ..shop() }, "now it is db2:3306"),
@@ -126,7 +128,7 @@ fn another_migration_is_refused_and_told_what_differs() {
 }
 
 #[test]
-fn until_a_run_begins_the_selection_may_change_and_the_servers_may_not() {
+fn until_rows_are_copied_the_selection_may_change_and_the_servers_may_not() {
     let folder = tempfile::tempdir().unwrap();
     drop(open(folder.path()).unwrap());
     let wider = Identity { selection: "shop, hr".into(), ..shop() };
@@ -134,7 +136,14 @@ fn until_a_run_begins_the_selection_may_change_and_the_servers_may_not() {
     let elsewhere = Identity { source: "db2:3306".into(), ..wider.clone() };
     assert_eq!(refused(folder.path(), &elsewhere).code, ErrorCode::StateForeign);
 
-    StateFolder::open(folder.path(), &wider, clock()).unwrap().record(&begun()).unwrap();
+    let state = StateFolder::open(folder.path(), &wider, clock()).unwrap();
+    state.record(&begun()).unwrap();
+    drop(state);
+    drop(open(folder.path()).unwrap());
+
+    let state = StateFolder::open(folder.path(), &wider, clock()).unwrap();
+    state.record(&Event::Prepared).unwrap();
+    drop(state);
     assert_eq!(refused(folder.path(), &shop()).code, ErrorCode::StateForeign);
 }
 
