@@ -6,7 +6,6 @@ pub mod journal;
 pub mod progress;
 pub mod probe;
 
-pub mod survey;
 pub mod plan;
 pub mod prepare;
 pub mod copy;

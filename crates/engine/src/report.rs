@@ -14,9 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::fault::{ErrorCode, Fault};
-use crate::plan::draft::Note;
-use crate::plan::script::State;
-use crate::stage::{Part, Step};
+use crate::stage::Part;
 
 /// What a command did and found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -295,36 +293,6 @@ impl Report {
         }
     }
 
-    /// Tells what was changed about a script's object, and why it is left out if it is. Of an object's
-    /// several scripts each reason is told once.
-    pub fn script(&mut self, step: &Step, state: State, notes: &[Note]) {
-        for note in notes {
-            let Note::Change { rewrite, what, why } = note else { continue };
-            self.changes.push(ChangeReport {
-                object: step.object.clone(),
-                rewrite: rewrite.clone(),
-                reason: format!("{what}, because {why}"),
-            });
-        }
-        if state != State::Skip {
-            return;
-        }
-        let stops = notes.iter().find(|note| note.stops());
-        let (because, reason) = match stops {
-            Some(Note::Refused { what, why, remedy, .. }) => {
-                (LeftOutBecause::Refused, format!("{what}, because {why}; {remedy}"))
-            }
-            Some(Note::Broken { what }) => (LeftOutBecause::Broken, what.clone()),
-            Some(Note::Change { .. }) | None => {
-                (LeftOutBecause::Skipped, format!("its script in {} says so", step.part.folder()))
-            }
-        };
-        let left_out = LeftOut { object: step.object.clone(), because, reason };
-        if !self.left_out.contains(&left_out) {
-            self.left_out.push(left_out);
-        }
-    }
-
     /// Ends the report with what became of the command.
     pub fn end(&mut self, clock: &Clock, result: Result<Conclusion, &Fault>) {
         self.ended = Some(clock.now());
@@ -397,27 +365,6 @@ mod tests {
         assert_eq!(report.notes.len(), 1);
         let text = serde_json::to_string(&report).unwrap();
         assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
-    }
-
-    #[test]
-    fn a_refused_object_of_several_scripts_is_left_out_once() {
-        let mut report = Report::begin("plan", "0.1.0", &Clock::manual(Timestamp::UNIX_EPOCH));
-        let object = ObjectId::schema("shop");
-        let refused = Note::Refused {
-            rewrite: "sequence".into(),
-            what: "a sequence".into(),
-            why: "MySQL has none".into(),
-            remedy: "exclude it".into(),
-        };
-        for part in [Part::Tables, Part::Indexes] {
-            let step = Step { part, object: object.clone() };
-            report.script(&step, State::Skip, std::slice::from_ref(&refused));
-        }
-        let person = Step { part: Part::Views, object: object.clone() };
-        report.script(&person, State::Skip, &[]);
-        report.script(&person, State::Generated, std::slice::from_ref(&refused));
-        let because: Vec<_> = report.left_out.iter().map(|left_out| left_out.because).collect();
-        assert_eq!(because, [LeftOutBecause::Refused, LeftOutBecause::Skipped]);
     }
 
     #[test]

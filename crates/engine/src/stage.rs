@@ -205,6 +205,15 @@ impl Stage {
                 memory.begin_again(plan);
                 Ok(Self::Finished(memory))
             }
+            // Somebody dropped an object afterwards, and a later run makes it again.
+            (Self::Finished(mut memory), Event::ObjectBegun { step }) => {
+                memory.begin(step);
+                Ok(Self::Finished(memory))
+            }
+            (Self::Finished(mut memory), Event::ObjectDone { step }) => {
+                memory.finish(step);
+                Ok(Self::Finished(memory))
+            }
             (stage @ (Self::Fresh | Self::Finished(_)), event) => Err(stage.refuse(event)),
         }
     }
@@ -355,6 +364,24 @@ mod tests {
         let memory = stage.memory().unwrap();
         assert_eq!(memory.copied.get(&table), Some(&7));
         assert_eq!(memory.runs, 2);
+    }
+
+    #[test]
+    fn an_object_can_be_made_again_after_the_end() {
+        let step = Step { part: Part::Schemas, object: ObjectId::schema("shop") };
+        let events = [
+            begun(),
+            Event::Prepared,
+            Event::SnapshotTaken { position: None },
+            Event::Copied,
+            Event::Finished,
+            begun(),
+            Event::ObjectBegun { step: step.clone() },
+            Event::ObjectDone { step: step.clone() },
+        ];
+        let stage = Stage::replay(&events).unwrap();
+        assert!(stage.is_finished());
+        assert!(stage.memory().unwrap().done.contains(&step));
     }
 
     #[test]

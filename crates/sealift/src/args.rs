@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, completions, plan, status};
+use crate::commands::{check, completions, plan, run, status, verify};
 
 /// Carries a live MySQL or MariaDB server to Azure Database for MySQL, or to any MySQL.
 ///
@@ -21,6 +21,7 @@ pub(crate) struct Args {
 
 /// Options of every command.
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// The configuration
     #[arg(long, global = true, value_name = "FILE", default_value = "sealift.toml")]
@@ -41,6 +42,8 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     Check(check::CheckArgs),
     Plan(plan::PlanArgs),
+    Run(run::RunArgs),
+    Verify(verify::VerifyArgs),
     Status(status::StatusArgs),
     Completions(completions::CompletionsArgs),
 }

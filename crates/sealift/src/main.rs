@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         cores: available_parallelism().map_or(1, usize::from),
         clock,
         output,
+        randomness: rand::random,
         stop: Stop::new(),
         probe: Probe::none(),
         report,

@@ -23,6 +23,7 @@ use crate::stop::Stop;
 pub use apply::apply;
 pub use offline::{Offline, offline};
 pub use plan::plan;
+pub use survey::{Asked, ask};
 pub use verify::verify;
 
 /// A migration, and what every command on it is given.

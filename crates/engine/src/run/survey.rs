@@ -1,6 +1,7 @@
 //! What both servers say of themselves, and what of the source is to be carried.
 
 use sealift_mysql::endpoint::Endpoint;
+use sealift_mysql::error::MysqlError;
 use sealift_mysql::gather::{self, Request};
 use sealift_mysql::session::Session;
 use sealift_schema::catalog::Catalog;
@@ -24,14 +25,24 @@ pub(super) struct Survey {
     pub(super) target_identity: String,
 }
 
+/// What one server answered.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// What it says of itself.
+    pub facts: ServerFacts,
+    /// The same for people.
+    pub report: ServerReport,
+}
+
 impl Survey {
     /// Asks both servers. Refuses two that are one, and a selection that selects nothing.
     pub(super) async fn take(migration: &Migration, report: &mut Report) -> Result<Self, Fault> {
         migration.progress.enter("looking at both servers");
         let (source, target) = tokio::join!(ask(&migration.source), ask(&migration.target));
-        let ((source, source_tls), (target, target_tls)) = (source?, target?);
-        report.source = Some(ServerReport::new(&migration.source.address, &source, source_tls));
-        report.target = Some(ServerReport::new(&migration.target.address, &target, target_tls));
+        let (Asked { facts: source, report: source_report }, target) = (source?, target?);
+        let Asked { facts: target, report: target_report } = target;
+        report.source = Some(source_report);
+        report.target = Some(target_report);
         let source_identity = servers::identity(&source, &migration.source);
         let target_identity = servers::identity(&target, &migration.target);
         servers::differ(&source_identity, &target_identity)?;
@@ -54,19 +65,31 @@ impl Survey {
     }
 }
 
-async fn ask(endpoint: &Endpoint) -> Result<(ServerFacts, Option<String>), Fault> {
+/// Logs in and asks a server what it is and how the connection is protected: what `check` shows.
+///
+/// # Errors
+/// When the server cannot be reached, refuses the login, or does not answer.
+pub async fn ask(endpoint: &Endpoint) -> Result<Asked, Fault> {
     let side = endpoint.side;
     let logging_in = format!("log in to {} as {}", endpoint.address, endpoint.user);
     let mut session = Session::connect(endpoint).await.on(side, &logging_in)?;
     let facts = gather::facts(&mut session).await.map_err(|error| Fault::gather(side, error))?;
-    let doing = "ask how the connection is protected";
-    let row = session.first("SHOW SESSION STATUS LIKE 'Ssl_version'").await.on(side, doing)?;
-    let tls = match row {
-        Some(row) => Some(row.text(1).on(side, doing)?.to_owned()).filter(|tls| !tls.is_empty()),
-        None => None,
-    };
+    let tls = protection(&mut session).await.on(side, "ask how the connection is protected")?;
     session.close().await;
-    Ok((facts, tls))
+    let report = ServerReport::new(&endpoint.address, &facts, tls);
+    Ok(Asked { facts, report })
+}
+
+/// `TLSv1.3, TLS_AES_256_GCM_SHA384`, in the server's words
+/// (<https://dev.mysql.com/doc/refman/9.7/en/server-status-variables.html#statvar_Ssl_version>).
+async fn protection(session: &mut Session) -> Result<Option<String>, MysqlError> {
+    let mut said = Vec::new();
+    for name in ["Ssl_version", "Ssl_cipher"] {
+        let row = session.first(format!("SHOW SESSION STATUS LIKE '{name}'")).await?;
+        let value = row.map(|row| row.text(1).map(str::to_owned)).transpose()?;
+        said.extend(value.filter(|value| !value.is_empty()));
+    }
+    Ok((!said.is_empty()).then(|| said.join(", ")))
 }
 
 /// The selected objects of the source, as they are now.

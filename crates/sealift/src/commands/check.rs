@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::Style;
 use sealift_engine::fault::Fault;
 use sealift_engine::report::{Conclusion, FaultReport};
-use sealift_engine::survey::{Asked, ask};
+use sealift_engine::run::{Asked, ask};
 use sealift_mysql::endpoint::{Endpoint, TlsMode};
 use sealift_schema::facts::Side;
 use serde_json::json;

@@ -6,7 +6,9 @@ use sealift_engine::clock::Clock;
 use sealift_engine::fault::Fault;
 use sealift_engine::plan::folder::Folder;
 use sealift_engine::probe::Probe;
+use sealift_engine::progress::Progress;
 use sealift_engine::report::{Conclusion, Report};
+use sealift_engine::run::Migration;
 use sealift_engine::stop::Stop;
 use sealift_mysql::endpoint::Endpoint;
 use sealift_server::store::StateFolder;
@@ -20,7 +22,9 @@ use plan::{PlanArgs, PlanDeed};
 
 pub(crate) mod check;
 pub(crate) mod plan;
+pub(crate) mod run;
 pub(crate) mod status;
+pub(crate) mod verify;
 pub(crate) mod completions;
 mod watch;
 
@@ -32,6 +36,7 @@ pub(crate) struct Context {
     pub(crate) cores: usize,
     pub(crate) clock: Clock,
     pub(crate) output: Output,
+    pub(crate) randomness: fn() -> u64,
     pub(crate) stop: Stop,
     pub(crate) probe: Probe,
     /// What the command did; shown when it has ended, also if it failed.
@@ -66,13 +71,29 @@ impl Context {
     /// Takes the state folder of the migration the configuration describes.
     fn open_state(&mut self, config: &Config) -> Result<StateFolder, Fault> {
         let state = StateFolder::open(self.state(), &config.identity(), self.clock.clone())?;
-        self.report_folder = Some(self.state().join("reports"));
+        self.report_folder = Some(self.state().to_owned());
         Ok(state)
     }
 
-    /// The plan's folder.
-    fn plan_folder(&self) -> Folder {
-        Folder::new(self.state().join("plan"))
+    /// What every stage is given.
+    fn migration(
+        &self,
+        config: &Config,
+        (source, target): (Endpoint, Endpoint),
+        progress: &Progress,
+    ) -> Migration {
+        Migration {
+            source,
+            target,
+            selection: config.selection.clone(),
+            policy: config.policy.clone(),
+            folder: Folder::new(self.state().join("plan")),
+            workers: usize::from(config.copy.workers),
+            clock: self.clock.clone(),
+            progress: progress.clone(),
+            probe: self.probe.clone(),
+            stop: self.stop.clone(),
+        }
     }
 }
 
@@ -111,6 +132,8 @@ impl Command {
             Self::Check(_) => "check",
             Self::Plan(PlanArgs { deed: None }) => "plan",
             Self::Plan(PlanArgs { deed: Some(PlanDeed::Apply) }) => "plan apply",
+            Self::Run(_) => "run --offline",
+            Self::Verify(_) => "verify",
             Self::Status(_) => "status",
             Self::Completions(_) => "completions",
         }
@@ -122,6 +145,8 @@ impl Command {
             Self::Check(args) => check::check(args, context).await,
             Self::Plan(PlanArgs { deed: None }) => plan::plan(context).await,
             Self::Plan(PlanArgs { deed: Some(PlanDeed::Apply) }) => plan::apply(context).await,
+            Self::Run(args) => run::run(args, context).await,
+            Self::Verify(args) => verify::verify(args, context).await,
             Self::Status(args) => status::status(args, context),
             Self::Completions(args) => completions::completions(args),
         }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sealift_engine::fault::{ErrorCode, Fault};
+use sealift_engine::prepare::tables::NotEmpty;
 use sealift_mysql::endpoint::{Address, Endpoint, TlsMode};
 use sealift_schema::facts::Side;
 use sealift_schema::rewrite::Policy;
@@ -16,7 +17,7 @@ mod password;
 mod surroundings;
 
 use password::PasswordSource;
-use raw::{Place, RawConfig, RawCopy, RawNotEmpty, RawServer, RawTls};
+use raw::{Place, RawConfig, RawCopy, RawServer, RawTls};
 pub(crate) use surroundings::{Machine, Surroundings};
 use url::ServerUrl;
 
@@ -33,7 +34,6 @@ const WORKERS_DEFAULT_MAX: u16 = 8;
 const WORKERS_MAX: u16 = 64;
 
 /// What a migration is: read from `sealift.toml`, checked, with defaults filled in.
-#[allow(dead_code, reason = "until run is wired in")]
 #[derive(Debug)]
 pub(crate) struct Config {
     /// Where the data comes from.
@@ -72,15 +72,6 @@ pub(crate) struct CopyOptions {
     pub(crate) workers: u16,
     /// Whether rows the target already holds are removed.
     pub(crate) not_empty: NotEmpty,
-}
-
-/// What to do about rows the target already holds in a table to be copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotEmpty {
-    /// Nothing is done, the run stops.
-    Refuse,
-    /// They are removed.
-    Truncate,
 }
 
 impl Config {
@@ -260,10 +251,6 @@ impl CopyOptions {
                     format!("workers in [copy] is not from 1 to {WORKERS_MAX}"),
                 ));
             }
-        };
-        let not_empty = match not_empty {
-            RawNotEmpty::Refuse => NotEmpty::Refuse,
-            RawNotEmpty::Truncate => NotEmpty::Truncate,
         };
         Ok(Self { workers, not_empty })
     }

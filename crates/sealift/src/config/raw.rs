@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use sealift_engine::fault::{ErrorCode, Fault};
+use sealift_engine::prepare::tables::NotEmpty;
 use sealift_schema::rewrite::Policy;
 use sealift_schema::selection::Patterns;
 use secrecy::SecretString;
@@ -58,16 +59,7 @@ pub(super) enum RawTls {
 pub(super) struct RawCopy {
     pub(super) workers: Option<u16>,
     #[serde(default)]
-    pub(super) not_empty: RawNotEmpty,
-}
-
-/// What to do about rows the target already holds.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum RawNotEmpty {
-    #[default]
-    Refuse,
-    Truncate,
+    pub(super) not_empty: NotEmpty,
 }
 
 impl RawConfig {

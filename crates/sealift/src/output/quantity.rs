@@ -50,6 +50,11 @@ pub(crate) fn duration(time: Duration) -> String {
     }
 }
 
+/// The same of milliseconds.
+pub(crate) fn duration_ms(elapsed_ms: u64) -> String {
+    duration(Duration::from_millis(elapsed_ms))
+}
+
 /// Units in `time`, per second; `None` when the time is too short to say.
 pub(crate) fn per_second(units: u64, time: Duration) -> Option<u64> {
     let ms = time.as_millis();

@@ -10,7 +10,7 @@ use sealift_engine::report::{
 };
 
 use super::{left_out_word, result_word, word};
-use crate::output::quantity::{bytes, count, duration, per_second};
+use crate::output::quantity::{bytes, count, duration, duration_ms, per_second};
 
 /// The page; askama escapes every value.
 #[derive(Template)]
@@ -93,7 +93,7 @@ fn size(number: &u64) -> String {
 }
 
 fn ms(elapsed_ms: &u64) -> String {
-    duration(Duration::from_millis(*elapsed_ms))
+    duration_ms(*elapsed_ms)
 }
 
 fn table_word(result: &TableResult) -> &'static str {

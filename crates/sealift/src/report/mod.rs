@@ -9,15 +9,15 @@ use sealift_engine::report::{Conclusion, LeftOutBecause, ObjectResult, Report};
 mod html;
 pub(crate) mod terminal;
 
-/// Writes the report as JSON and HTML into a folder, under the command's name; returns the path of the
-/// HTML.
+/// Writes the report as JSON and HTML into the state folder; returns the path of the HTML. Each command
+/// has its own, so that `verify` does not take the run's away.
 pub(crate) fn write(report: &Report, folder: &Path) -> Result<PathBuf, Fault> {
-    let name = report.command.replace([' ', '-'], "_");
-    let write = |path: &Path, text: &str| {
-        fs::create_dir_all(folder)
-            .and_then(|()| fs::write(path, text))
-            .map_err(|error| failed(path, error))
+    let name = match report.command.as_str() {
+        "run --offline" => "report".to_owned(),
+        other => format!("{}-report", other.replace(' ', "-")),
     };
+    let write =
+        |path: &Path, text: &str| fs::write(path, text).map_err(|error| failed(path, error));
     let json = folder.join(format!("{name}.json"));
     let text = serde_json::to_string_pretty(report).map_err(|error| failed(&json, error))?;
     write(&json, &text)?;

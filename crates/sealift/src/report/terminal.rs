@@ -159,15 +159,19 @@ fn changes(report: &Report) -> String {
 
 fn compared(page: &mut Page, verification: &VerificationReport) {
     let VerificationReport { tables, rows, objects, differences, not_compared } = verification;
-    page.line(
-        "compared",
-        &format!(
-            "{}, {}, {}",
-            counted(*objects, "definition", "definitions"),
-            counted(*tables, "table", "tables"),
-            counted(*rows, "row", "rows")
-        ),
-    );
+    let said = [
+        (*objects, "definition", "definitions"),
+        (*tables, "table", "tables"),
+        (*rows, "row", "rows"),
+    ];
+    let said: Vec<_> = said
+        .into_iter()
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, one, many)| counted(number, one, many))
+        .collect();
+    if !said.is_empty() {
+        page.line("compared", &said.join(", "));
+    }
     page.list("not compared", not_compared, Clone::clone);
     page.list("differs", differences, |difference| {
         let DifferenceReport { object, what, source, target, keys } = difference;
