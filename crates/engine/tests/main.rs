@@ -10,3 +10,4 @@ mod servers;
 mod plan;
 mod prepare;
 mod verify;
+mod copy;

@@ -36,7 +36,25 @@ pub(crate) async fn wrap(
     let name = ServerName::try_from(host.to_owned())
         .map_err(|cause| MysqlError::Tls(format!("host {host:?}: {cause}")))?;
     let connector = TlsConnector::from(Arc::new(config));
-    connector.connect(name, stream).await.map_err(|cause| explain(&cause, host))
+    connector.connect(name, stream).await.map_err(|cause| {
+        if cause.get_ref().is_none_or(|inner| !inner.is::<rustls::Error>()) && is_cut(cause.kind())
+        {
+            // Not about TLS: a server that restarts, or a network that broke.
+            return MysqlError::Lost { doing: "setting up TLS", cause };
+        }
+        explain(&cause, host)
+    })
+}
+
+/// Whether an I/O error means that the other side went away.
+fn is_cut(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+    )
 }
 
 /// The error of a failed handshake.

@@ -25,12 +25,8 @@ const BLOCK_ROOM: usize = 288 << 10;
 /// Buffers larger than this are given back to the system: they held a large row.
 const BLOCK_KEPT_BYTES: usize = 1 << 20;
 
-/// Bytes of a chunk: large enough that a commit does not count, small enough that little is done twice
-/// after an interruption and that the target's binary log cache holds it.
-pub(super) const CHUNK_BYTES: usize = 16 << 20;
-
 /// Bytes of one worker's chunk that is being written, and of the next one that is being read.
-const WORKER_BYTES: usize = CHUNK_BYTES + (8 << 20);
+const WORKER_BYTES: usize = 24 << 20;
 
 /// Rows larger than this are copied one at a time over all workers: their bytes are in memory twice.
 const GIANT_BYTES: usize = 8 << 20;
@@ -122,6 +118,15 @@ pub(super) fn pipe() -> (Sender<Piece>, Receiver<Piece>) {
     channel(PIECES_MAX)
 }
 
+/// How rows are written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Writing {
+    /// As lines or as tuples.
+    pub(super) dialect: Dialect,
+    /// Bytes after which a chunk ends.
+    pub(super) chunk_bytes: u64,
+}
+
 /// Why reading ended early.
 #[derive(Debug)]
 pub(super) enum ReadEnd {
@@ -136,7 +141,7 @@ pub(super) async fn read_lane(
     session: &mut Session,
     shape: &Shape,
     lane: &LaneRow,
-    dialect: Dialect,
+    writing: Writing,
     budget: &Budget,
     pieces: Sender<Piece>,
 ) -> Result<(), ReadEnd> {
@@ -150,8 +155,8 @@ pub(super) async fn read_lane(
     };
     let mut rows: BinaryRows<'_> = session.read(shape.read_sql(lane)).await.map_err(lost)?;
     let layouts = layouts(rows.columns()).map_err(broken)?;
-    let encoder = shape.encoder(&layouts, dialect).map_err(broken)?;
-    let mut cutter = Cutter::new(encoder, layouts.len(), dialect, budget.clone(), pieces);
+    let encoder = shape.encoder(&layouts, writing.dialect).map_err(broken)?;
+    let mut cutter = Cutter::new(encoder, layouts.len(), writing, budget.clone(), pieces);
     while let Some(row) = rows.next().await.map_err(lost)? {
         if cutter.is_giant(row) {
             cutter.wait_for_giants().await;
@@ -178,7 +183,7 @@ fn layouts(columns: &[ColumnMeta]) -> Result<Vec<Layout>, EncodeError> {
 struct Cutter {
     encoder: Encoder,
     columns: usize,
-    dialect: Dialect,
+    writing: Writing,
     budget: Budget,
     pieces: Sender<Piece>,
     block: Vec<u8>,
@@ -193,14 +198,14 @@ impl Cutter {
     fn new(
         encoder: Encoder,
         columns: usize,
-        dialect: Dialect,
+        writing: Writing,
         budget: Budget,
         pieces: Sender<Piece>,
     ) -> Self {
         Self {
             encoder,
             columns,
-            dialect,
+            writing,
             block: budget.buffer(),
             budget,
             pieces,
@@ -226,14 +231,16 @@ impl Cutter {
         if self.is_giant(row) {
             self.block.reserve_exact(row.len() + row.len() / 8);
         }
-        if self.dialect == Dialect::Insert && self.block_rows > 0 {
+        if self.writing.dialect == Dialect::Insert && self.block_rows > 0 {
             self.block.push(b',');
         }
         self.chunk.warned += self.encoder.row(row, self.columns, &mut self.block)?;
         self.chunk.rows += 1;
         self.block_rows += 1;
         let bytes = self.chunk.bytes + self.block.len() as u64;
-        Ok(bytes >= CHUNK_BYTES as u64 || self.chunk.warned >= WARNED_MAX || self.is_giant(row))
+        Ok(bytes >= self.writing.chunk_bytes
+            || self.chunk.warned >= WARNED_MAX
+            || self.is_giant(row))
     }
 
     fn is_block_full(&self) -> bool {

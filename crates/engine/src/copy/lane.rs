@@ -10,10 +10,6 @@ use sealift_schema::name::quote;
 
 use super::ledger::{LaneRow, Standing};
 
-/// Data a lane should hold at least: some seconds of work, beside which the statements that find its
-/// bounds do not count.
-const LANE_BYTES: u64 = 64 << 20;
-
 /// Lanes of one table at most: enough to keep any number of workers busy to the end, few enough for the
 /// scan that finds bounds of keys that are not integers.
 const LANES_MAX: u64 = 64;
@@ -39,8 +35,8 @@ pub fn lane_key(table: &Table) -> Option<RowKey> {
 
 /// How many lanes a table is worth.
 #[must_use]
-pub fn lanes_wanted(data_bytes: u64) -> u64 {
-    (data_bytes / LANE_BYTES).clamp(1, LANES_MAX)
+pub fn lanes_wanted(data_bytes: u64, lane_bytes: u64) -> u64 {
+    (data_bytes / lane_bytes.max(1)).clamp(1, LANES_MAX)
 }
 
 /// Lanes between bounds that are in key order: the first begins at the table's beginning, the last ends at
@@ -70,8 +66,9 @@ pub async fn plan(
     reader: &mut Session,
     table: &Table,
     key: Option<&RowKey>,
+    lane_bytes: u64,
 ) -> Result<Vec<LaneRow>, MysqlError> {
-    let wanted = lanes_wanted(table.data_bytes);
+    let wanted = lanes_wanted(table.data_bytes, lane_bytes);
     let (Some(key), true) = (key, wanted > 1) else { return Ok(between(Vec::new())) };
     if let Some((column, descending)) = key.leading_integer() {
         let bounds = integer_bounds(reader, table, column, descending, wanted).await?;
@@ -168,10 +165,10 @@ mod tests {
 
     #[test]
     fn small_tables_are_one_lane() {
-        assert_eq!(lanes_wanted(0), 1);
-        assert_eq!(lanes_wanted(2 * LANE_BYTES - 1), 1);
-        assert_eq!(lanes_wanted(2 * LANE_BYTES), 2);
-        assert_eq!(lanes_wanted(u64::MAX), LANES_MAX);
+        assert_eq!(lanes_wanted(0, 100), 1);
+        assert_eq!(lanes_wanted(199, 100), 1);
+        assert_eq!(lanes_wanted(200, 100), 2);
+        assert_eq!(lanes_wanted(u64::MAX, 100), LANES_MAX);
     }
 
     #[test]

@@ -58,6 +58,23 @@ pub trait AfterTable: Send + Sync {
     fn table_copied<'a>(&'a self, table: &'a QualifiedName) -> BoxFuture<'a, Result<(), Fault>>;
 }
 
+/// How much is done at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Bytes after which a chunk ends: large enough that a commit does not count, small enough that little
+    /// is done twice after an interruption. At most 16 MiB are kept in memory per worker.
+    pub chunk_bytes: u64,
+    /// Data a lane should hold at least: some seconds of work, beside which the statements that find its
+    /// bounds do not count.
+    pub lane_bytes: u64,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self { chunk_bytes: 16 << 20, lane_bytes: 64 << 20 }
+    }
+}
+
 /// Everything [`tables`] needs.
 pub struct CopyJob {
     /// Names the migration in the target's ledger; at most 64 characters, the same in every run.
@@ -68,6 +85,8 @@ pub struct CopyJob {
     pub target: Endpoint,
     /// What to copy.
     pub tables: Vec<CopyTable>,
+    /// How much is done at a time; the default, but in tests.
+    pub sizes: Sizes,
     /// What is done with each table then.
     pub after_table: Arc<dyn AfterTable>,
     /// How many tables that may be done with at a time, beside the copying of others.
@@ -101,6 +120,7 @@ pub async fn tables(job: CopyJob) -> Result<Copied, Fault> {
         mut readers,
         target,
         tables,
+        sizes,
         after_table,
         builders,
         journal,
@@ -136,6 +156,7 @@ pub async fn tables(job: CopyJob) -> Result<Copied, Fault> {
         queue: Queue::of(order, stop),
         tables,
         dialect: limits.dialect,
+        sizes,
         ledger,
         found: Mutex::new(found),
         journal,

@@ -10,7 +10,8 @@ use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::chunk::{Budget, ReadEnd, pipe, read_lane};
+use super::Sizes;
+use super::chunk::{Budget, ReadEnd, Writing, pipe, read_lane};
 use super::encode::Dialect;
 use super::lane;
 use super::ledger::{LaneRow, Ledger};
@@ -33,6 +34,7 @@ pub(super) struct Yard {
     pub(super) queue: Queue,
     pub(super) ledger: Ledger,
     pub(super) dialect: Dialect,
+    pub(super) sizes: Sizes,
     /// What the ledger said at the beginning of the run.
     pub(super) found: Mutex<BTreeMap<QualifiedName, Vec<LaneRow>>>,
     pub(super) journal: Arc<dyn Journal>,
@@ -177,7 +179,8 @@ impl Worker {
             Ok(lanes) if lanes.is_empty() => {}
             other => return Ok(other),
         }
-        let planned = lane::plan(&mut self.reader, source, table.shape.key.as_ref()).await;
+        let key = table.shape.key.as_ref();
+        let planned = lane::plan(&mut self.reader, source, key, yard.sizes.lane_bytes).await;
         let lanes = planned.map_err(|error| {
             let fault = Fault::server(Side::Source, "find the bounds of lanes", error);
             fault.about(format!("table {}", source.name))
@@ -203,8 +206,9 @@ impl Worker {
         let (pieces, received) = pipe();
         let begun = lane.clone();
         let name = &table.shape.source.name;
+        let writing_as = Writing { dialect: yard.dialect, chunk_bytes: yard.sizes.chunk_bytes };
         let reading =
-            read_lane(&mut self.reader, &table.shape, &begun, yard.dialect, &self.budget, pieces);
+            read_lane(&mut self.reader, &table.shape, &begun, writing_as, &self.budget, pieces);
         let writing = self.writer.lane(
             &table.shape,
             &mut lane,

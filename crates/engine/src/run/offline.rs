@@ -110,6 +110,7 @@ impl Run<'_> {
             readers: snapshot.take_readers(),
             target: self.migration.target.clone(),
             tables: jobs,
+            sizes: copy::Sizes::default(),
             after_table: Arc::new(Relay { requests: sender }),
             builders: BUILDERS,
             journal: Arc::clone(self.journal),

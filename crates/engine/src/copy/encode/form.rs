@@ -36,6 +36,14 @@ pub enum Rendering {
     Text,
     /// A number, never quoted.
     Number,
+    /// A `FLOAT(digits,decimals)` or `DOUBLE(digits,decimals)`: the stored value nearest to the largest
+    /// that is allowed may lie above it, and would be stored right but with a warning.
+    Rounded {
+        /// Digits altogether.
+        digits: u8,
+        /// Digits behind the point.
+        decimals: u8,
+    },
     /// A date without a time of day.
     Date,
     /// Four digits: `0000`, for the number 0 would be stored as the year 2000 when it comes as text.
@@ -157,6 +165,7 @@ impl ColumnForm {
             Rendering::EnumNumber(Some(_)) => Storing::AsIs,
             Rendering::Text
             | Rendering::Number
+            | Rendering::Rounded { .. }
             | Rendering::Date
             | Rendering::Year
             | Rendering::EnumText(_)
@@ -166,6 +175,7 @@ impl ColumnForm {
             }
             Rendering::Text
             | Rendering::Number
+            | Rendering::Rounded { .. }
             | Rendering::Date
             | Rendering::Year
             | Rendering::EnumText(_) => storing(column, there),
@@ -250,9 +260,8 @@ fn rendering(column: &Column, there: &Column) -> Rendering {
         | ColumnType::MediumInt
         | ColumnType::Int
         | ColumnType::BigInt
-        | ColumnType::Decimal
-        | ColumnType::Float
-        | ColumnType::Double => Rendering::Number,
+        | ColumnType::Decimal => Rendering::Number,
+        ColumnType::Float | ColumnType::Double => rounded(there).unwrap_or(Rendering::Number),
         ColumnType::Bit if there.kind != ColumnType::Bit => Rendering::Number,
         ColumnType::Set if travels_by_number(column, there) => Rendering::Number,
         ColumnType::Year => Rendering::Year,
@@ -286,6 +295,13 @@ fn rendering(column: &Column, there: &Column) -> Rendering {
         | ColumnType::Inet
         | ColumnType::Unknown => Rendering::Text,
     }
+}
+
+/// The digits and decimals of `float(9,3)`, if a column's type is written so.
+fn rounded(column: &Column) -> Option<Rendering> {
+    let (_, rest) = column.type_text.split_once('(')?;
+    let (digits, decimals) = rest.split_once(')')?.0.split_once(',')?;
+    Some(Rendering::Rounded { digits: digits.parse().ok()?, decimals: decimals.parse().ok()? })
 }
 
 /// Bytes that arrive in a text column are stored unconverted, so they must be of its character set; a

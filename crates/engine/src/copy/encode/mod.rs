@@ -196,6 +196,7 @@ impl ColumnEncoder {
             Rendering::EnumText(_)
             | Rendering::Text
             | Rendering::Number
+            | Rendering::Rounded { .. }
             | Rendering::Date
             | Rendering::Year
             | Rendering::EnumNumber(_) => Zero::No,
@@ -209,7 +210,7 @@ impl ColumnEncoder {
 
     fn insert_ascii(&self, value: Value<'_>, out: &mut Vec<u8>) {
         match self.rendering {
-            Rendering::Number | Rendering::EnumNumber(None) => {
+            Rendering::Number | Rendering::Rounded { .. } | Rendering::EnumNumber(None) => {
                 let from = out.len();
                 render::ascii(value, self.rendering, out);
                 // Without an exponent, digits with a point are a DECIMAL, which knows no -0 and has a

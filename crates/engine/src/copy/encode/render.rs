@@ -34,12 +34,23 @@ pub(super) fn ascii(value: Value<'_>, rendering: Rendering, out: &mut Vec<u8>) {
         }
         // The shortest text of the same value as DOUBLE: read as DOUBLE and narrowed, it is exact. Six
         // digits, as the server prints them, would not be.
-        (Value::Float(number), _) => double(number.into(), out),
-        (Value::Double(number), _) => double(number, out),
+        (Value::Float(number), _) => double(bounded(number.into(), rendering), out),
+        (Value::Double(number), _) => double(bounded(number, rendering), out),
         (Value::Moment(moment), Rendering::Date) => date(moment, out),
         (Value::Moment(moment), _) => date_and_time(moment, out),
         (Value::Duration(span), _) => duration(span, out),
         (Value::Null | Value::Bytes(_), _) => {}
+    }
+}
+
+/// The number itself, or the largest its column allows (`(10^digits - 1) / 10^decimals`, as the server
+/// reckons), which it was stored from.
+fn bounded(number: f64, rendering: Rendering) -> f64 {
+    if let Rendering::Rounded { digits, decimals } = rendering {
+        let max = (10_f64.powi(digits.into()) - 1.0) / 10_f64.powi(decimals.into());
+        number.clamp(-max, max)
+    } else {
+        number
     }
 }
 
@@ -110,6 +121,8 @@ mod tests {
         check(Value::Float(1.1), Rendering::Number, "1.100000023841858");
         check(Value::Double(-0.0), Rendering::Number, "-0.0");
         check(Value::Double(f64::MIN_POSITIVE / 2.0), Rendering::Number, "1.1125369292536007e-308");
+        let rounded = Rendering::Rounded { digits: 9, decimals: 3 };
+        check(Value::Float(-1_000_000.0), rounded, "-999999.999");
         check(Value::Uint(0), Rendering::Year, "0000");
         check(Value::Uint(7), Rendering::EnumNumber(Some(5)), "00007");
     }
