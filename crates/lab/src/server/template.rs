@@ -111,7 +111,12 @@ fn bootstrap_mariadb(options: &Options, programs: &Programs, at: &Path) -> Resul
             .find_map(|prefix| fs::read(share.join(format!("{prefix}{name}"))).ok());
         let missing =
             || LabError::NoProgram { program: format!("script *{name}"), root: share.clone() };
-        script.extend(text.ok_or_else(missing)?);
+        match text {
+            Some(text) => script.extend(text),
+            // MariaDB has the sys schema since 10.6.
+            None if *name == "_sys_schema.sql" => {}
+            None => return Err(missing()),
+        }
         script.push(b'\n');
     }
     fs::create_dir_all(at.join("data")).map_err(io("create a data folder"))?;

@@ -62,3 +62,12 @@ fn mariadb_sources_answer_their_reader_over_tls() {
         assert!(cipher.trim_end().len() > "Ssl_cipher".len(), "{cipher}");
     }
 }
+
+#[test]
+#[ignore = "needs a mirror that still carries Debian bullseye"]
+fn an_old_mariadb_answers_its_reader() {
+    let server =
+        Server::start(Options::source(Kind::MariaDb10_5)).unwrap_or_else(|e| panic!("{e}"));
+    let told = server.sql_as(APP_READER, "SELECT VERSION()");
+    assert!(told.starts_with("10.5."), "{told}");
+}
