@@ -405,7 +405,7 @@ mod tests {
         let scripts = super::super::table(&made, &world.context());
         assert_eq!(
             scripts.create,
-            "CREATE TABLE `shop`.`t` (`a` varchar(5), `b` text CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
+            "CREATE TABLE `shop`.`t` (`a` varchar(5), `b` text CHARACTER SET utf8mb4 COLLATE utf8mb4_bin) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci"
         );
         assert_eq!(scripts.refusals, []);
     }

@@ -25,8 +25,11 @@ pub(super) fn mapped(collation: &str, context: &Context<'_>, notes: &mut Notes) 
     }
     let charset = charset_of(collation, context);
     if let Some(to) = charset.as_deref().and_then(|charset| context.policy.charset.get(charset)) {
-        let to =
-            super::charset::default_collation(to, context).unwrap_or_else(|| format!("{to}_bin"));
+        let same_rules = collation.split_once('_').map(|(_, rest)| format!("{to}_{rest}"));
+        let to = same_rules
+            .filter(|to| is_known(to, context))
+            .or_else(|| super::charset::default_collation(to, context))
+            .unwrap_or_else(|| format!("{to}_bin"));
         notes.change(
             NAME,
             format!("collation {to} instead of {collation}"),
