@@ -314,7 +314,8 @@ impl Session {
     /// order; anything else ends it.
     fn fail(&mut self, error: MysqlError) -> MysqlError {
         let is_in_order = matches!(error, MysqlError::Server { .. } | MysqlError::Result(_));
-        if is_in_order && error.class() != ErrorClass::Lost {
+        let is_open = self.standing != Standing::Broken;
+        if is_open && is_in_order && error.class() != ErrorClass::Lost {
             self.standing = Standing::Ready;
         } else {
             self.break_off();

@@ -4,6 +4,7 @@ mod verifier;
 mod version1;
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use rustls::crypto::ring;
@@ -33,8 +34,16 @@ pub(crate) async fn wrap(
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
-    let name = ServerName::try_from(host.to_owned())
-        .map_err(|cause| MysqlError::Tls(format!("host {host:?}: {cause}")))?;
+    let name = match (ServerName::try_from(host.to_owned()), mode) {
+        (Ok(name), _) => name,
+        (Err(_no_name), TlsMode::VerifyIdentity) => {
+            return Err(MysqlError::CertificateName { expected: host.to_owned() });
+        }
+        // No certificate can be for such a name (`127.1`, `fe80::1%eth0`), and none needs to be.
+        (Err(_no_name), TlsMode::VerifyCa | TlsMode::Required | TlsMode::Off) => {
+            ServerName::from(IpAddr::from(Ipv4Addr::UNSPECIFIED))
+        }
+    };
     let connector = TlsConnector::from(Arc::new(config));
     connector.connect(name, stream).await.map_err(|cause| {
         if cause.get_ref().is_none_or(|inner| !inner.is::<rustls::Error>()) && is_cut(cause.kind())

@@ -23,6 +23,8 @@ const GREETING: &str = "reading the greeting";
 const LOGIN: &str = "logging in";
 /// No plugin asks more than three times; a server that goes on asking wants no login.
 const QUESTIONS_MAX: usize = 10;
+/// So many probes without an answer and the connection is lost: after two and a half minutes.
+const KEEPALIVE_PROBES: u32 = 4;
 /// Idle connections are kept alive through firewalls, which forget them after minutes
 /// (Azure's load balancers: 4).
 const KEEPALIVE: std::time::Duration = std::time::Duration::from_secs(30);
@@ -96,7 +98,10 @@ async fn reach(address: &Address) -> Result<Stream, MysqlError> {
 
 fn set_options(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let keepalive = socket2::TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
+    let keepalive = socket2::TcpKeepalive::new()
+        .with_time(KEEPALIVE)
+        .with_interval(KEEPALIVE)
+        .with_retries(KEEPALIVE_PROBES);
     socket2::SockRef::from(stream).set_tcp_keepalive(&keepalive)
 }
 

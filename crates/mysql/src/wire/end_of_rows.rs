@@ -33,6 +33,8 @@ pub(crate) fn read(packet: &[u8], agreed: Agreed) -> Result<Ok, Malformed> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::wire::capability::{Wish, agree};
 
@@ -54,5 +56,16 @@ mod tests {
     fn an_eof_packet_has_its_numbers_the_other_way_round() {
         let end = read(b"\xfe\x03\0\x08\0", agree(0, Wish::No, Wish::No)).unwrap();
         assert_eq!((end.warnings, end.status, end.more_results()), (3, 8, true));
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_never_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..60),
+            offered in any::<u32>(),
+        ) {
+            let agreed = agree(offered, Wish::No, Wish::No);
+            let _outcome = (is_end(&bytes, agreed), read(&bytes, agreed).is_ok());
+        }
     }
 }

@@ -31,6 +31,8 @@ pub(crate) fn read(packet: &[u8]) -> Result<Result<Prepared, MysqlError>, Malfor
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -40,5 +42,12 @@ mod tests {
         assert!(read(b"\0\x01\0\0\0\x03\0\x02").is_err());
         assert!(read(b"\x05").is_err());
         assert!(read(b"\xff\x28\x04#42000syntax").unwrap().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let _outcome = read(&bytes).is_ok();
+        }
     }
 }

@@ -299,3 +299,64 @@ async fn an_error_of_a_load_that_comes_early_stops_it() {
     drop(load);
     assert_eq!(session.ping().await.unwrap_err().class(), ErrorClass::Lost);
 }
+
+/// Packets that begin like those of a result and go on at random.
+struct Nonsense(u64);
+
+impl Nonsense {
+    fn byte(&mut self) -> u8 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0.to_be_bytes()[0]
+    }
+
+    fn packet(&mut self) -> Vec<u8> {
+        const COLUMN: &[u8] = b"\x03def\0\0\0\x01a\0\x0c\x3f\0\0\0\0\0\x03\0\0\0\0\0";
+        let beginnings: [&[u8]; 9] =
+            [COLUMN, COLUMN, OK, b"\x01", b"\x02", b"\xfe\0\0\x02\0\0\0", b"\xff", b"\xfb", b""];
+        let mut packet = beginnings[usize::from(self.byte()) % beginnings.len()].to_vec();
+        for _byte in 0..self.byte().saturating_sub(200) {
+            packet.push(self.byte());
+        }
+        packet
+    }
+}
+
+#[tokio::test]
+async fn nonsense_never_panics_nor_hangs() {
+    for seed in 0..300 {
+        let (listener, endpoint) = meet().await;
+        tokio::spawn(async move {
+            let mut nonsense = Nonsense(seed);
+            let mut peer = accept(listener).await;
+            peer.let_in().await;
+            peer.hear().await;
+            for _packet in 0..8 {
+                peer.say(&nonsense.packet()).await;
+            }
+            peer.stream.shutdown().await.unwrap();
+            while peer.hear().await.is_some() {}
+        });
+        let mut session = Session::connect(&endpoint).await.unwrap();
+        let outcome = match seed % 4 {
+            0 => session.execute("CALL p()").await.err(),
+            1 => session.rows("SELECT 1").await.err(),
+            2 => match session.read("SELECT 1").await {
+                Ok(rows) => rows.finish().await.err(),
+                Err(error) => Some(error),
+            },
+            _ => match session.load("LOAD DATA LOCAL INFILE 'x' INTO TABLE t").await {
+                Ok(mut load) => match load.send(b"1\n").await {
+                    Ok(()) => load.finish().await.err(),
+                    Err(error) => Some(error),
+                },
+                Err(error) => Some(error),
+            },
+        };
+        // What is left unread must never be taken for the next statement's answer as a success
+        // after an error that ended the session.
+        if matches!(outcome, Some(MysqlError::Lost { .. } | MysqlError::Protocol { .. })) {
+            assert_eq!(session.ping().await.unwrap_err().class(), ErrorClass::Lost, "{seed}");
+        }
+    }
+}

@@ -161,6 +161,9 @@ async fn a_statement_larger_than_the_server_takes_is_explained() {
         let statement = format!("SELECT '{}'", "x".repeat(30 << 20));
         let error = session.execute(statement).await.unwrap_err();
         assert_eq!(error.class(), ErrorClass::PacketTooLarge, "{error}");
+        // The server closes the connection; a later call says why it cannot be made.
+        let error = session.ping().await.unwrap_err();
+        assert!(error.to_string().contains("an earlier statement"), "{error}");
     }
 }
 

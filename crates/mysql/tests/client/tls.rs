@@ -70,6 +70,12 @@ async fn a_certificate_with_a_name_is_verified_wholly() {
         let endpoint = at(host, &server, TlsMode::VerifyIdentity, authority.clone());
         assert_eq!(outcome(&endpoint).await.unwrap(), "TLSv1.3", "{host}");
     }
+    // No name a certificate could be for.
+    let endpoint = at("127.1", &server, TlsMode::VerifyCa, authority.clone());
+    assert_eq!(outcome(&endpoint).await.unwrap(), "TLSv1.3");
+    let endpoint = Endpoint { tls: TlsMode::VerifyIdentity, ..endpoint };
+    let error = outcome(&endpoint).await.unwrap_err();
+    assert!(matches!(error, MysqlError::CertificateName { .. }), "{error:?}");
     // Resolved to the same machine, but not in the certificate.
     let endpoint = at("127.0.0.2", &server, TlsMode::VerifyIdentity, authority.clone());
     let error = outcome(&endpoint).await.unwrap_err();

@@ -26,6 +26,8 @@ pub(crate) fn read(packet: &[u8]) -> Result<Switch, Malformed> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -35,5 +37,12 @@ mod tests {
         assert_eq!(switch.scramble, b"abcdefghijklmnopqrst");
         assert_eq!(read(b"\xfe").unwrap().plugin, "mysql_old_password");
         assert!(read(b"\xfename without end").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let _outcome = read(&bytes).is_ok();
+        }
     }
 }
