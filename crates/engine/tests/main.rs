@@ -11,3 +11,4 @@ mod plan;
 mod prepare;
 mod verify;
 mod copy;
+mod privileges;

@@ -9,6 +9,7 @@ pub mod entries;
 pub mod column;
 pub mod catalog;
 pub mod facts;
+pub mod grants;
 pub mod key_range;
 pub mod sql;
 pub mod rewrite;

@@ -211,6 +211,13 @@ impl Run<'_> {
         if let Some(before) = memory.and_then(|memory| memory.snapshot.as_ref()) {
             self.settle_drift(before.as_ref(), &tables, report).await?;
         }
+        if snapshot.position.is_none() && self.survey.source.variable("log_bin") == Some("ON") {
+            report.note(
+                "The account may not read the position of the source's binary log: after an \
+                 interruption all tables are copied again. Grant it REPLICATION CLIENT (on MariaDB \
+                 BINLOG MONITOR).",
+            );
+        }
         report.position.clone_from(&snapshot.position);
         migration.probe.pass(Point::SnapshotTaken);
         self.journal.record(&Event::SnapshotTaken { position: snapshot.position.clone() })?;

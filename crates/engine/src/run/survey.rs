@@ -11,7 +11,7 @@ use sealift_schema::rewrite::Context;
 
 use super::Migration;
 use crate::fault::{ErrorCode, Fault, OnServer};
-use crate::prepare::servers;
+use crate::prepare::{servers, sight};
 use crate::report::{Report, ServerReport};
 
 /// Both servers and the selected objects of the source, at one instant.
@@ -51,6 +51,7 @@ impl Survey {
             return Err(Fault::new(ErrorCode::NothingSelected, "select objects of the source")
                 .on(Side::Source));
         }
+        sight::see_all(&source, catalog.schemas.keys().map(String::as_str))?;
         Ok(Self { source, target, catalog, source_identity, target_identity })
     }
 
