@@ -1,5 +1,6 @@
 //! The workloads: every script is accepted, and the rows are the same each time.
 
+use sealift_lab::oracle::Comparison;
 use sealift_lab::workload::{Writer, every_type, shop};
 use sealift_lab::{Kind, Options, Server, wait_until};
 
@@ -57,6 +58,20 @@ fn every_type_and_key_can_be_made_on_mariadb() {
         every_type::create(&server, "unmovable", &every_type::unmovable(kind));
         assert_eq!(server.sql("SELECT COUNT(*) FROM unmovable.mariadb_versioned"), "1\n");
     }
+}
+
+#[test]
+fn two_servers_with_the_same_tables_are_the_same_to_the_oracle() {
+    let (one, other) = (start(Options::mysql()), start(Options::mysql()));
+    for server in [&one, &other] {
+        every_type::create(server, "types", &every_type::tables(Kind::MySql, 5));
+        shop::create(server, 100);
+    }
+    let comparison =
+        Comparison::of(["types", "shop", "shop archive"]).without("shop", "broken_view");
+    comparison.assert_same(&one, &other);
+    one.sql("UPDATE types.vectors SET v3 = STRING_TO_VECTOR('[1,2,4]') WHERE id = 1");
+    assert_eq!(comparison.differences(&one, &other).len(), 1);
 }
 
 #[test]

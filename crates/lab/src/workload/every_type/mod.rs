@@ -76,6 +76,8 @@ pub fn tables(kind: Kind, seed: u64) -> Vec<Table> {
     if kind.is_mariadb() {
         all.extend(mariadb::convertible_tables(kind));
     }
+    // Whoever fails shows the start of its script.
+    all[0].script.insert_str(0, &format!("-- seed {seed}\n"));
     all
 }
 
@@ -101,7 +103,7 @@ pub fn large_values(rows: u32, mib: u32) -> Table {
 /// Creates `schema` with these tables in it.
 ///
 /// # Panics
-/// When the server refuses a statement; the message tells the seed through the script's rows.
+/// When the server refuses a statement; the message shows the seed.
 pub fn create(server: &Server, schema: &str, tables: &[Table]) {
     let mut script = format!(
         "SET NAMES utf8mb4;\n\
