@@ -101,6 +101,12 @@ impl Run<'_> {
         let jobs = self.jobs(memory.as_ref()).await?;
         let before: Vec<QualifiedName> =
             memory.map(|memory| memory.copied.into_keys().collect()).unwrap_or_default();
+        self.migration.progress.update(|board| {
+            for job in &jobs {
+                let line = board.tables.entry(job.source.name.clone()).or_default();
+                line.rows_expected = job.source.rows_estimate;
+            }
+        });
         self.migration.progress.enter("copying");
         let indexes = applier.indexes().await?;
         let (sender, requests) = mpsc::unbounded_channel();

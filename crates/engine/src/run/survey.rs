@@ -2,11 +2,11 @@
 
 use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::error::MysqlError;
-use sealift_mysql::gather::{self, Request};
+use sealift_mysql::gather::{self, GatherError, Gathered, Request};
 use sealift_mysql::session::Session;
 use sealift_schema::catalog::Catalog;
 use sealift_schema::facts::{ServerFacts, Side};
-use sealift_schema::name::{ObjectKind, QualifiedName};
+use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
 use sealift_schema::rewrite::Context;
 
 use super::Migration;
@@ -100,7 +100,39 @@ pub(super) async fn source_catalog(
     report: &mut Report,
 ) -> Result<Catalog, Fault> {
     let selection = migration.selection.clone().on(facts);
-    let wanted = |kind: ObjectKind, name: &QualifiedName| selection.selects(kind, name);
+    // Everything in the selected schemas is read, to tell what selected objects need that is left out.
+    let in_schemas =
+        |_kind: ObjectKind, name: &QualifiedName| selection.may_select_in(&name.schema);
+    let (gathered, is_whole) = match gather_source(migration, &in_schemas).await {
+        Ok(gathered) => (gathered, true),
+        // Excluding an object that cannot be read is how one gets past it.
+        Err(GatherError::Privilege { object, .. } | GatherError::Unsettled { object })
+            if !selection.selects(object.kind, &object.name) =>
+        {
+            let only = |kind: ObjectKind, name: &QualifiedName| selection.selects(kind, name);
+            let gathered = gather_source(migration, &only).await;
+            (gathered.map_err(|error| Fault::gather(Side::Source, error))?, false)
+        }
+        Err(error) => return Err(Fault::gather(Side::Source, error)),
+    };
+    let is_selected = |object: &&ObjectId| selection.selects(object.kind, &object.name);
+    for object in gathered.vanished.iter().filter(is_selected) {
+        report.note(format!("{object} vanished from the source while it was being read."));
+    }
+    for object in &gathered.foreign {
+        report.note(format!("{object} is of a kind MySQL does not have; it is left out."));
+    }
+    let (catalog, warnings) = selection.filter(gathered.catalog);
+    for warning in warnings.iter().filter(|_warning| is_whole) {
+        report.note(format!("{warning}."));
+    }
+    Ok(catalog)
+}
+
+async fn gather_source(
+    migration: &Migration,
+    wanted: &(dyn Fn(ObjectKind, &QualifiedName) -> bool + Sync),
+) -> Result<Gathered, GatherError> {
     let progress = migration.progress.clone();
     let listed = move |at: gather::Progress| {
         progress.doing(format!("definitions {} of {}", at.definitions_read, at.definitions));
@@ -108,22 +140,10 @@ pub(super) async fn source_catalog(
     let request = Request {
         endpoint: &migration.source,
         sessions: migration.workers,
-        wanted: &wanted,
+        wanted,
         progress: &listed,
     };
-    let gathered =
-        gather::catalog(&request).await.map_err(|error| Fault::gather(Side::Source, error))?;
-    for object in &gathered.vanished {
-        report.note(format!("{object} vanished from the source while it was being read."));
-    }
-    for object in &gathered.foreign {
-        report.note(format!("{object} is of a kind MySQL does not have; it is left out."));
-    }
-    let (catalog, warnings) = selection.filter(gathered.catalog);
-    for warning in warnings {
-        report.note(warning.to_string());
-    }
-    Ok(catalog)
+    gather::catalog(&request).await
 }
 
 /// Some objects of the target, as they are now.

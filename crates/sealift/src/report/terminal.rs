@@ -32,9 +32,13 @@ pub(crate) fn summary(report: &Report, width: usize) -> String {
     if let Some(target) = &report.target {
         page.line("target", &server(target));
     }
-    let made = made(report);
-    if !made.is_empty() {
-        page.line("made", &made);
+    for (label, kinds) in [
+        ("made", scripts(report, |result| matches!(result, ObjectResult::Created))),
+        ("was there", scripts(report, |result| matches!(result, ObjectResult::Present))),
+    ] {
+        if !kinds.is_empty() {
+            page.line(label, &kinds);
+        }
     }
     let changes = changes(report);
     if !changes.is_empty() {
@@ -106,38 +110,27 @@ fn server(server: &ServerReport) -> String {
     format!("{version}{azure} at {address}, as {user}, {tls}")
 }
 
-/// `3 tables, 1 view created; 2 tables were there`.
-fn made(report: &Report) -> String {
-    let count_of = |wanted: fn(&ObjectResult) -> bool| {
-        let mut kinds: BTreeMap<(ObjectKind, &str), u64> = BTreeMap::new();
-        for object in report.objects.iter().filter(|object| wanted(&object.result)) {
-            // Indexes and foreign keys are parts of a table that has its own line.
-            let part = match object.part {
-                Part::Indexes => "indexes of",
-                Part::ForeignKeys => "foreign keys of",
-                Part::Schemas
-                | Part::Tables
-                | Part::Routines
-                | Part::Views
-                | Part::Triggers
-                | Part::Events => "",
-            };
-            *kinds.entry((object.object.kind, part)).or_default() += 1;
-        }
-        let said = kinds.into_iter().map(|((kind, part), number)| {
-            let noun = counted(number, kind.word(), &plural(kind));
-            if part.is_empty() { noun } else { format!("{part} {noun}") }
-        });
-        said.collect::<Vec<_>>().join(", ")
-    };
-    let created = count_of(|result| matches!(result, ObjectResult::Created));
-    let present = count_of(|result| matches!(result, ObjectResult::Present));
-    match (created.is_empty(), present.is_empty()) {
-        (true, true) => String::new(),
-        (false, true) => created,
-        (true, false) => format!("nothing; there already: {present}"),
-        (false, false) => format!("{created}; there already: {present}"),
+/// `3 tables, indexes of 2 tables, 1 view`.
+fn scripts(report: &Report, wanted: fn(&ObjectResult) -> bool) -> String {
+    let mut kinds: BTreeMap<(ObjectKind, &str), u64> = BTreeMap::new();
+    for object in report.objects.iter().filter(|object| wanted(&object.result)) {
+        let part = match object.part {
+            Part::Indexes => "indexes of",
+            Part::ForeignKeys => "foreign keys of",
+            Part::Schemas
+            | Part::Tables
+            | Part::Routines
+            | Part::Views
+            | Part::Triggers
+            | Part::Events => "",
+        };
+        *kinds.entry((object.object.kind, part)).or_default() += 1;
     }
+    let said = kinds.into_iter().map(|((kind, part), number)| {
+        let noun = counted(number, kind.word(), &plural(kind));
+        if part.is_empty() { noun } else { format!("{part} {noun}") }
+    });
+    said.collect::<Vec<_>>().join(", ")
 }
 
 fn plural(kind: ObjectKind) -> String {
@@ -230,7 +223,8 @@ mod tests {
           source        MariaDB 10.11.19 at 10.0.0.5:3306, as app_reader@%, not
                         encrypted
           target        MySQL 9.7.4 (Azure) at 10.0.0.5:3306, as app_reader@%, TLSv1.3
-          made          1 table, indexes of 1 table; there already: 1 table
+          made          1 table, indexes of 1 table
+          was there     1 table
           changed       definer 2, engine 1
           left out      view `shop`.`broken`: does not work on the source: table
                         'shop.gone' doesn't exist
