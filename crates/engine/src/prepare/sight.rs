@@ -7,31 +7,41 @@ use std::collections::BTreeSet;
 
 use sealift_schema::facts::{Flavor, ServerFacts, Side};
 use sealift_schema::grants::Grants;
-use sealift_schema::name::quote;
+use sealift_schema::name::{ObjectKind, quote};
 
 use crate::fault::{ErrorCode, Fault};
 
 /// Schemas named in a message; a grant for all of them is the likelier remedy when there are more.
 const SCHEMAS_NAMED_MAX: usize = 5;
 
-/// Refuses an account that cannot know whether there is more to carry in these schemas.
+/// Refuses an account that cannot know whether there is more to carry in these schemas. `wants` says
+/// whether any object of a kind in a schema is selected, whatever its name.
 ///
 /// # Errors
 /// `PrivilegeMissing`, with the statements that grant what is missing.
 pub fn see_all<'a>(
     source: &ServerFacts,
     schemas: impl Iterator<Item = &'a str> + Clone,
+    wants: impl Fn(ObjectKind, &str) -> bool,
 ) -> Result<(), Fault> {
     let grants = Grants::read(&source.grants);
     let mut unseen = Vec::new();
     let mut remedies = BTreeSet::new();
-    for (what, privilege) in [("tables", "SELECT"), ("triggers", "TRIGGER"), ("events", "EVENT")] {
-        let hidden = schemas.clone().filter(|schema| !sees(&grants, schema, privilege));
+    for (kind, what, privilege) in [
+        (ObjectKind::Table, "tables", "SELECT"),
+        (ObjectKind::Trigger, "triggers", "TRIGGER"),
+        (ObjectKind::Event, "events", "EVENT"),
+    ] {
+        let wanted = schemas.clone().filter(|schema| wants(kind, schema));
+        let hidden = wanted.filter(|schema| !sees(&grants, schema, privilege));
         unseen.extend(name(what, hidden, |schema| {
             remedies.insert(format!("{privilege} ON {}.*", quote(schema)));
         }));
     }
-    let hidden = schemas.filter(|schema| !sees_routines(source, &grants, schema));
+    let routines = [ObjectKind::Function, ObjectKind::Procedure];
+    let hidden = schemas
+        .filter(|schema| routines.iter().any(|kind| wants(*kind, schema)))
+        .filter(|schema| !sees_routines(source, &grants, schema));
     unseen.extend(name("functions and procedures", hidden, |schema| {
         remedies.insert(routine_grant(source, schema));
     }));
@@ -41,9 +51,10 @@ pub fn see_all<'a>(
     let grants: Vec<String> =
         remedies.iter().map(|grant| format!("GRANT {grant} TO the account")).collect();
     let what = format!("the account {} cannot see {}", source.current_user, unseen.join(", "));
-    Err(Fault::new(ErrorCode::PrivilegeMissing, what)
-        .on(Side::Source)
-        .advise(format!("{}; then run the same command again", grants.join("; "))))
+    Err(Fault::new(ErrorCode::PrivilegeMissing, what).on(Side::Source).advise(format!(
+        "{}; then run the same command again. Or leave them behind: exclude = [\"trigger:schema.*\"]",
+        grants.join("; ")
+    )))
 }
 
 /// `triggers of shop and hr`, or nothing when none is hidden.
@@ -104,7 +115,19 @@ mod tests {
 
     use super::*;
 
+    const EVERYTHING: [ObjectKind; 5] = [
+        ObjectKind::Table,
+        ObjectKind::Trigger,
+        ObjectKind::Event,
+        ObjectKind::Function,
+        ObjectKind::Procedure,
+    ];
+
     fn told(version: &str, grants: &[&str]) -> String {
+        told_of(&EVERYTHING, version, grants)
+    }
+
+    fn told_of(wanted: &[ObjectKind], version: &str, grants: &[&str]) -> String {
         let facts = ServerFacts {
             version: ServerVersion::parse(version).unwrap(),
             version_text: version.into(),
@@ -115,7 +138,7 @@ mod tests {
             grants: grants.iter().map(|grant| format!("GRANT {grant} TO `a`@`%`")).collect(),
             accounts: None,
         };
-        match see_all(&facts, ["shop", "hr"].into_iter()) {
+        match see_all(&facts, ["shop", "hr"].into_iter(), |kind, _schema| wanted.contains(&kind)) {
             Ok(()) => "sees all".into(),
             Err(fault) => format!("{} | {}", fault.what, fault.remedy()),
         }
@@ -158,10 +181,19 @@ mod tests {
             told("9.7.4", &["SELECT, EVENT ON `shop`.*", "SELECT, TRIGGER, EVENT ON `hr`.*"]),
             "the account app_reader@% cannot see triggers of schema `shop`, functions and procedures of \
              schema `shop`, `hr` | GRANT SHOW_ROUTINE ON *.* TO the account; GRANT TRIGGER ON `shop`.* TO \
-             the account; then run the same command again"
+             the account; then run the same command again. Or leave them behind: exclude = \
+             [\"trigger:schema.*\"]"
         );
         let each = ["SELECT, TRIGGER, EVENT ON `shop`.*", "SELECT, TRIGGER, EVENT ON `hr`.*"];
         assert!(told("5.7.44", &each).contains("GRANT SELECT ON mysql.proc TO"));
         assert!(told("11.8.3-MariaDB", &each).contains("GRANT SHOW CREATE ROUTINE ON `hr`.* TO"));
+    }
+
+    #[test]
+    fn what_is_not_wanted_need_not_be_seen() {
+        let tables = ["SELECT ON `shop`.*", "SELECT ON `hr`.*"];
+        assert_eq!(told_of(&[ObjectKind::Table], "9.7.4", &tables), "sees all");
+        let hidden = told_of(&[ObjectKind::Table, ObjectKind::Event], "9.7.4", &tables);
+        assert!(hidden.contains("events of schema") && !hidden.contains("triggers of"), "{hidden}");
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn ready(
     survey: &Survey,
     report: &mut Report,
 ) -> Result<Plan, Fault> {
+    servers::takes_writes(&survey.target)?;
     let plan = Plan::read(&migration.folder)?;
     super::plan::tell(&plan, report);
     let context = survey.context(migration);

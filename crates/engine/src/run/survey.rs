@@ -46,12 +46,18 @@ impl Survey {
         let source_identity = servers::identity(&source, &migration.source);
         let target_identity = servers::identity(&target, &migration.target);
         servers::differ(&source_identity, &target_identity)?;
+        servers::suit(&source, &target)?;
         let catalog = source_catalog(migration, &source, report).await?;
         if catalog.schemas.is_empty() {
             return Err(Fault::new(ErrorCode::NothingSelected, "select objects of the source")
                 .on(Side::Source));
         }
-        sight::see_all(&source, catalog.schemas.keys().map(String::as_str))?;
+        let selection = migration.selection.clone().on(&source);
+        // A name nobody gives: whether objects are selected that are not named one by one.
+        let wants = |kind: ObjectKind, schema: &str| {
+            selection.selects(kind, &QualifiedName::new(schema, "\u{1}"))
+        };
+        sight::see_all(&source, catalog.schemas.keys().map(String::as_str), wants)?;
         Ok(Self { source, target, catalog, source_identity, target_identity })
     }
 
