@@ -14,3 +14,4 @@ pub mod key_range;
 pub mod sql;
 pub mod rewrite;
 pub mod selection;
+pub mod diff;
