@@ -10,3 +10,4 @@ mod folder;
 mod help;
 mod configuration;
 mod connection;
+mod carry;
