@@ -67,13 +67,19 @@ impl Server {
         let programs = options.kind.programs()?;
         let template = template::ready(&options, &programs)?;
         let folder = server_folder()?;
+        // Guarded before it is filled: we may be killed at any moment.
+        let guard = FolderGuard::new(folder.path())?;
         copy_tree(&template.join("data"), &folder.path().join("data"))?;
-        Self::start_on(folder, options, programs)
+        Self::start_on(folder, guard, options, programs)
     }
 
     /// Starts a server on the data that lies in `folder`, for finishing a template.
-    fn start_on(folder: TempDir, options: Options, programs: Programs) -> Result<Self, LabError> {
-        let guard = FolderGuard::new(folder.path())?;
+    fn start_on(
+        folder: TempDir,
+        guard: FolderGuard,
+        options: Options,
+        programs: Programs,
+    ) -> Result<Self, LabError> {
         let mut server = Self { options, programs, port: 0, process: None, folder, _guard: guard };
         server.launch_on_a_free_port()?;
         Ok(server)

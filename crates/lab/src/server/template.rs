@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::process::FolderGuard;
 use super::{
     APP_READER, AZADMIN, Kind, Options, Role, Server, base_arguments, copy_tree, server_folder,
 };
@@ -59,6 +60,7 @@ fn make(
     let templates = folder.parent().expect("it is below the cache");
     fs::create_dir_all(templates).map_err(io(format!("create {}", templates.display())))?;
     let bare = server_folder()?;
+    let guard = FolderGuard::new(bare.path())?;
     if options.kind.is_mariadb() {
         bootstrap_mariadb(options, programs, bare.path())?;
     } else {
@@ -70,7 +72,7 @@ fn make(
                 .map_err(io(format!("copy {file}")))?;
         }
     }
-    let mut server = Server::start_on(bare, options.clone(), programs.clone())?;
+    let mut server = Server::start_on(bare, guard, options.clone(), programs.clone())?;
     server.sql(accounts(options));
     server.stop();
     let finished = tempfile::Builder::new()
