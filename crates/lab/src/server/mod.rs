@@ -1,6 +1,7 @@
 //! One real server of a test: started from a template in two seconds, gone with the test that started it.
 
 mod client;
+mod folder;
 mod kind;
 mod options;
 mod process;
@@ -11,7 +12,6 @@ use std::fs;
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -66,10 +66,10 @@ impl Server {
     pub fn start(options: Options) -> Result<Self, LabError> {
         let programs = options.kind.programs()?;
         let template = template::ready(&options, &programs)?;
-        let folder = server_folder()?;
+        let folder = folder::create(options.durable)?;
         // Guarded before it is filled: we may be killed at any moment.
         let guard = FolderGuard::new(folder.path())?;
-        copy_tree(&template.join("data"), &folder.path().join("data"))?;
+        folder::copy_tree(&template.join("data"), &folder.path().join("data"))?;
         Self::start_on(folder, guard, options, programs)
     }
 
@@ -265,30 +265,6 @@ fn base_arguments(programs: &Programs, kind: Kind, folder: &Path) -> Vec<OsStrin
     }
     words.extend(kind.installation_arguments(programs.root()));
     words
-}
-
-/// A folder with a path short enough for a socket in it.
-fn server_folder() -> Result<TempDir, LabError> {
-    /// `sockaddr_un` holds 108 bytes; the folder's name and the socket's take some of them.
-    const PARENT_MAX: usize = 60;
-    let usual = std::env::temp_dir();
-    let parent = if usual.as_os_str().len() > PARENT_MAX { Path::new("/tmp") } else { &usual };
-    tempfile::Builder::new()
-        .prefix("sealift-lab-")
-        .tempdir_in(parent)
-        .map_err(io(format!("create a server's folder in {}", parent.display())))
-}
-
-/// Copies a data folder, sharing its blocks where the file system can.
-fn copy_tree(from: &Path, to: &Path) -> Result<(), LabError> {
-    let mut command = Command::new("cp");
-    command.args(["-a", "--reflink=auto", "--sparse=always"]).arg(from).arg(to);
-    let output = command.output().map_err(io("run cp"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let why = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(LabError::Command { what: "copy the template".to_owned(), why })
 }
 
 /// A port nobody listens on right now.

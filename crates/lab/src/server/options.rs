@@ -124,6 +124,7 @@ impl Options {
             // A killed server loses nothing: the operating system has the writes. Only a power cut would.
             words.push("--innodb-flush-log-at-trx-commit=2".to_owned());
             words.push("--sync-binlog=0".to_owned());
+            words.push("--innodb-flush-method=nosync".to_owned());
         } else {
             words.push("--innodb-flush-log-at-trx-commit=1".to_owned());
             words.push("--sync-binlog=1".to_owned());

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::process::FolderGuard;
-use super::{
-    APP_READER, AZADMIN, Kind, Options, Role, Server, base_arguments, copy_tree, server_folder,
-};
+use super::{APP_READER, AZADMIN, Kind, Options, Role, Server, base_arguments};
 use crate::error::{LabError, io};
 use crate::packages::{self, Programs};
 
@@ -59,7 +57,7 @@ fn make(
 ) -> Result<(), LabError> {
     let templates = folder.parent().expect("it is below the cache");
     fs::create_dir_all(templates).map_err(io(format!("create {}", templates.display())))?;
-    let bare = server_folder()?;
+    let bare = super::folder::create(options.durable)?;
     let guard = FolderGuard::new(bare.path())?;
     if options.kind.is_mariadb() {
         bootstrap_mariadb(options, programs, bare.path())?;
@@ -79,7 +77,7 @@ fn make(
         .prefix(".making-")
         .tempdir_in(templates)
         .map_err(io("create a folder for a template"))?;
-    copy_tree(&server.data(), &finished.path().join("data"))?;
+    super::folder::copy_tree(&server.data(), &finished.path().join("data"))?;
     // Every server gets an identity of its own at its first start.
     let _ = fs::remove_file(finished.path().join("data/auto.cnf"));
     fs::rename(finished.keep(), folder).map_err(io(format!("name {}", folder.display())))
