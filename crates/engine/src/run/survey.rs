@@ -125,6 +125,9 @@ pub(super) async fn source_catalog(
     for object in gathered.vanished.iter().filter(is_selected) {
         report.note(format!("{object} vanished from the source while it was being read."));
     }
+    for (object, why) in gathered.unreadable.iter().filter(|(object, _)| is_selected(&object)) {
+        report.note(format!("{object} is left out: the source itself cannot read it ({why})."));
+    }
     for object in &gathered.foreign {
         report.note(format!("{object} is of a kind MySQL does not have; it is left out."));
     }

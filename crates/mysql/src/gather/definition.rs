@@ -75,6 +75,19 @@ pub(super) enum Settings {
     ModeAndZone,
 }
 
+/// What the server says of an object that it cannot read itself; `None` for other trouble. Such an object
+/// is nobody's to read, and the others need not wait for it.
+pub(super) fn words_of_server(error: &GatherError) -> Option<String> {
+    let GatherError::Server { cause, .. } = error else { return None };
+    is_of_object(cause).then(|| cause.to_string())
+}
+
+/// Whether an error is about the object rather than about the session, the server or the login.
+fn is_of_object(error: &MysqlError) -> bool {
+    error.code().is_some()
+        && matches!(error.class(), ErrorClass::Other | ErrorClass::DefinitionChanged)
+}
+
 fn is_vanished(error: &MysqlError) -> bool {
     error.code().is_some_and(|code| VANISHED.contains(&code))
 }

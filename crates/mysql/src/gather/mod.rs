@@ -70,6 +70,9 @@ pub struct Gathered {
     /// Wanted objects that were listed and had vanished when their definition was asked for: the schema
     /// is being changed right now.
     pub vanished: Vec<ObjectId>,
+    /// Wanted objects whose definition the server itself cannot read, each with its words: a damaged
+    /// table, a `MERGE` table whose parts do not fit, a view of a form it does not know any more.
+    pub unreadable: Vec<(ObjectId, String)>,
     /// Objects of kinds no MySQL has, in words, e.g. ``package `shop`.`prices` ``.
     pub foreign: Vec<String>,
 }
@@ -158,9 +161,11 @@ pub async fn catalog(request: &Request<'_>) -> Result<Gathered, GatherError> {
         match definition {
             Definition::Read(object) => object.move_into(&mut gathered.catalog),
             Definition::Vanished(object) => gathered.vanished.push(object),
+            Definition::Unreadable(object, why) => gathered.unreadable.push((object, why)),
         }
     }
     gathered.vanished.sort();
+    gathered.unreadable.sort();
     gathered.foreign.sort();
     Ok(gathered)
 }
@@ -191,6 +196,7 @@ enum Listed {
 enum Definition {
     Read(Listed),
     Vanished(ObjectId),
+    Unreadable(ObjectId, String),
 }
 
 /// What one schema holds.
@@ -348,11 +354,15 @@ async fn define(
 ) -> Result<Vec<Definition>, GatherError> {
     let mut definitions = Vec::new();
     while let Some(mut object) = queue.next() {
-        let outcome = object.define(session, known).await?;
+        let outcome = object.define(session, known).await;
         board.update(|progress| progress.definitions_read += 1);
         definitions.push(match outcome {
-            definition::Outcome::Read => Definition::Read(object),
-            definition::Outcome::Vanished => Definition::Vanished(object.id()),
+            Ok(definition::Outcome::Read) => Definition::Read(object),
+            Ok(definition::Outcome::Vanished) => Definition::Vanished(object.id()),
+            Err(error) => match definition::words_of_server(&error) {
+                Some(why) => Definition::Unreadable(object.id(), why),
+                None => return Err(error),
+            },
         });
     }
     Ok(definitions)

@@ -40,7 +40,7 @@ async fn gathered(server: &Server) -> Gathered {
 
 /// The catalog in words, a line per fact.
 fn words(gathered: &Gathered) -> String {
-    let Gathered { catalog, vanished, foreign } = gathered;
+    let Gathered { catalog, vanished, unreadable, foreign } = gathered;
     let Catalog { schemas, tables, views, routines, triggers, events } = catalog;
     let mut text = String::new();
     for schema in schemas.values() {
@@ -90,6 +90,7 @@ fn words(gathered: &Gathered) -> String {
         made(&mut text, &event.created_under);
         definition(&mut text, &event.create_sql);
     }
+    assert!(unreadable.is_empty());
     writeln!(text, "\nvanished {vanished:?} foreign {foreign:?}").unwrap();
     text
 }
@@ -340,4 +341,24 @@ async fn a_table_altered_between_listing_and_definition_is_read_again() {
     assert_eq!(columns, ["a", "c"]);
     assert_eq!(table.keys.len(), 2);
     assert!(table.create_sql.contains("UNIQUE KEY `k` (`c`)"));
+}
+
+#[tokio::test]
+async fn a_table_the_server_cannot_open_is_named_and_the_others_are_gathered() {
+    for server in [&*MYSQL, &*MARIADB] {
+        server.sql(
+            "CREATE SCHEMA damaged; USE damaged; CREATE TABLE whole (a INT); CREATE TABLE part (a INT) ENGINE=MyISAM;
+             CREATE TABLE together (a INT) ENGINE=MERGE UNION=(part); DROP TABLE part;",
+        );
+        let endpoint = root(server);
+        let wanted = |_, name: &QualifiedName| name.schema == "damaged";
+        let request =
+            Request { endpoint: &endpoint, sessions: 1, wanted: &wanted, progress: &|_| {} };
+        let gathered = gather::catalog(&request).await.unwrap();
+        let tables = gathered.catalog.tables.keys().map(QualifiedName::plain).collect::<Vec<_>>();
+        let (object, why) = &gathered.unreadable[0];
+        assert_eq!(tables, ["damaged.whole"], "{}", server.kind());
+        assert_eq!(object.to_string(), "table `damaged`.`together`");
+        assert!(why.contains("1168"), "{why}");
+    }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod catalog;
+mod diff;
 mod facts;
 mod position;
 mod snapshot;

@@ -20,6 +20,9 @@ use crate::catalog::{
 };
 use crate::facts::{Flavor, ServerFacts};
 use crate::name::{ObjectId, ObjectKind, QualifiedName};
+use crate::rewrite::dialect_of;
+use crate::sql::Sql;
+use crate::sql::script::split;
 use shape::Shape;
 
 /// An object the target should hold.
@@ -29,8 +32,8 @@ pub struct Expected<'a> {
     pub object: ObjectId,
     /// What the source holds.
     pub origin: Origin<'a>,
-    /// The statements that make it, in the order they are run: of a table also those that add keys and
-    /// foreign keys.
+    /// The scripts that make it, in the order they are run: of a table also those that add keys and foreign
+    /// keys. What else they hold besides `CREATE` and `ALTER TABLE` is passed over.
     pub scripts: Vec<&'a str>,
     /// The settings it is made under; `None` for schemas and tables.
     pub made_under: Option<CreatedUnder>,
@@ -158,6 +161,27 @@ impl Servers<'_> {
             };
             objects.iter().find(|(own, _)| same(own)).map(|(_, object)| object)
         })
+    }
+}
+
+impl<'a> Expected<'a> {
+    /// The statements of the scripts that define something.
+    fn statements(&self, kind: ObjectKind) -> Vec<&'a str> {
+        let made_under = self.made_under.clone().unwrap_or_default();
+        let dialect = dialect_of(kind, &made_under);
+        // A program that stands alone needs no delimiter, and has semicolons of its own.
+        if let [script] = self.scripts.as_slice()
+            && Sql::new(*script, dialect).cursor().is_word("CREATE")
+        {
+            return vec![script];
+        }
+        let statements = self.scripts.iter().flat_map(|script| split(script, dialect));
+        let defines = |text: &str| {
+            let sql = Sql::new(text, dialect);
+            let cursor = sql.cursor();
+            cursor.is_word("CREATE") || cursor.is_word("ALTER")
+        };
+        statements.map(|statement| statement.text).filter(|text| defines(text)).collect()
     }
 }
 

@@ -18,7 +18,8 @@ pub(super) fn pair(
 ) -> (Shape, Shape) {
     let kind = expected.object.kind;
     let made_under = expected.made_under.clone().unwrap_or_default();
-    let script = expected.scripts.first().copied().unwrap_or_default();
+    let statements = expected.statements(kind);
+    let script = statements.first().copied().unwrap_or_default();
     let mut wanted = read(kind, script, &made_under, servers);
     let mut actual = read(kind, found, found_under, servers);
     wanted.insert(Part::Settings, settings(&made_under));

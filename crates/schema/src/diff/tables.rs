@@ -7,7 +7,7 @@ use super::shape::{Facets, Shape};
 use super::{Expected, Part, Servers};
 use crate::catalog::{Schema, Table};
 use crate::column::ColumnType;
-use crate::name::QualifiedName;
+use crate::name::{ObjectKind, QualifiedName};
 use crate::sql::column::ColumnText;
 use crate::sql::table::{Item, ItemKind, TableText, options, split};
 use crate::sql::{Dialect, NamePath, Span, Sql, unquote};
@@ -37,7 +37,7 @@ pub(super) fn schema_pair(
 ) -> (Shape, Shape) {
     let mut charset = source.charset.clone();
     let mut collation = Some(source.collation.clone());
-    if let Some(script) = expected.scripts.first() {
+    if let Some(script) = expected.statements(ObjectKind::Schema).first() {
         let sql = Sql::new(*script, Dialect::default());
         let mut cursor = sql.cursor();
         cursor.eat(&["CREATE"]);
@@ -83,7 +83,7 @@ pub(super) fn pair(
         return (unreadable("the script"), unreadable(&found.create_sql));
     };
     let Some(mut wanted) = Reader { schema: expected.object.name.schema.clone(), ..reader(found) }
-        .read(&expected.scripts)
+        .read(&expected.statements(ObjectKind::Table))
     else {
         return (unreadable(&expected.scripts.join("; ")), unreadable("the definition found"));
     };

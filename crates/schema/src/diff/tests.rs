@@ -64,7 +64,7 @@ fn said(differences: &[Difference]) -> Vec<String> {
 /// What is said of a table that was to be made by scripts and is found as printed.
 fn table_differences(source: &str, scripts: &[&str], found: &Table) -> Vec<String> {
     let (source, target) = (facts(source), facts(MYSQL));
-    let origin = table(scripts[0], 7);
+    let origin = table(FOUND, 7);
     let expected = Expected {
         object: ObjectId::new(ObjectKind::Table, QualifiedName::new("s", "t")),
         origin: Origin::Table(&origin),
@@ -596,4 +596,20 @@ fn names_in_lower_case_are_the_same_where_the_target_says_so() {
     assert_eq!(count(&target), 1);
     target.variables.insert("lower_case_table_names".to_owned(), "1".to_owned());
     assert_eq!(count(&target), 0);
+}
+
+#[test]
+fn scripts_with_settings_around_the_statement_are_read_too() {
+    let found = "CREATE DEFINER=`z`@`%` FUNCTION `o`() RETURNS int BEGIN SELECT 1; RETURN 2; END";
+    let alone = "CREATE FUNCTION `s`.`o`() RETURNS int BEGIN SELECT 1; RETURN 2; END";
+    let framed = format!(
+        "-- sealift: function\nSET NAMES utf8mb4;\nUSE `s`;\nSET sql_mode = 'A';\nDELIMITER ;;\n{alone};;\nDELIMITER ;\n"
+    );
+    for script in [alone, &framed] {
+        let said =
+            stored_differences(ObjectKind::Function, script, found, &under("A"), &under("A"));
+        assert_eq!(said, [""; 0], "{script}");
+    }
+    let table_script = format!("-- sealift: table\nUSE `s`;\n{FOUND};\n");
+    assert_eq!(table_differences(MYSQL, &[&table_script], &table(FOUND, 7)), [""; 0]);
 }
