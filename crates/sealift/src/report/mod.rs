@@ -14,7 +14,7 @@ pub(crate) mod terminal;
 pub(crate) fn write(report: &Report, folder: &Path) -> Result<PathBuf, Fault> {
     let name = match report.command.as_str() {
         "run --offline" => "report".to_owned(),
-        other => format!("{}-report", other.replace(' ', "-")),
+        other => other.replace(' ', "-"),
     };
     let write =
         |path: &Path, text: &str| fs::write(path, text).map_err(|error| failed(path, error));
