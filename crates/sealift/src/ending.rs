@@ -22,7 +22,7 @@ const USAGE: u8 = 2;
 /// The answer is no.
 const NO: u8 = 3;
 /// Interrupted, can be gone on with.
-pub(crate) const INTERRUPTED: u8 = 4;
+const INTERRUPTED: u8 = 4;
 
 /// The exit code of an ending.
 fn exit_code(conclusion: Conclusion, error: Option<ErrorCode>) -> u8 {
@@ -115,6 +115,18 @@ fn object(
     keys.insert("exit_code".into(), json!(code));
     keys.insert("error".into(), json!(error));
     keys
+}
+
+/// What is said when the operator does not wait for the end; returns the exit code.
+pub(crate) fn left(output: &Output) -> u8 {
+    let fault = FaultReport::from(&Fault::new(ErrorCode::Interrupted, "left at once"));
+    output.screen.draw(&[]);
+    output.screen.tell(&format!("interrupted: left at once; {}", fault.remedy));
+    if output.form == Form::Json {
+        let keys = object(Map::new(), Conclusion::Interrupted, INTERRUPTED, Some(&fault));
+        output.print_json(keys);
+    }
+    INTERRUPTED
 }
 
 /// Ends where the command line could not be parsed, or only asked for help.

@@ -4,7 +4,7 @@ use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::stop::Stop;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::ending::INTERRUPTED;
+use crate::ending;
 use crate::output::Output;
 
 /// Listens for signals as long as the runtime lives.
@@ -27,9 +27,7 @@ async fn follow(mut interrupt: Signal, mut terminate: Signal, stop: Stop, output
         }
         if stop.requested() {
             // Every stage survives this: it is a crash.
-            output.screen.draw(&[]);
-            output.screen.tell("left at once; the same command goes on where it stopped");
-            std::process::exit(INTERRUPTED.into());
+            std::process::exit(ending::left(&output).into());
         }
         output
             .remark("stopping: what is under way is finished first; Ctrl-C again to leave at once");
