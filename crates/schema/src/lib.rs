@@ -14,4 +14,5 @@ pub mod key_range;
 pub mod sql;
 pub mod rewrite;
 pub mod selection;
+pub mod rule;
 pub mod diff;

@@ -1,5 +1,8 @@
 //! `sealift plan apply`: carry the scripts out, all of them, without any rows.
 
+use sealift_schema::name::ObjectId;
+use sealift_schema::rule::{self, Finding, Scene, Severity};
+
 use super::Migration;
 use super::survey::Survey;
 use crate::fault::{ErrorCode, Fault};
@@ -44,7 +47,29 @@ pub(super) fn ready(
     let stale = plan.stale(&generate::sources(&survey.catalog), &generate::settings(&context));
     freshness::fresh(&stale)?;
     servers::ledger_schema_is_free(&plan)?;
+    judge(survey, &plan, report)?;
     Ok(plan)
+}
+
+/// Asks the rules: the first blocker ends it, everything else is told.
+fn judge(survey: &Survey, plan: &Plan, report: &mut Report) -> Result<(), Fault> {
+    let wanted = plan.steps.iter().filter(|step| step.is_wanted());
+    let planned: Vec<ObjectId> = wanted
+        .map(|step| ObjectId { kind: step.step().object.kind, name: step.target.clone() })
+        .collect();
+    let Survey { source, target, catalog, .. } = survey;
+    for finding in rule::judge(&Scene { source, target, catalog, planned: &planned }) {
+        let Finding { severity, side, what, remedy, .. } = finding;
+        match severity {
+            Severity::Note | Severity::Warning => {
+                report.note(format!("On the {side}: {what}. To change it: {remedy}."));
+            }
+            Severity::Blocker => {
+                return Err(Fault::new(ErrorCode::PrivilegeMissing, what).on(side).advise(remedy));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Journals that a run begins; refuses a journal of other servers.
