@@ -336,4 +336,4 @@ fn shown(value: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+mod cases;
