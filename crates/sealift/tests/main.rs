@@ -11,3 +11,4 @@ mod help;
 mod configuration;
 mod connection;
 mod carry;
+mod offline;

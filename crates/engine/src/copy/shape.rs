@@ -27,6 +27,8 @@ pub(super) struct Shape {
     key_columns: Vec<usize>,
     /// Columns behind the form's.
     extras: usize,
+    /// Whether the target computes values of its own from the rows, which it may round with a note.
+    pub(super) mutes_notes: bool,
 }
 
 impl Shape {
@@ -54,8 +56,9 @@ impl Shape {
                 extras += 1;
             }
         }
+        let mutes_notes = mutes_notes(&source, target);
         let target = target.name.clone();
-        Ok(Self { source, target, key, form, select, key_columns, extras })
+        Ok(Self { source, target, key, form, select, key_columns, extras, mutes_notes })
     }
 
     /// The statement that reads a lane from where it stands to its end.
@@ -115,4 +118,14 @@ impl Shape {
         let values: Vec<Option<&[u8]>> = values.iter().map(|v| Some(v.as_slice())).collect();
         key.place(&values).map(Some).ok_or(EncodeError::Key)
     }
+}
+/// Whether notes about a table's rows can only be about what the target computes: it has generated
+/// columns, and every column that is written has one type on both sides, so that nothing sent is rounded.
+fn mutes_notes(source: &Table, target: &Table) -> bool {
+    target.columns.iter().any(|column| !column.is_written())
+        && source.written_columns().all(|column| {
+            target.column(&column.name).is_some_and(|other| {
+                column.type_text == other.type_text && column.charset == other.charset
+            })
+        })
 }

@@ -170,6 +170,10 @@ impl Writer {
             return Err(fault.about(format!("table {}", shape.target)).into());
         }
         probe.pass(Point::ChunkBegun);
+        // A generated DECIMAL that is rounded gives a note for each row; a note about a value that was
+        // sent would be a loss.
+        let notes = if shape.mutes_notes { "SET sql_notes=0" } else { "SET sql_notes=1" };
+        session.execute(notes).await.doing("say which warnings matter")?;
         match dialect {
             Dialect::Load => load(session, shape, replay).await?,
             Dialect::Insert => insert(session, shape, replay, packet_max).await?,

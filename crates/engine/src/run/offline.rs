@@ -143,7 +143,8 @@ impl Run<'_> {
                 elapsed.as_secs_f64()
             ),
         );
-        self.definitions_held(report).await?;
+        let now = self.definitions_held(report).await?;
+        applier.counters(&now).await?;
         self.migration.probe.pass(Point::Copied);
         self.journal.record(&Event::Copied)
     }
@@ -298,6 +299,16 @@ impl Run<'_> {
                             .on(Side::Target)
                             .about(format!("table {}", source.name))
                     })?;
+                if !target.engine.eq_ignore_ascii_case("InnoDB") {
+                    let what =
+                        format!("its engine is {}; rows are loaded into InnoDB", target.engine);
+                    return Err(Fault::new(ErrorCode::ObjectRefused, what)
+                        .on(Side::Target)
+                        .about(format!("table {}", target.name))
+                        .advise(
+                            "alter its engine on the target; change it back after the migration",
+                        ));
+                }
                 let copied = memory.and_then(|memory| memory.copied.get(&source.name).copied());
                 Ok(CopyTable { source: source.clone(), target: target.clone(), copied })
             })
@@ -331,12 +342,13 @@ impl Run<'_> {
     }
 
     /// Makes sure that no definition moved on the source while its rows were read.
-    async fn definitions_held(&self, report: &mut Report) -> Result<(), Fault> {
+    /// Returns the source's catalog as it is now, for its counters.
+    async fn definitions_held(&self, report: &mut Report) -> Result<Catalog, Fault> {
         self.migration.progress.enter("checking that no definition moved");
         let now = source_catalog(self.migration, &self.survey.source, report).await?;
         let moved = moved_table(&self.survey.catalog, &now);
         match moved {
-            None => Ok(()),
+            None => Ok(now),
             Some(table) => {
                 Err(Fault::new(ErrorCode::SourceChanged, "compare definitions after the copy")
                     .on(Side::Source)

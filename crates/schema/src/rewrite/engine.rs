@@ -1,13 +1,12 @@
-//! Tables of engines the target does not offer become InnoDB; those that keep no rows are refused.
+//! Tables of other engines become InnoDB; those that keep no rows of their own are refused.
 //!
-//! Managed servers offer InnoDB and often MEMORY. MyISAM, Aria, ARCHIVE, CSV and other engines keep
-//! rows, so InnoDB can. FEDERATED, BLACKHOLE, MERGE, NDB, SPIDER, CONNECT and S3 keep their rows
+//! A chunk of rows and its place in the copy's ledger are one transaction, which only InnoDB has; managed
+//! servers offer little else. MyISAM, Aria, ARCHIVE, CSV and MEMORY keep rows, so InnoDB can. FEDERATED, BLACKHOLE, MERGE, NDB, SPIDER, CONNECT and S3 keep their rows
 //! elsewhere or nowhere: what such a table means cannot be carried. `SECONDARY_ENGINE` goes too, as it
 //! forbids later DDL.
 
 use super::draft::TableDraft;
 use super::{Context, Rewrite};
-use crate::facts::ServerFacts;
 use crate::name::quote;
 use crate::sql::table::ItemKind;
 use crate::sql::{Edit, Span};
@@ -29,11 +28,11 @@ const ELSEWHERE: [&str; 10] = [
     "S3",
 ];
 
-fn table(draft: &mut TableDraft<'_>, context: &Context<'_>) {
+fn table(draft: &mut TableDraft<'_>, _context: &Context<'_>) {
     without_secondary_engine(draft);
     let Some(option) = draft.text.option("ENGINE") else { return };
     let engine = option.value.clone();
-    if is_offered(&engine, context.target) {
+    if engine.eq_ignore_ascii_case("InnoDB") {
         return;
     }
     let what = format!("table {} of engine {engine}", draft.table.name);
@@ -48,22 +47,9 @@ fn table(draft: &mut TableDraft<'_>, context: &Context<'_>) {
     draft.notes.change(
         NAME,
         format!("engine InnoDB instead of {engine}"),
-        format!("the target does not offer {engine}"),
+        "rows and the copy's ledger are committed together, which only InnoDB can",
     );
     auto_increment_key(draft);
-}
-
-fn is_offered(engine: &str, target: &ServerFacts) -> bool {
-    if engine.eq_ignore_ascii_case("InnoDB") {
-        return true;
-    }
-    // Azure's list of engines names some that it then refuses.
-    if target.is_azure() && !engine.eq_ignore_ascii_case("MEMORY") {
-        return false;
-    }
-    let disabled = target.variable("disabled_storage_engines").unwrap_or("");
-    target.engines.iter().any(|offered| offered.eq_ignore_ascii_case(engine))
-        && !disabled.split(',').any(|name| name.trim().eq_ignore_ascii_case(engine))
 }
 
 fn without_secondary_engine(draft: &mut TableDraft<'_>) {
@@ -148,19 +134,13 @@ mod tests {
     }
 
     #[test]
-    fn an_engine_the_target_offers_stays() {
-        let memory = fixture::table("CREATE TABLE `t` (`a` int) ENGINE=MEMORY");
-        let same = "CREATE TABLE `shop`.`t` (`a` int) ENGINE=MEMORY";
-        fixture::check(&World::mysql(), &memory, same, &[]);
-        let mut azure = World::mysql();
-        azure.target.variables.insert("azure_server_name".into(), "contoso".into());
-        fixture::check(&azure, &memory, same, &[]);
-        let csv = fixture::table("CREATE TABLE `t` (`a` int) ENGINE=CSV");
-        azure.target.variables.remove("disabled_storage_engines");
-        let note = ["engine: engine InnoDB instead of CSV"];
-        fixture::check(&azure, &csv, "CREATE TABLE `shop`.`t` (`a` int) ENGINE=InnoDB", &note);
-        azure.target.variables.remove("azure_server_name");
-        fixture::check(&azure, &csv, "CREATE TABLE `shop`.`t` (`a` int) ENGINE=CSV", &[]);
+    fn engines_without_transactions_become_innodb_whatever_the_target_offers() {
+        let innodb = "CREATE TABLE `shop`.`t` (`a` int) ENGINE=InnoDB";
+        for engine in ["MEMORY", "MyISAM", "CSV", "Aria", "ARCHIVE"] {
+            let table = fixture::table(&format!("CREATE TABLE `t` (`a` int) ENGINE={engine}"));
+            let note = format!("engine: engine InnoDB instead of {engine}");
+            fixture::check(&World::mysql(), &table, innodb, &[&note]);
+        }
     }
 
     #[test]

@@ -1,0 +1,124 @@
+//! `run --offline` and `verify` end to end, each against an oracle nobody here wrote.
+
+use sealift_lab::oracle::{Comparison, edits};
+use sealift_lab::workload::{every_type, shop};
+use sealift_lab::{Kind, Options, Pair, Server, unique_schema};
+
+use crate::folder::{Folder, Ran};
+
+mod crashes;
+mod refusals;
+mod scenarios;
+
+/// A folder that carries these schemas from one server to another.
+pub(crate) fn folder(source: &Server, target: &Server, schemas: &[&str], rest: &str) -> Folder {
+    Folder::between(source, target, &format!("[select]\nschemas = {schemas:?}\n{rest}"))
+}
+
+#[track_caller]
+pub(crate) fn ends_with(code: i32, ran: &Ran) {
+    assert_eq!(ran.code, Some(code), "{}", ran.screen());
+}
+
+/// What the rewrites of a MySQL source for an Azure-like target are allowed to change.
+pub(crate) fn allowed(comparison: Comparison) -> Comparison {
+    comparison
+        .allowing(edits::definers())
+        .allowing(edits::engines())
+        .allowing(edits::event_state())
+        .allowing(edits::table_option("ROW_FORMAT"))
+}
+
+#[test]
+fn a_shop_with_every_kind_of_object_arrives_whole() {
+    let pair = Pair::mysql();
+    shop::create(&pair.source, 2_000);
+    let folder = folder(&pair.source, &pair.target, shop::SCHEMAS, "");
+    ends_with(0, &folder.sealift(&["plan"]));
+    ends_with(0, &folder.sealift(&["run", "--offline"]));
+    let (schema, view) = shop::BROKEN_VIEW.split_once('.').unwrap();
+    allowed(Comparison::of(shop::SCHEMAS))
+        .without(schema, view)
+        .assert_same(&pair.source, &pair.target);
+    ends_with(0, &folder.sealift(&["verify"]));
+    assert!(folder.file(".sealift/report.html").exists());
+    // Nothing of ours stays behind.
+    assert_eq!(pair.target.sql("SHOW DATABASES LIKE 'sealift'"), "");
+    // And again: nothing is left to do, nothing is done.
+    let again = folder.sealift(&["run", "--offline", "--json"]);
+    ends_with(0, &again);
+    ends_with(0, &folder.sealift(&["verify"]));
+}
+
+#[test]
+fn every_mysql_type_and_every_kind_of_key_arrives_byte_for_byte() {
+    let pair = Pair::shared();
+    let schema = unique_schema("types");
+    every_type::create(&pair.source, &schema, &every_type::tables(Kind::MySql, 11));
+    let folder = folder(&pair.source, &pair.target, &[&schema], "");
+    ends_with(0, &folder.sealift(&["run", "--offline"]));
+    allowed(Comparison::of([&schema])).assert_same(&pair.source, &pair.target);
+    ends_with(0, &folder.sealift(&["verify"]));
+}
+
+#[test]
+fn every_type_arrives_by_insert_where_local_infile_is_off() {
+    let target = Server::start(Options::azure_target().without_local_infile()).unwrap();
+    let source = &Pair::shared().source;
+    let schema = unique_schema("types_insert");
+    every_type::create(source, &schema, &every_type::tables(Kind::MySql, 12));
+    let folder = folder(source, &target, &[&schema], "");
+    ends_with(0, &folder.sealift(&["run", "--offline"]));
+    allowed(Comparison::of([&schema])).assert_same(source, &target);
+    ends_with(0, &folder.sealift(&["verify"]));
+}
+
+#[test]
+fn every_mariadb_type_that_can_go_arrives_and_the_others_are_refused_by_name() {
+    let pair = Pair::shared_mariadb();
+    let schema = unique_schema("types_maria");
+    every_type::create(&pair.source, &schema, &every_type::tables(Kind::MariaDb10_11, 13));
+    let unmovable = every_type::unmovable(Kind::MariaDb10_11);
+    every_type::create(&pair.source, &schema, &unmovable);
+    let folder = folder(&pair.source, &pair.target, &[&schema], "");
+    let plan = folder.sealift(&["plan", "--json"]);
+    // Some objects cannot be carried: the answer is no, until that is accepted.
+    ends_with(3, &plan);
+    let left_out = plan.json()["left_out"].to_string();
+    for table in &unmovable {
+        assert!(left_out.contains(&table.name), "{} is not refused: {left_out}", table.name);
+    }
+    ends_with(0, &folder.sealift(&["run", "--offline"]));
+    ends_with(0, &folder.sealift(&["verify"]));
+}
+
+#[test]
+fn planted_corruption_is_found_and_named() {
+    let pair = Pair::shared();
+    let schema = unique_schema("planted");
+    pair.source.sql(format!(
+        "CREATE DATABASE {schema}; USE {schema}; \
+         CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, a VARCHAR(20)) AUTO_INCREMENT=1000; \
+         INSERT INTO t VALUES (1,'a'),(2,'b'),(3,'c'); \
+         CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 'x';"
+    ));
+    let folder = folder(&pair.source, &pair.target, &[&schema], "");
+    ends_with(0, &folder.sealift(&["run", "--offline"]));
+    ends_with(0, &folder.sealift(&["verify"]));
+    let planted = [
+        ("UPDATE t SET a = 'B' WHERE id = 2", "id=2"),
+        (
+            "DROP TRIGGER tr; CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 'y'",
+            "tr",
+        ),
+        ("ALTER TABLE t AUTO_INCREMENT = 2000", "AUTO_INCREMENT"),
+        ("ALTER TABLE t ADD KEY extra (a)", "extra"),
+    ];
+    for (sql, named) in planted {
+        pair.target.client().schema(&schema).run(sql);
+        let ran = folder.sealift(&["verify", "--json"]);
+        ends_with(3, &ran);
+        let differences = ran.json()["verification"]["differences"].to_string();
+        assert!(differences.contains(named), "{sql}: {differences}");
+    }
+}

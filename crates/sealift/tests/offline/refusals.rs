@@ -1,0 +1,100 @@
+//! What a run refuses, with its code, and that nothing was done.
+
+use sealift_lab::{Account, Pair, unique_schema};
+
+use super::{ends_with, folder};
+use crate::folder::Folder;
+
+fn one_table(stem: &str) -> (Folder, String) {
+    let pair = Pair::shared();
+    let schema = unique_schema(stem);
+    pair.source.sql(format!(
+        "CREATE DATABASE {schema}; CREATE TABLE {schema}.t (id INT PRIMARY KEY, a INT); \
+         INSERT INTO {schema}.t VALUES (1, 1), (2, 2)"
+    ));
+    (folder(&pair.source, &pair.target, &[&schema], ""), schema)
+}
+
+fn refused(folder: &Folder, args: &[&str]) -> (Option<i32>, String) {
+    let ran = folder.sealift(args);
+    (ran.code, ran.error_code())
+}
+
+const RUN: &[&str] = &["run", "--offline", "--json"];
+
+#[test]
+fn rows_on_the_target_are_refused_unless_they_may_be_removed() {
+    let (folder, schema) = one_table("not_empty");
+    let target = &Pair::shared().target;
+    target.sql(format!(
+        "CREATE DATABASE {schema}; CREATE TABLE {schema}.t (id INT PRIMARY KEY, a INT); \
+         INSERT INTO {schema}.t VALUES (9, 9)"
+    ));
+    assert_eq!(refused(&folder, RUN), (Some(1), "SL0504".into()));
+    let rows = || target.client().option("-N").run(format!("SELECT id FROM {schema}.t"));
+    assert_eq!(rows(), "9\n");
+    let config = std::fs::read_to_string(folder.file("sealift.toml")).unwrap();
+    folder.write("sealift.toml", &format!("{config}[copy]\nnot_empty = \"truncate\"\n"));
+    ends_with(0, &folder.sealift(RUN));
+    assert_eq!(rows(), "1\n2\n");
+}
+
+#[test]
+fn a_plan_beneath_which_the_source_moved_is_refused() {
+    let (folder, schema) = one_table("stale");
+    ends_with(0, &folder.sealift(&["plan"]));
+    Pair::shared().source.sql(format!("ALTER TABLE {schema}.t ADD b INT"));
+    assert_eq!(refused(&folder, RUN), (Some(1), "SL0503".into()));
+    ends_with(0, &folder.sealift(&["plan"]));
+    ends_with(0, &folder.sealift(RUN));
+}
+
+#[test]
+fn the_state_folder_of_another_migration_is_refused() {
+    let (folder, _schema) = one_table("foreign");
+    ends_with(0, &folder.sealift(RUN));
+    let other = Pair::shared_mariadb();
+    folder.reconfigure(
+        &format!(":{}\"", Pair::shared().source.port()),
+        &format!(":{}\"", other.source.port()),
+    );
+    assert_eq!(refused(&folder, RUN).1, "SL0202");
+}
+
+#[test]
+fn nothing_selected_is_said() {
+    let pair = Pair::shared();
+    let folder = folder(&pair.source, &pair.target, &["no_such_schema"], "");
+    assert_eq!(refused(&folder, RUN), (Some(1), "SL0507".into()));
+}
+
+#[test]
+fn a_login_without_reload_copies_under_table_locks() {
+    let pair = Pair::shared();
+    let (folder, schema) = one_table("no_reload");
+    let poor = Account { user: "poor_reader", password: "poor-pw1" };
+    pair.source.sql(format!(
+        "CREATE USER IF NOT EXISTS poor_reader IDENTIFIED BY 'poor-pw1'; \
+         GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON {schema}.* TO poor_reader; \
+         GRANT SHOW_ROUTINE ON *.* TO poor_reader"
+    ));
+    folder.reconfigure(pair.source.account().user, poor.user);
+    let folder = folder.env("SEALIFT_SOURCE_PASSWORD", poor.password);
+    let ran = folder.sealift(RUN);
+    ends_with(0, &ran);
+    assert!(ran.json()["timeline"].to_string().contains("table locks"), "{}", ran.screen());
+}
+
+#[test]
+fn a_script_the_target_refuses_stops_the_run_before_any_row_and_can_be_edited() {
+    let (folder, schema) = one_table("edited");
+    ends_with(0, &folder.sealift(&["plan"]));
+    let script = folder.file(format!(".sealift/plan/20-tables/{schema}/t.sql"));
+    let good = std::fs::read_to_string(&script).unwrap();
+    std::fs::write(&script, good.replace("`a` int", "`a` no_such_type")).unwrap();
+    assert_eq!(refused(&folder, RUN), (Some(1), "SL0502".into()));
+    std::fs::write(&script, good.replace("`a` int", "`a` bigint")).unwrap();
+    ends_with(0, &folder.sealift(RUN));
+    let made = Pair::shared().target.sql(format!("SHOW CREATE TABLE {schema}.t"));
+    assert!(made.contains("bigint"), "{made}");
+}

@@ -1,0 +1,20 @@
+-- No primary key, where the target would add an invisible one of its own (errors 4109, 4108 and 1235 of peers).
+CREATE DATABASE keyless;
+USE keyless;
+CREATE TABLE plain (a INT, b VARCHAR(10));
+INSERT INTO plain VALUES (1, 'x'), (1, 'x'), (NULL, NULL);
+CREATE TABLE counted (n INT AUTO_INCREMENT, a INT, KEY (n));
+INSERT INTO counted (a) VALUES (1), (2);
+CREATE TABLE named_so (my_row_id INT, a INT);
+INSERT INTO named_so VALUES (1, 1), (1, 1);
+CREATE TABLE parted (a INT, b INT) PARTITION BY RANGE (a) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN MAXVALUE);
+INSERT INTO parted VALUES (1, 1), (50, 2);
+CREATE TABLE unique_null (a INT, UNIQUE (a));
+INSERT INTO unique_null VALUES (1), (NULL), (NULL);
+CREATE TABLE unique_not_null (a INT NOT NULL, b INT, UNIQUE (a));
+INSERT INTO unique_not_null VALUES (1, 1), (2, 2);
+CREATE TABLE float_key (f FLOAT PRIMARY KEY);
+INSERT INTO float_key VALUES (0.1), (1e30), (-7);
+SET sql_generate_invisible_primary_key = ON;
+CREATE TABLE generated_key (a INT);
+INSERT INTO generated_key VALUES (3), (4);
