@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sealift_lab::Server;
 use serde_json::Value;
@@ -89,10 +90,18 @@ impl Folder {
 
     /// Runs the binary in the folder.
     pub(crate) fn sealift(&self, args: &[&str]) -> Ran {
+        let _turn = args.contains(&"run").then(turn);
         let Output { status, stdout, stderr } = self.command(args).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).expect("sealift prints UTF-8");
         Ran { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
     }
+}
+
+/// Waits for its turn: a run locks the whole source for a moment, and what another test's run is reading
+/// then can hold that lock up for long.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Ran {

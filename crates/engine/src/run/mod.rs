@@ -8,6 +8,7 @@ mod plan;
 mod apply;
 mod offline;
 mod complete;
+mod definitions;
 mod verify;
 
 use sealift_mysql::endpoint::Endpoint;

@@ -1,11 +1,14 @@
 //! `sealift verify`: is the target what the plan and the source's rows make it.
 
+use std::collections::BTreeSet;
+
+use sealift_schema::catalog::Catalog;
 use sealift_schema::facts::Side;
 use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
 
-use super::Migration;
-use super::offline::{find, target_tables};
-use super::survey::Survey;
+use super::offline::find;
+use super::survey::{Survey, target_catalog};
+use super::{Migration, definitions};
 use crate::fault::Fault;
 use crate::plan::read::Plan;
 use crate::report::{
@@ -14,7 +17,7 @@ use crate::report::{
 use crate::stage::Part;
 use crate::verify::{self, DifferenceKind, RowDifference, TablePair, TableVerdict, VerifyJob};
 
-/// Compares rows of every table the plan carries.
+/// Compares the definitions of every object the plan carries, and the rows of every table.
 ///
 /// # Errors
 /// When a server cannot be asked or a stop was asked for. Differences are an answer, not an error.
@@ -26,7 +29,10 @@ pub async fn verify(migration: &Migration, report: &mut Report) -> Result<Conclu
     let plan = Plan::read(&migration.folder)?;
     super::plan::tell(&plan, report);
     let mut found = VerificationReport::default();
-    let pairs = pairs(migration, &survey, &plan, &mut found).await?;
+    migration.progress.enter("comparing definitions");
+    let actual = target(migration, &plan).await?;
+    definitions::compare(migration, &survey, &plan, &actual, &mut found);
+    let pairs = pairs(&survey, &plan, &actual);
     migration.progress.enter("comparing rows");
     let begun = migration.clock.elapsed();
     let verdicts = verify::rows(VerifyJob {
@@ -56,42 +62,27 @@ pub async fn verify(migration: &Migration, report: &mut Report) -> Result<Conclu
     Ok(if equal { Conclusion::Equal } else { Conclusion::Different })
 }
 
-/// The tables of both sides; those the target lacks are differences.
-async fn pairs(
-    migration: &Migration,
-    survey: &Survey,
-    plan: &Plan,
-    found: &mut VerificationReport,
-) -> Result<Vec<TablePair>, Fault> {
-    let steps: Vec<_> = plan.of(Part::Tables).collect();
-    let targets = target_tables(migration, steps.iter().map(|step| &step.target)).await?;
-    let mut pairs = Vec::new();
-    for step in steps {
-        let name = &step.step().object.name;
-        let Some(source) = survey.catalog.tables.get(name) else { continue };
-        if !step.is_wanted() {
-            found.not_compared.push(format!("{} is skipped by its script.", step.step().object));
-            continue;
-        }
-        match find(&targets, &step.target) {
-            Some(target) => {
-                let lacking = source.columns.iter().find(|c| target.column(&c.name).is_none());
-                match lacking {
-                    None => {
-                        pairs.push(TablePair { source: source.clone(), target: target.clone() });
-                    }
-                    Some(column) => found.differences.push(table_difference(
-                        name,
-                        format!("the target lacks column {}", column.name),
-                    )),
-                }
-            }
-            None => found
-                .differences
-                .push(table_difference(name, "the table is missing on the target".to_owned())),
-        }
-    }
-    Ok(pairs)
+/// Everything in the target's schemas that the plan carries.
+async fn target(migration: &Migration, plan: &Plan) -> Result<Catalog, Fault> {
+    let schemas: BTreeSet<String> =
+        plan.of(Part::Schemas).map(|step| step.target.schema.to_lowercase()).collect();
+    let wanted = move |_kind: ObjectKind, name: &QualifiedName| {
+        schemas.contains(&name.schema.to_lowercase())
+    };
+    target_catalog(migration, &wanted).await
+}
+
+/// The tables whose rows both sides can be asked for. What the others lack is told of as definitions.
+fn pairs(survey: &Survey, plan: &Plan, actual: &Catalog) -> Vec<TablePair> {
+    plan.of(Part::Tables)
+        .filter(|step| step.is_wanted())
+        .filter_map(|step| {
+            let source = survey.catalog.tables.get(&step.step().object.name)?;
+            let target = find(actual, &step.target)?;
+            let whole = source.columns.iter().all(|c| target.column(&c.name).is_some());
+            whole.then(|| TablePair { source: source.clone(), target: target.clone() })
+        })
+        .collect()
 }
 
 fn table_difference(name: &QualifiedName, what: String) -> DifferenceReport {

@@ -1,0 +1,113 @@
+//! The target's definitions beside what the plan makes: gives the diff its two sides.
+
+use std::collections::BTreeMap;
+
+use sealift_schema::catalog::{Catalog, CreatedUnder, RoutineKind};
+use sealift_schema::diff::{self, Difference, Expected, Origin, Servers};
+use sealift_schema::name::{ObjectId, ObjectKind};
+use sealift_schema::rewrite;
+
+use super::Migration;
+use super::survey::Survey;
+use crate::plan::read::{Plan, PlanStep};
+use crate::report::{DifferenceReport, VerificationReport};
+
+/// Compares every object the plan carries out with the target's, and tells what differs.
+pub(super) fn compare(
+    migration: &Migration,
+    survey: &Survey,
+    plan: &Plan,
+    actual: &Catalog,
+    found: &mut VerificationReport,
+) {
+    let context = survey.context(migration);
+    let mut steps: BTreeMap<&ObjectId, Vec<&PlanStep>> = BTreeMap::new();
+    for step in &plan.steps {
+        steps.entry(&step.step().object).or_default().push(step);
+    }
+    let mut expected = Vec::new();
+    let mut on_source = BTreeMap::new();
+    for (object, steps) in steps {
+        // The first script makes the object itself.
+        let Some(first) = steps.first() else { continue };
+        if !first.is_wanted() {
+            found.not_compared.push(format!("{object} is left out by its script."));
+            continue;
+        }
+        let Some((origin, under)) = origin(&survey.catalog, object) else { continue };
+        let target = match object.kind {
+            ObjectKind::Schema => ObjectId::schema(&first.target.schema),
+            ObjectKind::Table
+            | ObjectKind::View
+            | ObjectKind::Function
+            | ObjectKind::Procedure
+            | ObjectKind::Trigger
+            | ObjectKind::Event => ObjectId::new(object.kind, first.target.clone()),
+        };
+        on_source.insert(target.clone(), object);
+        expected.push(Expected {
+            object: target,
+            origin,
+            scripts: steps
+                .iter()
+                .filter(|step| step.is_wanted())
+                .map(|step| step.script.body.as_str())
+                .collect(),
+            made_under: under.map(|under| rewrite::created_under(under, &context).0),
+        });
+    }
+    found.objects += u64::try_from(expected.len()).unwrap_or(u64::MAX);
+    let servers = Servers { source: &survey.source, target: &survey.target };
+    for difference in diff::objects(&expected, actual, &servers) {
+        let name = on_source.get(&difference.object).map_or(&difference.object, |object| *object);
+        let told = tell(&difference, name.clone());
+        found.differences.push(told);
+    }
+}
+
+/// What the source holds of an object, and the settings it was made under.
+fn origin<'a>(
+    catalog: &'a Catalog,
+    object: &ObjectId,
+) -> Option<(Origin<'a>, Option<&'a CreatedUnder>)> {
+    let name = &object.name;
+    let routine = |kind| {
+        let routine = catalog.routines.get(&(kind, name.clone()))?;
+        Some((Origin::Routine(routine), Some(&routine.created_under)))
+    };
+    match object.kind {
+        ObjectKind::Schema => {
+            catalog.schemas.get(&name.schema).map(|schema| (Origin::Schema(schema), None))
+        }
+        ObjectKind::Table => catalog.tables.get(name).map(|table| (Origin::Table(table), None)),
+        ObjectKind::View => {
+            catalog.views.get(name).map(|view| (Origin::View(view), Some(&view.created_under)))
+        }
+        ObjectKind::Function => routine(RoutineKind::Function),
+        ObjectKind::Procedure => routine(RoutineKind::Procedure),
+        ObjectKind::Trigger => catalog
+            .triggers
+            .get(name)
+            .map(|trigger| (Origin::Trigger(trigger), Some(&trigger.created_under))),
+        ObjectKind::Event => {
+            catalog.events.get(name).map(|event| (Origin::Event(event), Some(&event.created_under)))
+        }
+    }
+}
+
+fn tell(difference: &Difference, object: ObjectId) -> DifferenceReport {
+    let Difference { object: _, part, facet, expected, actual } = difference;
+    let what = match (part, expected, actual) {
+        (diff::Part::Object, _, None) => "missing on the target".to_owned(),
+        (diff::Part::Object, None, _) => "on the target only".to_owned(),
+        (part, _, _) if facet.is_empty() => part.to_string(),
+        (part, _, _) => format!("{part}: {facet}"),
+    };
+    DifferenceReport {
+        object,
+        what,
+        source: expected.clone(),
+        target: actual.clone(),
+        keys: Vec::new(),
+    }
+}
