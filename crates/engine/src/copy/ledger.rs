@@ -60,11 +60,18 @@ impl Ledger {
         Self { migration: migration.into() }
     }
 
-    /// Makes sure the ledger's table is there.
+    /// Makes sure the ledger's table is there, and stays there until this migration is closed: it enters
+    /// the migration's presence, a row of no table.
     ///
     /// # Errors
     /// When the server refuses or the connection is lost.
     pub async fn ensure(&self, session: &mut Session) -> Result<(), MysqlError> {
+        take_turn(session).await?;
+        self.ensure_in_turn(session).await?;
+        end_turn(session).await
+    }
+
+    async fn ensure_in_turn(&self, session: &mut Session) -> Result<(), MysqlError> {
         session.execute("CREATE SCHEMA IF NOT EXISTS sealift").await?;
         session
             .execute(
@@ -84,6 +91,12 @@ impl Ledger {
                  ) ENGINE=InnoDB COMMENT='what sealift has copied; may be dropped when it is done'",
             )
             .await?;
+        session
+            .execute(format!(
+                "INSERT IGNORE INTO sealift.lane VALUES ({},'','',0,NULL,NULL,NULL,0,0,1,0)",
+                text(&self.migration)
+            ))
+            .await?;
         Ok(())
     }
 
@@ -98,7 +111,7 @@ impl Ledger {
         let rows = session
             .rows(format!(
                 "SELECT {COLUMNS}, schema_name, table_name FROM sealift.lane WHERE migration={} \
-                 ORDER BY schema_name, table_name, lane",
+                 AND schema_name<>'' ORDER BY schema_name, table_name, lane",
                 text(&self.migration)
             ))
             .await?;
@@ -278,6 +291,12 @@ impl Ledger {
     /// # Errors
     /// When the server refuses or the connection is lost.
     pub async fn close(&self, session: &mut Session) -> Result<(), MysqlError> {
+        take_turn(session).await?;
+        self.close_in_turn(session).await?;
+        end_turn(session).await
+    }
+
+    async fn close_in_turn(&self, session: &mut Session) -> Result<(), MysqlError> {
         let deleted = session
             .execute(format!("DELETE FROM sealift.lane WHERE migration={}", text(&self.migration)))
             .await;
@@ -326,6 +345,21 @@ impl Ledger {
 }
 
 const COLUMNS: &str = "lane, after_key, up_to_key, last_key, row_count, byte_count, done, emptying";
+
+/// Waits until no other migration is making or removing the ledger. The lock ends with the session
+/// (<https://dev.mysql.com/doc/refman/9.7/en/locking-functions.html>).
+async fn take_turn(session: &mut Session) -> Result<(), MysqlError> {
+    let row = session.first("SELECT GET_LOCK('sealift.ledger', 60)").await?;
+    match row.map(|row| row.parse::<u8>(0)).transpose()? {
+        Some(1) => Ok(()),
+        _ => Err(MysqlError::Result("another migration holds the ledger's lock".into())),
+    }
+}
+
+async fn end_turn(session: &mut Session) -> Result<(), MysqlError> {
+    session.execute("DO RELEASE_LOCK('sealift.ledger')").await?;
+    Ok(())
+}
 
 fn lane_row(row: &TextRow) -> Result<LaneRow, MysqlError> {
     Ok(LaneRow {

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use sealift_mysql::session::{BinaryRows, Session};
+use sealift_mysql::value::{Layout, Value, Values};
 use sealift_schema::facts::Side;
 use sealift_schema::name::quote;
 
@@ -88,13 +89,19 @@ async fn unmatched(
 struct Digests<'s> {
     side: Side,
     rows: BinaryRows<'s>,
+    layouts: Vec<Layout>,
     head: Option<(u64, u64)>,
 }
 
 impl<'s> Digests<'s> {
     async fn open(session: &'s mut Session, side: Side, sql: &str) -> Result<Self, Fault> {
         let rows = session.read(sql).await.on(side, DOING)?;
-        let mut digests = Self { side, rows, head: None };
+        let layouts = rows
+            .columns()
+            .iter()
+            .filter_map(|column| Layout::of(column.type_code, column.is_unsigned()))
+            .collect();
+        let mut digests = Self { side, rows, layouts, head: None };
         digests.step().await?;
         Ok(digests)
     }
@@ -112,16 +119,19 @@ impl<'s> Digests<'s> {
     }
 }
 
-/// Reads a binary row of two BIGINTs, neither NULL: one byte of NULL bitmap, then eight bytes each
-/// (<https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_binary_resultset.html>).
-fn two_words(row: &[u8]) -> Option<(u64, u64)> {
-    let (nulls, rest) = row.split_first()?;
-    if *nulls != 0 {
-        return None;
+/// Reads a binary row of two whole numbers; the servers differ in how wide they make them.
+fn two_numbers(row: &[u8], layouts: &[Layout]) -> Option<(u64, u64)> {
+    let mut values = Values::new(row, layouts.len()).ok()?;
+    let [one, two] = layouts else { return None };
+    Some((number(values.next(*one).ok()?)?, number(values.next(*two).ok()?)?))
+}
+
+fn number(value: Value<'_>) -> Option<u64> {
+    match value {
+        Value::Uint(number) => Some(number),
+        Value::Int(number) => u64::try_from(number).ok(),
+        _ => None,
     }
-    let (one, rest) = rest.split_first_chunk::<8>()?;
-    let (two, _) = rest.split_first_chunk::<8>()?;
-    Some((u64::from_le_bytes(*one), u64::from_le_bytes(*two)))
 }
 
 /// A row with this digest, for people.

@@ -174,7 +174,8 @@ impl Walk {
         } else if self.key.is_some() {
             narrow::find(sides, self, chunk.clone(), counted, room).await?
         } else {
-            keyless::find(sides, self, room).await?
+            let name = format!("table {}", self.name());
+            keyless::find(sides, self, room).await.map_err(|fault| fault.about(name))?
         };
         let mut findings = self.findings.lock().await;
         // The rows may have been found equal at a second look only if somebody is writing: then the

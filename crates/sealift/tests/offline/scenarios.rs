@@ -69,7 +69,8 @@ fn play(scenario: &Path) {
         other => panic!("{}: there is no source {other}", scenario.display()),
     };
     pair.source.sql_file(&scenario.join("source.sql"));
-    let config = format!("[select]\nschemas = {:?}\n{}", expect.schemas, expect.config);
+    let quoted: Vec<String> = expect.schemas.iter().map(|schema| format!("`{schema}`")).collect();
+    let config = format!("[select]\nschemas = {quoted:?}\n{}", expect.config);
     let folder = Folder::between(&pair.source, &pair.target, &config);
     let planned = folder.sealift(&["plan", "--json"]);
     ends_with(expect.plan, &planned);
