@@ -109,7 +109,10 @@ impl<'s> Digests<'s> {
     async fn step(&mut self) -> Result<(), Fault> {
         self.head = match self.rows.next().await.on(self.side, DOING)? {
             None => None,
-            Some(row) => Some(two_words(row).ok_or_else(|| super::unexpected(self.side, DOING))?),
+            Some(row) => {
+                let numbers = two_numbers(row, &self.layouts);
+                Some(numbers.ok_or_else(|| super::unexpected(self.side, DOING))?)
+            }
         };
         Ok(())
     }
@@ -130,7 +133,12 @@ fn number(value: Value<'_>) -> Option<u64> {
     match value {
         Value::Uint(number) => Some(number),
         Value::Int(number) => u64::try_from(number).ok(),
-        _ => None,
+        Value::Null
+        | Value::Float(_)
+        | Value::Double(_)
+        | Value::Moment(_)
+        | Value::Duration(_)
+        | Value::Bytes(_) => None,
     }
 }
 

@@ -53,7 +53,8 @@ fn explicit_charset() -> edits::Edit {
 /// character of four bytes, which `SHOW CREATE TABLE` prints as `?` (its rows are refused), and the JSON
 /// of `json_opaque` holds DECIMALs, which have no form in JSON's text (verify tells of them).
 fn typed(kind: Kind, seed: u64) -> Vec<every_type::Table> {
-    let carried = |table: &every_type::Table| !["enum_odd", "json_opaque"].contains(&table.name.as_str());
+    let carried =
+        |table: &every_type::Table| !["enum_odd", "json_opaque"].contains(&table.name.as_str());
     every_type::tables(kind, seed).into_iter().filter(carried).collect()
 }
 
