@@ -202,7 +202,9 @@ impl KeyColumn {
         let name = quote(&self.name);
         match self.kind {
             // By number: their order is that of the number, and '' is ambiguous.
-            ColumnType::Bit | ColumnType::Enum | ColumnType::Set => format!("{name}+0"),
+            ColumnType::Bit | ColumnType::Enum | ColumnType::Set => {
+                format!("CAST({name} AS UNSIGNED)")
+            }
             ColumnType::Uuid | ColumnType::Inet => format!("CAST({name} AS CHAR)"),
             ColumnType::TinyInt
             | ColumnType::SmallInt

@@ -111,8 +111,11 @@ fn canonical(column: &Column, kind: ColumnType, same_charset: bool) -> String {
         | ColumnType::Time
         | ColumnType::DateTime
         | ColumnType::Timestamp => name,
-        ColumnType::Float | ColumnType::Double => format!("{name}*1e0"),
-        ColumnType::Bit | ColumnType::Enum | ColumnType::Set => format!("{name}+0"),
+        // The sum with 0 would be a DOUBLE for ENUM and SET: 64 members do not fit.
+        ColumnType::Bit | ColumnType::Enum | ColumnType::Set => format!("CAST({name} AS UNSIGNED)"),
+        // As it is it prints all digits; the product with 1 would have room for one less.
+        ColumnType::Double => name,
+        ColumnType::Float => format!("{name}*1e0"),
         ColumnType::Char | ColumnType::VarChar => {
             let bytes = text_bytes(&name, same_charset);
             format!("LENGTH({bytes}),{bytes}")
@@ -172,7 +175,8 @@ mod tests {
         assert_eq!(of(ColumnType::Int, "int(8) unsigned zerofill"), "`c`+0");
         assert_eq!(of(ColumnType::Int, "int"), "`c`");
         assert_eq!(of(ColumnType::Float, "float"), "`c`*1e0");
-        assert_eq!(of(ColumnType::Enum, "enum('a')"), "`c`+0");
+        assert_eq!(of(ColumnType::Double, "double"), "`c`");
+        assert_eq!(of(ColumnType::Set, "set('a')"), "CAST(`c` AS UNSIGNED)");
         assert_eq!(
             of(ColumnType::VarChar, "varchar(5)"),
             "LENGTH(CAST(`c` AS BINARY)),CAST(`c` AS BINARY)"
