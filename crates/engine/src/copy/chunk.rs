@@ -28,6 +28,9 @@ const BLOCK_KEPT_BYTES: usize = 1 << 20;
 /// Bytes of one worker's chunk that is being written, and of the next one that is being read.
 const WORKER_BYTES: usize = 24 << 20;
 
+/// The same over all workers: with our own needs the process stays below 200 MiB.
+const ALL_WORKERS_BYTES: usize = 128 << 20;
+
 /// Rows larger than this are copied one at a time over all workers: their bytes are in memory twice.
 const GIANT_BYTES: usize = 8 << 20;
 
@@ -44,6 +47,8 @@ const PIECES_MAX: usize = 128;
 pub(super) struct Budget {
     /// KiB of this worker.
     own: Arc<Semaphore>,
+    /// How many it began with.
+    own_kib: usize,
     /// One for all workers.
     giants: Arc<Semaphore>,
     buffers: Arc<Mutex<Vec<Vec<u8>>>>,
@@ -53,13 +58,20 @@ impl Budget {
     /// A budget for each of some workers.
     pub(super) fn for_workers(count: usize) -> Vec<Self> {
         let giants = Arc::new(Semaphore::new(1));
+        let own_kib = (ALL_WORKERS_BYTES / count.max(1)).min(WORKER_BYTES) >> 10;
         (0..count)
             .map(|_worker| Self {
-                own: Arc::new(Semaphore::new(WORKER_BYTES >> 10)),
+                own: Arc::new(Semaphore::new(own_kib)),
+                own_kib,
                 giants: Arc::clone(&giants),
                 buffers: Arc::default(),
             })
             .collect()
+    }
+
+    /// Two thirds: while a chunk is written, half as much of the next is read.
+    fn chunk_bytes_max(&self) -> u64 {
+        (self.own_kib as u64) * 1024 * 2 / 3
     }
 
     fn buffer(&self) -> Vec<u8> {
@@ -238,9 +250,8 @@ impl Cutter {
         self.chunk.rows += 1;
         self.block_rows += 1;
         let bytes = self.chunk.bytes + self.block.len() as u64;
-        Ok(bytes >= self.writing.chunk_bytes
-            || self.chunk.warned >= WARNED_MAX
-            || self.is_giant(row))
+        let most = self.writing.chunk_bytes.min(self.budget.chunk_bytes_max());
+        Ok(bytes >= most || self.chunk.warned >= WARNED_MAX || self.is_giant(row))
     }
 
     fn is_block_full(&self) -> bool {
@@ -253,7 +264,7 @@ impl Cutter {
             return Ok(());
         }
         // A chunk is never refused what the whole budget has: only the chunk before it is waited for.
-        let room = (WORKER_BYTES >> 10).saturating_sub(self.taken);
+        let room = self.budget.own_kib.saturating_sub(self.taken);
         let kib = self.block.len().div_ceil(1 << 10).min(room);
         self.taken += kib;
         let wanted = u32::try_from(kib).unwrap_or(u32::MAX);

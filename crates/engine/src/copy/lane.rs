@@ -52,6 +52,7 @@ pub fn between(bounds: Vec<KeyPlace>) -> Vec<LaneRow> {
             after: after.clone(),
             up_to: bound.clone(),
             standing: Standing::default(),
+            entered: false,
         });
         after = bound;
     }

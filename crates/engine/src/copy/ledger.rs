@@ -4,6 +4,8 @@
 //! `crates/engine/tests/model`: a chunk locks its lane's row before anything else, and whoever empties a
 //! table first takes a named lock that every other session about to empty it holds, and reads the ledger
 //! again once it has it.
+//!
+//! Beside that, each worker's session holds a lock in the worker's name, so that its successor can kill it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -31,6 +33,8 @@ pub struct LaneRow {
     pub up_to: Option<KeyPlace>,
     /// Where it stands.
     pub standing: Standing,
+    /// Whether the ledger has it. A table of one lane is entered by its first chunk.
+    pub entered: bool,
 }
 
 /// Where a lane stands.
@@ -49,10 +53,13 @@ pub struct Standing {
 }
 
 /// How long another session may take to end after it was killed.
-const FENCE_SECONDS: u32 = 10;
+const SEIZE_SECONDS: u32 = 10;
 
-/// How often a session that is about to empty the same table is killed before we give up.
-const FENCE_ATTEMPTS: u32 = 6;
+/// How often the holder of a lock is killed before we give up.
+const SEIZE_ATTEMPTS: u32 = 6;
+
+/// More workers than any run has.
+const WORKERS_MAX: usize = 64;
 
 impl Ledger {
     /// The ledger of a migration.
@@ -151,7 +158,7 @@ impl Ledger {
              up_to_key, last_key, row_count, byte_count, done, emptying) VALUES ",
         );
         for (index, row) in lanes.iter().enumerate() {
-            let LaneRow { lane, after, up_to, standing } = row;
+            let LaneRow { lane, after, up_to, standing, entered: _ } = row;
             // Writing to a String cannot fail.
             let _infallible = write!(
                 sql,
@@ -170,6 +177,20 @@ impl Ledger {
         }
         session.execute(sql).await?;
         Ok(())
+    }
+
+    /// Begins a transaction by entering a table's only lane: waits until no other transaction is about to.
+    ///
+    /// # Errors
+    /// [`ErrorClass::DuplicateKey`] when it is there already.
+    pub async fn begin(
+        &self,
+        session: &mut Session,
+        table: &QualifiedName,
+        lane: &LaneRow,
+    ) -> Result<(), MysqlError> {
+        session.execute("START TRANSACTION").await?;
+        self.enter(session, table, std::slice::from_ref(lane)).await
     }
 
     /// Begins a transaction by locking a lane's row: waits until no other transaction has it. `None`: it
@@ -215,9 +236,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Waits until no other session is left that may change the table or, with a number, one of its lanes;
-    /// those it finds are killed, for their process is dead or has lost them. The lock ends with the session
-    /// or [`Ledger::unfence`].
+    /// Waits until no other session is left that was about to empty the table; those it finds are killed,
+    /// for their process is dead or has lost them. The lock ends with the session or [`Ledger::unfence`].
     ///
     /// # Errors
     /// When a session does not go away, the server refuses or the connection is lost.
@@ -225,34 +245,46 @@ impl Ledger {
         &self,
         session: &mut Session,
         table: &QualifiedName,
-        lane: Option<u32>,
     ) -> Result<(), MysqlError> {
-        let name = self.fence_name(table, lane);
-        for _attempt in 0..FENCE_ATTEMPTS {
-            let row = session.first(format!("SELECT GET_LOCK('{name}',{FENCE_SECONDS})")).await?;
-            if row.as_ref().and_then(|row| row.get(0)) == Some(b"1") {
-                return Ok(());
-            }
-            let holder = session.first(format!("SELECT IS_USED_LOCK('{name}')")).await?;
-            if let Some(holder) = holder.as_ref().and_then(|row| row.parse::<u64>(0).ok()) {
-                match session.execute(format!("KILL {holder}")).await {
-                    // It may have ended by itself meanwhile.
-                    Ok(_) | Err(MysqlError::Server { .. }) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        Err(MysqlError::Result(format!(
-            "another session is working on {table} and does not end (lock {name})"
-        )))
+        seize(session, &self.fence_name(table)).await
     }
 
-    /// Gives all named locks of the session back.
+    /// Gives the table's named lock back.
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn unfence(&self, session: &mut Session) -> Result<(), MysqlError> {
-        session.execute("DO RELEASE_ALL_LOCKS()").await?;
+    pub async fn unfence(
+        &self,
+        session: &mut Session,
+        table: &QualifiedName,
+    ) -> Result<(), MysqlError> {
+        session.execute(format!("DO RELEASE_LOCK('{}')", self.fence_name(table))).await?;
+        Ok(())
+    }
+
+    /// Makes a session the only one of its worker; one that is left from before is killed. Without this, a
+    /// session whose process is gone without a word (its machine, say) would hold its locks for hours.
+    ///
+    /// # Errors
+    /// When a session does not go away, the server refuses or the connection is lost.
+    pub async fn succeed(&self, session: &mut Session, worker: usize) -> Result<(), MysqlError> {
+        seize(session, &self.worker_name(worker)).await
+    }
+
+    /// Kills what sessions are left of workers of an earlier run.
+    ///
+    /// # Errors
+    /// When the server refuses or the connection is lost.
+    pub async fn sweep(&self, session: &mut Session) -> Result<(), MysqlError> {
+        let holders: Vec<String> = (0..WORKERS_MAX)
+            .map(|worker| format!("IS_USED_LOCK('{}')", self.worker_name(worker)))
+            .collect();
+        let row = session.first(format!("SELECT {}", holders.join(","))).await?;
+        for holder in
+            row.iter().flat_map(|row| (0..WORKERS_MAX).map(|at| row.parse::<u64>(at).ok()))
+        {
+            kill(session, holder).await?;
+        }
         Ok(())
     }
 
@@ -326,21 +358,54 @@ impl Ledger {
         )
     }
 
-    /// At most 64 characters (<https://dev.mysql.com/doc/refman/9.7/en/locking-functions.html>).
-    fn fence_name(&self, table: &QualifiedName, lane: Option<u32>) -> String {
-        let mut hash = Sha256::new();
-        for part in [&self.migration, &table.schema, &table.name] {
-            hash.update(part.as_bytes());
-            hash.update([0]);
+    fn fence_name(&self, table: &QualifiedName) -> String {
+        lock_name(&[&self.migration, &table.schema, &table.name])
+    }
+
+    fn worker_name(&self, worker: usize) -> String {
+        format!("{}.{worker}", lock_name(&[&self.migration]))
+    }
+}
+
+/// A name for a lock, at most 64 characters long with what is added to it
+/// (<https://dev.mysql.com/doc/refman/9.7/en/locking-functions.html>).
+fn lock_name(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    let mut name = String::from("sealift.");
+    for byte in hash.finalize().iter().take(16) {
+        let _infallible = write!(name, "{byte:02x}");
+    }
+    name
+}
+
+/// Takes a named lock from whoever has it.
+async fn seize(session: &mut Session, name: &str) -> Result<(), MysqlError> {
+    for attempt in 0..SEIZE_ATTEMPTS {
+        let patience = if attempt == 0 { 0 } else { SEIZE_SECONDS };
+        let row = session.first(format!("SELECT GET_LOCK('{name}',{patience})")).await?;
+        if row.as_ref().and_then(|row| row.get(0)) == Some(b"1") {
+            return Ok(());
         }
-        let mut name = String::from("sealift.");
-        for byte in hash.finalize().iter().take(16) {
-            let _infallible = write!(name, "{byte:02x}");
+        let holder = session.first(format!("SELECT IS_USED_LOCK('{name}')")).await?;
+        kill(session, holder.and_then(|row| row.parse(0).ok())).await?;
+    }
+    Err(MysqlError::Result(format!("the session that holds the lock {name} does not end")))
+}
+
+async fn kill(session: &mut Session, victim: Option<u64>) -> Result<(), MysqlError> {
+    let Some(victim) = victim else { return Ok(()) };
+    match session.execute(format!("KILL {victim}")).await {
+        Ok(_) => Ok(()),
+        // It may have ended by itself meanwhile.
+        Err(error) if error.class() != ErrorClass::Lost => {
+            tracing::debug!(victim, %error, "a session is not killed");
+            Ok(())
         }
-        if let Some(lane) = lane {
-            let _infallible = write!(name, ".{lane}");
-        }
-        name
+        Err(error) => Err(error),
     }
 }
 
@@ -373,6 +438,7 @@ fn lane_row(row: &TextRow) -> Result<LaneRow, MysqlError> {
             done: row.parse::<u8>(6)? == 1,
             emptying: row.parse::<u8>(7)? == 1,
         },
+        entered: true,
     })
 }
 
@@ -420,12 +486,11 @@ mod tests {
     }
 
     #[test]
-    fn a_fence_name_fits_and_tells_tables_apart() {
+    fn names_of_locks_fit_and_tell_tables_apart() {
         let ledger = Ledger::of("m");
-        let name = |schema: &str, table: &str| {
-            ledger.fence_name(&QualifiedName::new(schema, table), Some(u32::MAX))
-        };
-        assert!(name("a", "b").len() <= 64);
+        let name =
+            |schema: &str, table: &str| ledger.fence_name(&QualifiedName::new(schema, table));
+        assert!(name("a", "b").len() <= 64 && ledger.worker_name(usize::MAX).len() <= 64);
         assert_ne!(name("a", "bc"), name("ab", "c"));
     }
 }

@@ -21,7 +21,7 @@ use sealift_mysql::session::Session;
 use sealift_schema::catalog::Table;
 use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use self::chunk::Budget;
@@ -30,7 +30,7 @@ use self::ledger::Ledger;
 use self::queue::Queue;
 use self::shape::Shape;
 use self::worker::{Ended, TableState, Worker, Yard};
-use self::write::{TargetLimits, Writer};
+use self::write::{Seat, TargetLimits, Writer};
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::journal::Journal;
 use crate::probe::Probe;
@@ -132,6 +132,7 @@ pub async fn tables(job: CopyJob) -> Result<Copied, Fault> {
     let mut session = connect_writer(&target).await.on(Side::Target, "connect")?;
     let limits = limits(&mut session).await.on(Side::Target, "read its limits")?;
     ledger.ensure(&mut session).await.on(Side::Target, "create the ledger")?;
+    ledger.sweep(&mut session).await.on(Side::Target, "end sessions of an earlier run")?;
     let found = ledger.lanes(&mut session).await.on(Side::Target, "read the ledger")?;
     session.close().await;
     for reader in &mut readers {
@@ -140,12 +141,13 @@ pub async fn tables(job: CopyJob) -> Result<Copied, Fault> {
     let copied_before = tables.iter().map(|table| table.copied).collect::<Vec<_>>();
     let tables = shapes(tables)?;
     let (sender, copied) = unbounded_channel();
+    let (noted, to_build) = unbounded_channel();
     let mut order: Vec<usize> = Vec::new();
     for (index, (state, before)) in tables.iter().zip(&copied_before).enumerate() {
         match before {
             Some(rows) => {
                 state.found_copied(*rows);
-                let _received = sender.send(index).is_ok();
+                let _received = noted.send(index).is_ok();
             }
             None => order.push(index),
         }
@@ -165,15 +167,17 @@ pub async fn tables(job: CopyJob) -> Result<Copied, Fault> {
     });
     let mut crew = JoinSet::new();
     let budgets = Budget::for_workers(readers.len());
-    for (reader, budget) in readers.into_iter().zip(budgets) {
-        let writer = Writer::new(target.clone(), yard.ledger.clone(), limits, yard.probe.clone());
+    for (number, (reader, budget)) in readers.into_iter().zip(budgets).enumerate() {
+        let seat = Seat { endpoint: target.clone(), ledger: yard.ledger.clone(), number };
+        let writer = Writer::new(seat, limits, yard.probe.clone());
         let (yard, copied) = (Arc::clone(&yard), sender.clone());
         crew.spawn(Worker { yard, reader, writer, budget, copied }.run());
     }
     drop(sender);
-    let copied = Arc::new(tokio::sync::Mutex::new(copied));
+    crew.spawn(note(Arc::clone(&yard), copied, noted));
+    let to_build = Arc::new(tokio::sync::Mutex::new(to_build));
     for _builder in 0..builders.max(1) {
-        crew.spawn(build(Arc::clone(&yard), Arc::clone(&copied), Arc::clone(&after_table)));
+        crew.spawn(build(Arc::clone(&yard), Arc::clone(&to_build), Arc::clone(&after_table)));
     }
     finish(crew, &yard.queue).await?;
     let rows = yard.tables.iter().map(|state| (state.shape.source.name.clone(), state.rows()));
@@ -198,9 +202,9 @@ pub async fn reset(
     let mut session = connect_writer(target).await.on(Side::Target, "connect")?;
     for table in tables {
         let marked = async {
-            ledger.fence(&mut session, table, None).await?;
+            ledger.fence(&mut session, table).await?;
             ledger.mark_emptying(&mut session, table).await?;
-            ledger.unfence(&mut session).await
+            ledger.unfence(&mut session, table).await
         };
         marked.await.on(Side::Target, "mark a table for another copy")?;
         journal.record(&Event::TableReset { table: table.clone() })?;
@@ -260,6 +264,49 @@ fn shapes(tables: Vec<CopyTable>) -> Result<Vec<TableState>, Fault> {
             Ok(TableState::new(shape))
         })
         .collect()
+}
+
+/// Journals the tables that are copied, all at once that have become so meanwhile, and passes them on.
+///
+/// The ledger has known of each since its last chunk: the journal only spares the next run the asking.
+async fn note(
+    yard: Arc<Yard>,
+    mut copied: UnboundedReceiver<usize>,
+    noted: UnboundedSender<usize>,
+) -> Result<(), Ended> {
+    while let Some(first) = copied.recv().await {
+        let mut tables = vec![first];
+        while let Ok(next) = copied.try_recv() {
+            tables.push(next);
+        }
+        let states = tables.iter().filter_map(|index| yard.tables.get(*index));
+        let events: Vec<Event> = states
+            .map(|state| Event::TableCopied {
+                table: state.shape.source.name.clone(),
+                rows: state.rows(),
+            })
+            .collect();
+        let journal = Arc::clone(&yard.journal);
+        let recorded = tokio::task::spawn_blocking(move || journal.record_all(&events)).await;
+        let recorded = recorded.unwrap_or_else(|panic| {
+            Err(Fault::new(ErrorCode::Internal, "write the journal").because(panic))
+        });
+        if let Err(fault) = recorded {
+            yard.queue.fail();
+            return Err(fault.into());
+        }
+        for index in tables {
+            if let Some(state) = yard.tables.get(index) {
+                let rows = state.rows();
+                yard.progress.table(&state.shape.source.name, |line| {
+                    line.stage = TableStage::Copied;
+                    line.rows_expected = rows;
+                });
+            }
+            let _received = noted.send(index).is_ok();
+        }
+    }
+    Ok(())
 }
 
 /// Does what is to be done with tables whose rows are there, one after the other.

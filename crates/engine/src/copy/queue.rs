@@ -85,6 +85,12 @@ impl Queue {
         self.changed.notify_waiters();
     }
 
+    /// A table must be opened again.
+    pub(super) fn reopen(&self, table: usize) {
+        self.lock().tables.push_front(table);
+        self.changed.notify_waiters();
+    }
+
     /// A worker failed: the others finish what they are at and take nothing more.
     pub(super) fn fail(&self) {
         self.failed.store(true, Ordering::SeqCst);

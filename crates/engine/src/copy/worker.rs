@@ -23,7 +23,6 @@ use crate::fault::{ErrorCode, Fault};
 use crate::journal::Journal;
 use crate::probe::{Point, Probe};
 use crate::progress::{Progress, TableStage};
-use crate::stage::Event;
 
 /// Times a table's lanes are entered or its rows removed before trouble counts as lasting.
 const OPEN_ATTEMPTS: u32 = 10;
@@ -125,7 +124,7 @@ impl Worker {
             lanes = self.repeat(table, Step::Empty).await?;
         }
         if lanes.is_empty() {
-            lanes = self.repeat(table, Step::Enter).await?;
+            lanes = self.plan(table).await?;
         }
         let (rows, bytes) = lanes.iter().fold((0, 0), |(rows, bytes), lane| {
             (rows + lane.standing.rows, bytes + lane.standing.bytes)
@@ -137,66 +136,52 @@ impl Worker {
         let is_copied = lanes.is_empty();
         yard.queue.opened(index, lanes);
         if is_copied {
-            self.table_copied(index, table)?;
+            self.table_copied(index);
         }
         Ok(())
     }
 
+    /// Plans the lanes of a table that is empty. Several are entered into the ledger at once; a single one
+    /// is entered by its first chunk.
+    async fn plan(&mut self, table: &TableState) -> Result<Vec<LaneRow>, Ended> {
+        let (source, key) = (&table.shape.source, table.shape.key.as_ref());
+        let lane_bytes = self.yard.sizes.lane_bytes;
+        let planned = lane::plan(&mut self.reader, source, key, lane_bytes).await;
+        let lanes = planned.map_err(|error| {
+            let fault = Fault::server(Side::Source, "find the bounds of lanes", error);
+            fault.about(format!("table {}", source.name))
+        })?;
+        self.yard.probe.pass(Point::LanesPlanned);
+        if lanes.len() == 1 {
+            return Ok(lanes);
+        }
+        self.repeat(table, Step::Enter(&lanes)).await
+    }
+
     /// Tries a step until it is done or its trouble lasts; both steps may be repeated at any point.
-    async fn repeat(&mut self, table: &TableState, step: Step) -> Result<Vec<LaneRow>, Ended> {
+    async fn repeat(&mut self, table: &TableState, step: Step<'_>) -> Result<Vec<LaneRow>, Ended> {
         let about = |fault: Fault| fault.about(format!("table {}", table.shape.target));
         let mut failures = 0;
         loop {
+            let (ledger, shape) = (&self.yard.ledger, &table.shape);
+            let session = self.writer.session().await?;
             let result = match step {
-                Step::Empty => self.empty(table).await?,
-                Step::Enter => self.enter(table).await?,
+                Step::Empty => empty(session, ledger, shape, &self.yard.probe).await,
+                Step::Enter(lanes) => enter(session, ledger, shape, lanes).await,
+                Step::Look => ledger.lanes_of(session, &shape.source.name).await,
             };
             let error = match result {
                 Ok(lanes) => return Ok(lanes),
                 Err(error) => error,
             };
             failures += 1;
-            let passes = matches!(
-                error.class(),
-                ErrorClass::Transient | ErrorClass::Lost | ErrorClass::DuplicateKey
-            );
+            let passes = matches!(error.class(), ErrorClass::Transient | ErrorClass::Lost);
             if !passes || failures == OPEN_ATTEMPTS {
                 return Err(about(Fault::server(Side::Target, step.doing(), error)).into());
             }
             self.writer.hang_up();
             pause(failures).await;
         }
-    }
-
-    /// Enters a table's lanes, or finds those that a lost attempt has entered.
-    async fn enter(
-        &mut self,
-        table: &TableState,
-    ) -> Result<Result<Vec<LaneRow>, MysqlError>, Fault> {
-        let (yard, source) = (Arc::clone(&self.yard), &table.shape.source);
-        let session = self.writer.session().await?;
-        match yard.ledger.lanes_of(session, &source.name).await {
-            Ok(lanes) if lanes.is_empty() => {}
-            other => return Ok(other),
-        }
-        let key = table.shape.key.as_ref();
-        let planned = lane::plan(&mut self.reader, source, key, yard.sizes.lane_bytes).await;
-        let lanes = planned.map_err(|error| {
-            let fault = Fault::server(Side::Source, "find the bounds of lanes", error);
-            fault.about(format!("table {}", source.name))
-        })?;
-        yard.probe.pass(Point::LanesPlanned);
-        let session = self.writer.session().await?;
-        Ok(yard.ledger.enter(session, &source.name, &lanes).await.map(|()| lanes))
-    }
-
-    /// Empties a table and forgets its lanes.
-    async fn empty(
-        &mut self,
-        table: &TableState,
-    ) -> Result<Result<Vec<LaneRow>, MysqlError>, Fault> {
-        let session = self.writer.session().await?;
-        Ok(empty(session, &self.yard.ledger, &table.shape, &self.yard.probe).await)
     }
 
     /// Copies a lane to its end.
@@ -228,6 +213,13 @@ impl Worker {
                 return Err(Ended::Fault(fault));
             }
             (_, Err(WriteEnd::Halted)) => return Err(Ended::Halted),
+            (_, Err(WriteEnd::Overtaken)) => {
+                let lanes = self.repeat(table, Step::Look).await?;
+                let mut found = yard.found.lock().unwrap_or_else(PoisonError::into_inner);
+                found.insert(name.clone(), lanes);
+                yard.queue.reopen(index);
+                return Ok(());
+            }
             (Ok(()), Ok(())) => {}
             (Err(ReadEnd::Unwanted), Ok(())) | (_, Err(WriteEnd::ReaderGone)) => {
                 let what = "reader and writer of a lane lost each other";
@@ -235,38 +227,35 @@ impl Worker {
             }
         }
         if table.lanes_left.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.table_copied(index, table)?;
+            self.table_copied(index);
         }
         Ok(())
     }
 
-    fn table_copied(&self, index: usize, table: &TableState) -> Result<(), Fault> {
-        let name = &table.shape.source.name;
+    fn table_copied(&self, index: usize) {
         self.yard.probe.pass(Point::TableCopied);
-        let rows = table.rows();
-        self.yard.journal.record(&Event::TableCopied { table: name.clone(), rows })?;
-        self.yard.progress.table(name, |line| {
-            line.stage = TableStage::Copied;
-            line.rows_expected = rows;
-        });
-        // The receiver outlives the workers.
+        // The receiver outlives the workers, unless it failed and said so.
         let _received = self.copied.send(index).is_ok();
-        Ok(())
     }
 }
 
 /// A step of opening a table.
 #[derive(Clone, Copy)]
-enum Step {
+enum Step<'l> {
+    /// Begin again with an empty table.
     Empty,
-    Enter,
+    /// Enter these lanes.
+    Enter(&'l [LaneRow]),
+    /// See what the ledger has.
+    Look,
 }
 
-impl Step {
+impl Step<'_> {
     fn doing(self) -> &'static str {
         match self {
             Self::Empty => "empty a table",
-            Self::Enter => "enter a table into the ledger",
+            Self::Enter(_) => "enter a table into the ledger",
+            Self::Look => "read the ledger",
         }
     }
 }
@@ -278,6 +267,22 @@ fn must_begin_again(shape: &Shape, lanes: &[LaneRow]) -> bool {
         || (shape.key.is_none() && lanes.iter().any(|lane| !lane.standing.done))
 }
 
+/// Enters a table's lanes, unless a lost attempt has entered them.
+async fn enter(
+    session: &mut Session,
+    ledger: &Ledger,
+    shape: &Shape,
+    lanes: &[LaneRow],
+) -> Result<Vec<LaneRow>, MysqlError> {
+    let name = &shape.source.name;
+    match ledger.enter(session, name, lanes).await {
+        Ok(()) => {}
+        Err(error) if error.class() == ErrorClass::DuplicateKey => {}
+        Err(error) => return Err(error),
+    }
+    ledger.lanes_of(session, name).await
+}
+
 /// Empties a table, unless by the time nobody else can do it there is nothing to empty. Returns the lanes
 /// the ledger then has.
 async fn empty(
@@ -287,19 +292,16 @@ async fn empty(
     probe: &Probe,
 ) -> Result<Vec<LaneRow>, MysqlError> {
     let name = &shape.source.name;
-    ledger.fence(session, name, None).await?;
+    ledger.fence(session, name).await?;
     // What was read before is of no worth: the others may have emptied, forgotten and begun again.
     let lanes = ledger.lanes_of(session, name).await?;
     if must_begin_again(shape, &lanes) {
-        for lane in &lanes {
-            ledger.fence(session, name, Some(lane.lane)).await?;
-        }
         ledger.mark_emptying(session, name).await?;
         probe.pass(Point::TableEmptied);
         session.execute(format!("TRUNCATE TABLE {}", shape.target)).await?;
         ledger.forget(session, name).await?;
     }
     let lanes = ledger.lanes_of(session, name).await?;
-    ledger.unfence(session).await?;
+    ledger.unfence(session, name).await?;
     Ok(lanes)
 }

@@ -4,6 +4,7 @@ use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::error::{ErrorClass, MysqlError, WARNING_TRUNCATED};
 use sealift_mysql::session::{Done, Session};
 use sealift_schema::facts::Side;
+use sealift_schema::name::QualifiedName;
 use tokio::sync::mpsc::Receiver;
 
 use super::chunk::{Block, ChunkEnd, Piece};
@@ -27,13 +28,22 @@ const WARNINGS_SHOWN: usize = 3;
 
 /// Writes chunks on a session of its own, which it opens again when it is lost.
 pub(super) struct Writer {
-    endpoint: Endpoint,
-    ledger: Ledger,
+    seat: Seat,
     dialect: Dialect,
     /// The target's `max_allowed_packet`.
     packet_max: u64,
     probe: Probe,
     session: Option<Session>,
+}
+
+/// Whose sessions they are, and where.
+pub(super) struct Seat {
+    /// The target.
+    pub(super) endpoint: Endpoint,
+    /// The migration's ledger.
+    pub(super) ledger: Ledger,
+    /// The worker's number.
+    pub(super) number: usize,
 }
 
 /// What the target allows.
@@ -52,6 +62,8 @@ pub(super) enum WriteEnd {
     ReaderGone,
     /// Somebody asked to stop; nothing is open.
     Halted,
+    /// A dead process has committed to the lane since the ledger was read: it must be read again.
+    Overtaken,
     /// Trouble.
     Fault(Box<Fault>),
 }
@@ -80,14 +92,9 @@ impl<T> Doing<T> for Result<T, MysqlError> {
 }
 
 impl Writer {
-    pub(super) fn new(
-        endpoint: Endpoint,
-        ledger: Ledger,
-        limits: TargetLimits,
-        probe: Probe,
-    ) -> Self {
+    pub(super) fn new(seat: Seat, limits: TargetLimits, probe: Probe) -> Self {
         let TargetLimits { dialect, packet_max } = limits;
-        Self { endpoint, ledger, dialect, packet_max, probe, session: None }
+        Self { seat, dialect, packet_max, probe, session: None }
     }
 
     /// Writes what comes through the pipe until the lane is done. `halted` is asked before each chunk;
@@ -100,7 +107,7 @@ impl Writer {
         halted: impl Fn() -> bool,
         committed: impl Fn(&ChunkEnd),
     ) -> Result<(), WriteEnd> {
-        let mut replay = Replay { pieces, blocks: Vec::new(), end: None };
+        let mut replay = Replay { pieces, blocks: Vec::new(), end: None, commit_sent: false };
         while !lane.standing.done {
             replay.next_chunk().await.map_err(|ReaderGone| WriteEnd::ReaderGone)?;
             if halted() {
@@ -108,6 +115,7 @@ impl Writer {
             }
             let end = self.chunk(shape, lane, &mut replay).await?;
             lane.standing = standing_after(&lane.standing, &end);
+            lane.entered = true;
             committed(&end);
         }
         Ok(())
@@ -152,22 +160,12 @@ impl Writer {
         replay: &mut Replay,
     ) -> Result<ChunkEnd, Failure> {
         let (dialect, packet_max, probe) = (self.dialect, self.packet_max, self.probe.clone());
-        let ledger = self.ledger.clone();
+        let ledger = self.seat.ledger.clone();
         let session = self.session().await?;
         let table = &shape.source.name;
-        let held = ledger.lock(session, table, lane.lane).await.doing("lock the ledger")?;
-        let held = held.map(|row| row.standing);
-        if let Some(end) = &replay.end
-            && held.as_ref() == Some(&standing_after(&lane.standing, end))
-        {
-            // The answer to an earlier COMMIT was lost; it took effect.
+        if let Holding::Done(end) = begin(session, &ledger, table, lane, replay).await? {
             session.execute("ROLLBACK").await.doing("end a transaction")?;
-            return Ok(end.clone());
-        }
-        if held.as_ref() != Some(&lane.standing) {
-            let what = "another process has moved this copy's ledger, or it was removed";
-            let fault = Fault::new(ErrorCode::LedgerMismatch, what).on(Side::Target);
-            return Err(fault.about(format!("table {}", shape.target)).into());
+            return Ok(end);
         }
         probe.pass(Point::ChunkBegun);
         // A generated DECIMAL that is rounded gives a note for each row; a note about a value that was
@@ -182,6 +180,7 @@ impl Writer {
         probe.pass(Point::ChunkLoaded);
         let after = standing_after(&lane.standing, &end);
         ledger.advance(session, table, lane.lane, &after).await.doing("move the ledger")?;
+        replay.commit_sent = true;
         session.execute("COMMIT").await.doing("commit a chunk")?;
         Ok(end)
     }
@@ -220,8 +219,9 @@ impl Writer {
     }
 
     async fn connect_once(&self) -> Result<Session, MysqlError> {
-        let mut session = Session::connect(&self.endpoint).await?;
+        let mut session = Session::connect(&self.seat.endpoint).await?;
         pin::writer(&mut session).await?;
+        self.seat.ledger.succeed(&mut session, self.seat.number).await?;
         if self.dialect == Dialect::Insert {
             // Literals are bytes.
             session.execute("SET NAMES binary").await?;
@@ -241,6 +241,51 @@ impl Writer {
     /// Forgets the session, as after it was lost.
     pub(super) fn hang_up(&mut self) {
         self.session = None;
+    }
+}
+
+/// What a chunk's transaction found when it had locked its lane.
+enum Holding {
+    /// The lane stands where the chunk begins.
+    Lane,
+    /// An earlier COMMIT of this chunk took effect, though its answer was lost.
+    Done(ChunkEnd),
+}
+
+/// Begins a chunk's transaction by locking its lane, so that a transaction left behind by a dead process
+/// is waited out.
+async fn begin(
+    session: &mut Session,
+    ledger: &Ledger,
+    table: &QualifiedName,
+    lane: &LaneRow,
+    replay: &Replay,
+) -> Result<Holding, Failure> {
+    if !lane.entered {
+        match ledger.begin(session, table, lane).await {
+            Ok(()) => return Ok(Holding::Lane),
+            Err(error) if error.class() == ErrorClass::DuplicateKey => {}
+            Err(error) => return Err(Failure::Server("enter a lane into the ledger", error)),
+        }
+    }
+    let held = ledger.lock(session, table, lane.lane).await.doing("lock the ledger")?;
+    let held = held.map(|row| row.standing);
+    if held.as_ref() == Some(&lane.standing) {
+        return Ok(Holding::Lane);
+    }
+    match &replay.end {
+        Some(end)
+            if replay.commit_sent
+                && held.as_ref() == Some(&standing_after(&lane.standing, end)) =>
+        {
+            Ok(Holding::Done(end.clone()))
+        }
+        Some(_) | None if !lane.entered => Err(Failure::End(WriteEnd::Overtaken)),
+        Some(_) | None => {
+            let what = "another process has moved this copy's ledger, or it was removed";
+            let fault = Fault::new(ErrorCode::LedgerMismatch, what).on(Side::Target);
+            Err(fault.about(format!("table {table}")).into())
+        }
     }
 }
 
@@ -370,6 +415,8 @@ struct Replay {
     pieces: Receiver<Piece>,
     blocks: Vec<Block>,
     end: Option<ChunkEnd>,
+    /// Whether a COMMIT of the chunk was sent: only then may it be there already.
+    commit_sent: bool,
 }
 
 /// The reader ended without an end of chunk.
@@ -385,7 +432,7 @@ impl Replay {
     /// Forgets the chunk and waits for the beginning of the next.
     async fn next_chunk(&mut self) -> Result<(), ReaderGone> {
         self.blocks.clear();
-        self.end = None;
+        (self.end, self.commit_sent) = (None, false);
         self.pull().await
     }
 

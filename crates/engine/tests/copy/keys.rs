@@ -121,7 +121,7 @@ async fn every_row_of_every_key_arrives_exactly_once() {
     assert_eq!(case.checksums(Side::Source), case.checksums(Side::Target));
     let lanes = pair.target.sql(format!(
         "SELECT COUNT(DISTINCT table_name), COUNT(*) > 200, MIN(done) FROM sealift.lane \
-         WHERE migration='{}'",
+         WHERE migration='{}' AND table_name<>''",
         case.schema
     ));
     assert_eq!(lanes, "29\t1\t1\n");

@@ -67,6 +67,35 @@ async fn a_process_that_dies_anywhere_is_gone_on_from() {
     assert_eq!(copied.rows.values().sum::<u64>(), 7_000);
 }
 
+/// The machine of the first process is gone without a word: the target still waits for its sessions, and
+/// they hold their locks.
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_of_a_process_that_vanished_are_ended_and_not_waited_for() {
+    let pair = Pair::mysql();
+    let case = case(&pair);
+    let network = sealift_lab::proxy::FaultProxy::before(&pair.target);
+    let mut job = case.job().await;
+    job.target.address = Address::Tcp { host: "127.0.0.1".into(), port: network.port() };
+    let (running, early) = until_rows(job, 500).await;
+    assert!(!early);
+    let open = "SELECT COUNT(*) FROM information_schema.innodb_trx";
+    // Both workers are in the middle of a chunk.
+    loop {
+        network.freeze();
+        if pair.target.sql(open) == "2\n" {
+            break;
+        }
+        network.thaw();
+        tokio::task::yield_now().await;
+    }
+    running.abort();
+    assert!(running.await.unwrap_err().is_cancelled());
+    case.carry().await;
+    let timeouts = "SELECT SUM(sum_error_raised) FROM performance_schema.events_errors_summary_global_by_error \
+                    WHERE error_number=1205";
+    assert_eq!(pair.target.sql(timeouts), "0\n");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_keeps_what_is_committed_and_the_next_run_goes_on() {
     let mut case = case(Pair::shared());

@@ -32,8 +32,10 @@ pub(crate) const ALL: Guards = Guards {
 /// What kind of table is copied, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
-    /// A table with a row key.
+    /// A table with a row key and several lanes, which are entered before the first chunk.
     Keyed,
+    /// A table with a row key and one lane, which its first chunk enters.
+    Small,
     /// A table without one: no chunk can be read again on its own.
     Keyless,
     /// A table with a row key that was copied before and has changed since.
@@ -62,8 +64,10 @@ pub(crate) struct Copier {
     position: u8,
     /// Whether it copies in this life, so that its memory of `position` is worth something.
     loading: bool,
-    /// Whether the last answer was lost.
-    unsure: bool,
+    /// Whether the ledger has the lane.
+    entered: bool,
+    /// Whether the chunk's COMMIT was sent and not answered.
+    commit_sent: bool,
     /// Whether no other session is left that was about to empty the table.
     fenced: bool,
 }
@@ -72,13 +76,14 @@ impl Copier {
     /// A process that has just begun. It reads the ledger to see where it stands.
     pub(crate) fn new() -> Self {
         let at = At::Ready(Statement::Read);
-        Self { at, position: 0, loading: false, unsure: false, fenced: false }
+        Self { at, position: 0, loading: false, entered: false, commit_sent: false, fenced: false }
     }
 
     /// It sends what it is ready to send.
     pub(crate) fn sent(&mut self) -> Option<Statement> {
         let At::Ready(statement) = self.at else { return None };
         self.at = At::Waiting(statement);
+        self.commit_sent |= statement == Statement::Commit;
         Some(statement)
     }
 
@@ -87,8 +92,7 @@ impl Copier {
         let At::Waiting(_) = self.at else { return };
         self.fenced = false;
         if guards.ask_after_unknown || !self.loading {
-            self.unsure = true;
-            self.at = At::Ready(if self.loading { first(guards) } else { Statement::Read });
+            self.at = At::Ready(if self.loading { self.first(guards) } else { Statement::Read });
         } else {
             // It takes the lost answer for a failure and tries the same chunk again.
             self.at = At::Ready(Statement::Load(self.position));
@@ -102,11 +106,16 @@ impl Copier {
             (Statement::Read, Answer::Ledger(ledger)) if !self.loading => {
                 self.decide(ledger, work, reset_due, guards)
             }
-            (Statement::Read | Statement::Lock, Answer::Ledger(ledger)) => {
-                self.next_chunk(ledger, work, guards)
+            (
+                Statement::Read | Statement::Lock | Statement::EnterWithin,
+                Answer::Ledger(ledger),
+            ) => self.next_chunk(ledger, work, guards),
+            (Statement::EnterWithin, _) => {
+                self.entered = true;
+                At::Ready(Statement::Lock)
             }
             (Statement::Enter, Answer::Duplicate) => At::Ready(Statement::Read),
-            (Statement::Enter, _) => self.begin_loading(0, guards),
+            (Statement::Enter, _) => self.begin_loading(0, true, guards),
             (Statement::Fence, _) => {
                 // What was read before is of no worth: the others may have emptied and forgotten.
                 self.fenced = true;
@@ -117,7 +126,7 @@ impl Copier {
                 let only_if_emptying = guards.mark_before_emptying;
                 At::Ready(Statement::Forget { only_if_emptying })
             }
-            (Statement::Forget { .. }, _) => At::Ready(Statement::Enter),
+            (Statement::Forget { .. }, _) => self.begin_afresh(work, guards),
             (Statement::Load(_), _) if guards.ledger_in_transaction => {
                 At::Ready(Statement::Move(self.moved()))
             }
@@ -125,14 +134,7 @@ impl Copier {
             (Statement::Commit, _) if !guards.ledger_in_transaction => {
                 At::Ready(Statement::MoveAlone(self.moved()))
             }
-            (Statement::Commit | Statement::MoveAlone(_), _) => {
-                self.position += 1;
-                if usize::from(self.position) == ROWS {
-                    At::Finished
-                } else {
-                    At::Ready(first(guards))
-                }
-            }
+            (Statement::Commit | Statement::MoveAlone(_), _) => self.committed(guards),
             (Statement::Read | Statement::Lock, Answer::Ok | Answer::Duplicate) => {
                 unreachable!("a query is answered by rows")
             }
@@ -148,13 +150,13 @@ impl Copier {
         guards: Guards,
     ) -> At {
         match ledger {
-            None => At::Ready(Statement::Enter),
+            None => self.begin_afresh(work, guards),
             Some(Ledger { emptying: true, .. }) => self.reset(guards),
             Some(_) if reset_due => self.reset(guards),
             Some(Ledger { done: true, .. }) => At::Finished,
             Some(_) if work == Work::Keyless && guards.empty_before_restart => self.reset(guards),
-            Some(_) if work == Work::Keyless => self.begin_loading(0, guards),
-            Some(Ledger { position, .. }) => self.begin_loading(position, guards),
+            Some(_) if work == Work::Keyless => self.begin_loading(0, true, guards),
+            Some(Ledger { position, .. }) => self.begin_loading(position, true, guards),
         }
     }
 
@@ -168,39 +170,60 @@ impl Copier {
         })
     }
 
-    fn begin_loading(&mut self, position: u8, guards: Guards) -> At {
-        (self.position, self.loading) = (position, true);
-        (self.unsure, self.fenced) = (false, false);
-        At::Ready(first(guards))
+    /// The table is empty and the ledger knows nothing of it.
+    fn begin_afresh(&mut self, work: Work, guards: Guards) -> At {
+        match work {
+            Work::Keyed | Work::Reset => At::Ready(Statement::Enter),
+            Work::Small | Work::Keyless => self.begin_loading(0, false, guards),
+        }
     }
 
-    /// The ledger row is at hand, and locked if the guard is in place.
+    fn begin_loading(&mut self, position: u8, entered: bool, guards: Guards) -> At {
+        (self.position, self.loading, self.entered) = (position, true, entered);
+        (self.commit_sent, self.fenced) = (false, false);
+        At::Ready(self.first(guards))
+    }
+
+    /// What a chunk's transaction begins with.
+    fn first(&self, guards: Guards) -> Statement {
+        match (self.entered, guards.lock_first) {
+            (false, _) => Statement::EnterWithin,
+            (true, true) => Statement::Lock,
+            (true, false) => Statement::Read,
+        }
+    }
+
+    /// The chunk is on the target.
+    fn committed(&mut self, guards: Guards) -> At {
+        self.position += 1;
+        (self.entered, self.commit_sent) = (true, false);
+        if usize::from(self.position) == ROWS {
+            At::Finished
+        } else {
+            At::Ready(self.first(guards))
+        }
+    }
+
+    /// The ledger row is at hand, and locked if the guard is in place. The chunk is in memory until it is
+    /// known to be committed, so it can be sent again.
     fn next_chunk(&mut self, ledger: Option<Ledger>, work: Work, guards: Guards) -> At {
         let Some(ledger) = ledger else { return At::Confused };
-        if work == Work::Keyless && self.unsure && ledger.position == self.position {
-            // The rows of the lost piece are gone from memory and cannot be read again by key.
-            self.loading = false;
-            self.unsure = false;
-            // Marking commits this transaction.
-            return self.reset(guards);
+        if work == Work::Keyless && !guards.empty_before_restart {
+            return At::Ready(Statement::Load(self.position));
         }
-        self.unsure = false;
-        if work != Work::Keyless || guards.empty_before_restart {
-            self.position = ledger.position;
+        if ledger.position == self.position && !ledger.done {
+            return At::Ready(Statement::Load(self.position));
         }
-        if ledger.done {
-            return At::Finished;
+        if self.commit_sent && ledger.position == self.position + 1 {
+            return self.committed(guards);
         }
-        At::Ready(Statement::Load(self.position))
+        // A dead process has committed meanwhile: begin with what the ledger says.
+        *self = Self::new();
+        self.at
     }
 
     fn moved(&self) -> Ledger {
         let position = self.position + 1;
         Ledger { position, done: usize::from(position) == ROWS, emptying: false }
     }
-}
-
-/// What a chunk's transaction begins with.
-fn first(guards: Guards) -> Statement {
-    if guards.lock_first { Statement::Lock } else { Statement::Read }
 }

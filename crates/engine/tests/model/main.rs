@@ -110,7 +110,7 @@ impl Copy {
     }
 }
 
-const EVERY_WORK: [Work; 3] = [Work::Keyed, Work::Keyless, Work::Reset];
+const EVERY_WORK: [Work; 4] = [Work::Keyed, Work::Small, Work::Keyless, Work::Reset];
 
 fn walk(work: Work, guards: Guards) -> Result<Explored, String> {
     explore(&Copy { work, guards })

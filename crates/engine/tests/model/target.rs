@@ -34,6 +34,8 @@ pub(crate) enum Statement {
     Commit,
     /// `INSERT` of a fresh ledger row on its own.
     Enter,
+    /// `BEGIN; INSERT` of a fresh ledger row, as the beginning of a chunk's transaction.
+    EnterWithin,
     /// `GET_LOCK` in the table's name; the session keeps it until it ends.
     Fence,
     /// `UPDATE … SET emptying` on its own.
@@ -150,6 +152,7 @@ impl Target {
                 | Statement::Move(_)
                 | Statement::MoveAlone(_)
                 | Statement::Enter
+                | Statement::EnterWithin
                 | Statement::MarkEmptying
                 | Statement::Forget { .. }
         );
@@ -200,6 +203,16 @@ impl Target {
                     return Answer::Duplicate;
                 }
                 self.ledger = Some(Ledger { position: 0, done: false, emptying: false });
+            }
+            Statement::EnterWithin => {
+                if self.ledger.is_some() {
+                    return Answer::Duplicate;
+                }
+                let transaction = open.get_or_insert_default();
+                transaction.locked = true;
+                let fresh = Ledger { position: 0, done: false, emptying: false };
+                transaction.ledger = Some(fresh);
+                return Answer::Ledger(Some(fresh));
             }
             Statement::Fence => {}
             Statement::MarkEmptying => {
