@@ -57,27 +57,6 @@ pub async fn reader(session: &mut Session) -> Result<(), MysqlError> {
     optional(session, no_limit).await
 }
 
-/// Pins a session that builds indexes: as many threads as the server lets it have.
-///
-/// # Errors
-/// When the connection is lost.
-pub async fn builder(session: &mut Session, threads: usize) -> Result<(), MysqlError> {
-    let threads = threads.max(1);
-    // One sort buffer of this size per thread, in place of 1 MiB: fewer runs to merge.
-    let buffer = INDEX_BUFFER_BYTES * threads;
-    for setting in [
-        format!("innodb_ddl_threads={threads}"),
-        format!("innodb_parallel_read_threads={threads}"),
-        format!("innodb_ddl_buffer_size={buffer}"),
-    ] {
-        optional(session, &setting).await?;
-    }
-    Ok(())
-}
-
-/// Memory the target may use per index builder's thread; small beside any buffer pool.
-const INDEX_BUFFER_BYTES: usize = 32 << 20;
-
 /// Sets what not every server knows or allows.
 async fn optional(session: &mut Session, setting: &str) -> Result<(), MysqlError> {
     match session.execute(format!("SET SESSION {setting}")).await {
