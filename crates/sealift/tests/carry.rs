@@ -1,17 +1,8 @@
 //! A small database carried across by the binary: the whole way, interrupted, killed, refused.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use sealift_lab::{Pair, unique_schema};
 
 use crate::folder::Folder;
-
-/// One migration at a time: a run that ends takes the target's ledger away once it is empty, also from one
-/// that is just about to use it, which then has to be started again.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 const RUN: [&str; 3] = ["run", "--offline", "--json"];
 
@@ -37,7 +28,6 @@ fn shop(rest: &str) -> (String, Folder) {
 
 #[test]
 fn a_database_goes_across_and_what_differs_later_is_named() {
-    let _alone = alone();
     let (schema, folder) = shop("");
     let planned = folder.sealift(&["plan"]);
     assert_eq!(planned.code, Some(0), "{}", planned.screen());
@@ -60,11 +50,10 @@ fn a_database_goes_across_and_what_differs_later_is_named() {
 
 #[test]
 fn a_run_that_is_interrupted_or_killed_goes_on_where_it_stopped() {
-    let _alone = alone();
     for (probe, code) in [("chunk-committed=interrupt", Some(4)), ("chunk-committed:2=kill", None)]
     {
         let (_schema, folder) = shop("");
-        let stopped = folder.command(&RUN).env("SEALIFT_PROBE", probe).output().unwrap();
+        let stopped = folder.run_to_probe(probe);
         assert_eq!(stopped.status.code(), code, "{probe}");
         let status = folder.sealift(&["status", "--json"]).json();
         assert_eq!((&status["stage"], &status["running"]), (&"copying".into(), &false.into()));
@@ -76,7 +65,6 @@ fn a_run_that_is_interrupted_or_killed_goes_on_where_it_stopped() {
 
 #[test]
 fn rows_the_target_already_holds_are_kept_unless_told() {
-    let _alone = alone();
     let (schema, folder) = shop("[copy]\nnot_empty = \"refuse\"\n");
     let applied = folder.sealift(&["plan"]).code.max(folder.sealift(&["plan", "apply"]).code);
     assert_eq!(applied, Some(0));
@@ -94,7 +82,6 @@ fn rows_the_target_already_holds_are_kept_unless_told() {
 
 #[test]
 fn a_state_folder_belongs_to_one_migration() {
-    let _alone = alone();
     let (schema, folder) = shop("");
     assert_eq!(folder.sealift(&RUN).code, Some(0));
     folder.reconfigure(&format!("\"{schema}\""), "\"other\"");

@@ -88,6 +88,12 @@ impl Folder {
         command
     }
 
+    /// A run with one armed probe.
+    pub(crate) fn run_to_probe(&self, probe: &str) -> Output {
+        let _turn = turn();
+        self.command(&["run", "--offline"]).env("SEALIFT_PROBE", probe).output().unwrap()
+    }
+
     /// Runs the binary in the folder.
     pub(crate) fn sealift(&self, args: &[&str]) -> Ran {
         let _turn = args.contains(&"run").then(turn);
@@ -99,7 +105,7 @@ impl Folder {
 
 /// Waits for its turn: a run locks the whole source for a moment, and what another test's run is reading
 /// then can hold that lock up for long.
-pub(crate) fn turn() -> MutexGuard<'static, ()> {
+fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,13 +1,11 @@
 //! Killed at every named point, and interrupted: the same command again ends the job, no row lost or doubled.
 
-use std::process::Output;
-
 use sealift_engine::probe::Point;
 use sealift_lab::oracle::Comparison;
 use sealift_lab::{Pair, unique_schema};
 
 use super::{allowed, ends_with, folder};
-use crate::folder::{Folder, turn};
+use crate::folder::Folder;
 
 /// Small, with everything a crash can catch half done: several chunks, a table without a key, objects.
 fn fill(schema: &str) {
@@ -23,12 +21,6 @@ fn fill(schema: &str) {
          CREATE VIEW v AS SELECT id FROM keyed; \
          CREATE TRIGGER tr BEFORE INSERT ON child FOR EACH ROW SET NEW.k = NEW.k;"
     ));
-}
-
-/// A run with one armed probe.
-fn run_with(folder: &Folder, probe: &str) -> Output {
-    let _turn = turn();
-    folder.command(&["run", "--offline"]).env("SEALIFT_PROBE", probe).output().unwrap()
 }
 
 fn assert_arrived(folder: &Folder, schema: &str) {
@@ -67,7 +59,7 @@ fn ctrl_c_stops_cleanly_and_says_how_to_go_on() {
     let schema = unique_schema("interrupted");
     fill(&schema);
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
-    let output = run_with(&folder, "chunk-committed=interrupt");
+    let output = folder.run_to_probe("chunk-committed=interrupt");
     assert_eq!(output.status.code(), Some(4), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("again"), "{said}");
