@@ -2,7 +2,7 @@
 
 use sealift_lab::{Pair, unique_schema};
 
-use crate::folder::Folder;
+use crate::folder::{Folder, turn};
 
 const RUN: [&str; 3] = ["run", "--offline", "--json"];
 
@@ -28,6 +28,7 @@ fn shop(rest: &str) -> (String, Folder) {
 
 #[test]
 fn a_database_goes_across_and_what_differs_later_is_named() {
+    let _turn = turn();
     let (schema, folder) = shop("");
     let planned = folder.sealift(&["plan"]);
     assert_eq!(planned.code, Some(0), "{}", planned.screen());
@@ -50,6 +51,7 @@ fn a_database_goes_across_and_what_differs_later_is_named() {
 
 #[test]
 fn a_run_that_is_interrupted_or_killed_goes_on_where_it_stopped() {
+    let _turn = turn();
     for (probe, code) in [("chunk-committed=interrupt", Some(4)), ("chunk-committed:2=kill", None)]
     {
         let (_schema, folder) = shop("");
@@ -65,6 +67,7 @@ fn a_run_that_is_interrupted_or_killed_goes_on_where_it_stopped() {
 
 #[test]
 fn rows_the_target_already_holds_are_kept_unless_told() {
+    let _turn = turn();
     let (schema, folder) = shop("[copy]\nnot_empty = \"refuse\"\n");
     let applied = folder.sealift(&["plan"]).code.max(folder.sealift(&["plan", "apply"]).code);
     assert_eq!(applied, Some(0));
@@ -82,6 +85,7 @@ fn rows_the_target_already_holds_are_kept_unless_told() {
 
 #[test]
 fn a_state_folder_belongs_to_one_migration() {
+    let _turn = turn();
     let (schema, folder) = shop("");
     assert_eq!(folder.sealift(&RUN).code, Some(0));
     folder.reconfigure(&format!("\"{schema}\""), "\"other\"");
@@ -91,6 +95,7 @@ fn a_state_folder_belongs_to_one_migration() {
 
 #[test]
 fn what_this_version_cannot_do_is_a_matter_of_usage() {
+    let _turn = turn();
     let ran = Folder::empty().sealift(&["run", "--json"]);
     assert_eq!((ran.code, ran.error_code()), (Some(2), "SL0105".to_owned()));
     let ran = Folder::empty().sealift(&["run", "--no-lock", "--json"]);

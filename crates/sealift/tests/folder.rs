@@ -90,22 +90,20 @@ impl Folder {
 
     /// A run with one armed probe.
     pub(crate) fn run_to_probe(&self, probe: &str) -> Output {
-        let _turn = turn();
         self.command(&["run", "--offline"]).env("SEALIFT_PROBE", probe).output().unwrap()
     }
 
     /// Runs the binary in the folder.
     pub(crate) fn sealift(&self, args: &[&str]) -> Ran {
-        let _turn = args.contains(&"run").then(turn);
         let Output { status, stdout, stderr } = self.command(args).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).expect("sealift prints UTF-8");
         Ran { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
     }
 }
 
-/// Waits for its turn: a run locks the whole source for a moment, and what another test's run is reading
-/// then can hold that lock up for long.
-fn turn() -> MutexGuard<'static, ()> {
+/// Waits for a test's turn on the shared servers: a run locks the whole source for a moment, and so does
+/// the oracle's mysqldump; each would wait for what the other keeps locked.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }

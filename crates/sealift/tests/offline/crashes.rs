@@ -5,7 +5,7 @@ use sealift_lab::oracle::Comparison;
 use sealift_lab::{Pair, unique_schema};
 
 use super::{allowed, ends_with, folder};
-use crate::folder::Folder;
+use crate::folder::{Folder, turn};
 
 /// Small, with everything a crash can catch half done: several chunks, a table without a key, objects.
 fn fill(schema: &str) {
@@ -48,6 +48,7 @@ fn is_passed_by_a_first_run(point: Point) -> bool {
 
 #[test]
 fn killed_at_every_point_it_goes_on_and_nothing_is_lost_or_doubled() {
+    let _turn = turn();
     for point in Point::ALL.iter().copied().filter(|point| is_passed_by_a_first_run(*point)) {
         killed_at(point);
     }
@@ -55,6 +56,7 @@ fn killed_at_every_point_it_goes_on_and_nothing_is_lost_or_doubled() {
 
 #[test]
 fn ctrl_c_stops_cleanly_and_says_how_to_go_on() {
+    let _turn = turn();
     let pair = Pair::shared();
     let schema = unique_schema("interrupted");
     fill(&schema);
@@ -68,6 +70,7 @@ fn ctrl_c_stops_cleanly_and_says_how_to_go_on() {
 
 #[test]
 fn a_table_changed_while_the_run_was_interrupted_is_copied_again() {
+    let _turn = turn();
     let pair = Pair::shared();
     let schema = unique_schema("drifted");
     fill(&schema);
@@ -81,6 +84,7 @@ fn a_table_changed_while_the_run_was_interrupted_is_copied_again() {
 
 #[test]
 fn restart_begins_anew() {
+    let _turn = turn();
     let pair = Pair::shared();
     let schema = unique_schema("restarted");
     fill(&schema);

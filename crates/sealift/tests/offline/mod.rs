@@ -4,7 +4,7 @@ use sealift_lab::oracle::{Comparison, edits};
 use sealift_lab::workload::{every_type, shop};
 use sealift_lab::{Kind, Options, Pair, Server, unique_schema};
 
-use crate::folder::{Folder, Ran};
+use crate::folder::{Folder, Ran, turn};
 
 mod crashes;
 mod refusals;
@@ -84,6 +84,7 @@ fn a_shop_with_every_kind_of_object_arrives_whole() {
 
 #[test]
 fn every_mysql_type_and_every_kind_of_key_arrives_byte_for_byte() {
+    let _turn = turn();
     let pair = Pair::shared();
     let schema = unique_schema("types");
     every_type::create(&pair.source, &schema, &typed(Kind::MySql, 11));
@@ -98,6 +99,7 @@ fn every_mysql_type_and_every_kind_of_key_arrives_byte_for_byte() {
 
 #[test]
 fn every_type_arrives_by_insert_where_local_infile_is_off() {
+    let _turn = turn();
     let target = Server::start(Options::azure_target().without_local_infile()).unwrap();
     let source = &Pair::shared().source;
     let schema = unique_schema("types_insert");
@@ -112,6 +114,7 @@ fn every_type_arrives_by_insert_where_local_infile_is_off() {
 
 #[test]
 fn every_mariadb_type_that_can_go_arrives_and_the_others_are_refused_by_name() {
+    let _turn = turn();
     let pair = Pair::shared_mariadb();
     let schema = unique_schema("types_maria");
     every_type::create(&pair.source, &schema, &typed(Kind::MariaDb10_11, 13));
@@ -131,6 +134,7 @@ fn every_mariadb_type_that_can_go_arrives_and_the_others_are_refused_by_name() {
 
 #[test]
 fn planted_corruption_is_found_and_named() {
+    let _turn = turn();
     let pair = Pair::shared();
     let schema = unique_schema("planted");
     pair.source.sql(format!(

@@ -3,7 +3,7 @@
 use sealift_lab::{Account, Pair, unique_schema};
 
 use super::{ends_with, folder};
-use crate::folder::Folder;
+use crate::folder::{Folder, turn};
 
 fn one_table(stem: &str) -> (Folder, String) {
     let pair = Pair::shared();
@@ -24,6 +24,7 @@ const RUN: &[&str] = &["run", "--offline", "--json"];
 
 #[test]
 fn rows_on_the_target_are_refused_unless_they_may_be_removed() {
+    let _turn = turn();
     let (folder, schema) = one_table("not_empty");
     let target = &Pair::shared().target;
     target.sql(format!(
@@ -41,6 +42,7 @@ fn rows_on_the_target_are_refused_unless_they_may_be_removed() {
 
 #[test]
 fn a_plan_beneath_which_the_source_moved_is_refused() {
+    let _turn = turn();
     let (folder, schema) = one_table("stale");
     ends_with(0, &folder.sealift(&["plan"]));
     Pair::shared().source.sql(format!("ALTER TABLE {schema}.t ADD b INT"));
@@ -51,6 +53,7 @@ fn a_plan_beneath_which_the_source_moved_is_refused() {
 
 #[test]
 fn the_state_folder_of_another_migration_is_refused() {
+    let _turn = turn();
     let (folder, _schema) = one_table("foreign");
     ends_with(0, &folder.sealift(RUN));
     let other = Pair::shared_mariadb();
@@ -63,6 +66,7 @@ fn the_state_folder_of_another_migration_is_refused() {
 
 #[test]
 fn nothing_selected_is_said() {
+    let _turn = turn();
     let pair = Pair::shared();
     let folder = folder(&pair.source, &pair.target, &["no_such_schema"], "");
     assert_eq!(refused(&folder, RUN), (Some(1), "SL0507".into()));
@@ -70,6 +74,7 @@ fn nothing_selected_is_said() {
 
 #[test]
 fn a_login_without_reload_copies_under_table_locks() {
+    let _turn = turn();
     let pair = Pair::shared();
     let (folder, schema) = one_table("no_reload");
     let poor = Account { user: "poor_reader", password: "poor-pw1" };
@@ -87,6 +92,7 @@ fn a_login_without_reload_copies_under_table_locks() {
 
 #[test]
 fn a_script_the_target_refuses_stops_the_run_before_any_row_and_can_be_edited() {
+    let _turn = turn();
     let (folder, schema) = one_table("edited");
     ends_with(0, &folder.sealift(&["plan"]));
     let script = folder.file(format!(".sealift/plan/20-tables/{schema}/t.sql"));

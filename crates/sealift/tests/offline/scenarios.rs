@@ -9,7 +9,7 @@ use sealift_lab::oracle::Comparison;
 use serde::Deserialize;
 
 use super::{allowed, ends_with};
-use crate::folder::Folder;
+use crate::folder::{Folder, turn};
 
 /// `expect.toml`.
 #[derive(Deserialize)]
@@ -52,6 +52,7 @@ fn folders() -> Vec<PathBuf> {
 
 #[test]
 fn every_scenario_comes_out_as_it_says() {
+    let _turn = turn();
     let folders = folders();
     assert!(!folders.is_empty());
     for folder in folders {
