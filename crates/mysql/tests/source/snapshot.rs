@@ -94,6 +94,9 @@ fn moved(server: &Server, schema: &str) -> u64 {
     server.sql(format!("SELECT money FROM {schema}.right_bank")).trim().parse().unwrap()
 }
 
+/// Each of these tests locks a whole server and waits for writers that another one's lock would stop.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 fn all_readers_see_one_moment(server: &Server, schema: &str, endpoint: &Endpoint, held: Held) {
     bank(server, schema);
     while_money_moves(server, schema, async || {
@@ -129,6 +132,7 @@ fn all_readers_see_one_moment(server: &Server, schema: &str, endpoint: &Endpoint
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_readers_see_one_moment_under_the_global_lock() {
+    let _turn = TURN.lock().await;
     for server in [&*MYSQL, &*MARIADB] {
         let reader = account(server, APP_READER);
         all_readers_see_one_moment(server, "bank_global", &reader, Held::GlobalLock);
@@ -137,6 +141,7 @@ async fn all_readers_see_one_moment_under_the_global_lock() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_readers_see_one_moment_under_table_locks() {
+    let _turn = TURN.lock().await;
     for server in [&*MYSQL, &*MARIADB] {
         let client =
             if server.kind().is_mariadb() { "BINLOG MONITOR" } else { "REPLICATION CLIENT" };
@@ -151,6 +156,7 @@ async fn all_readers_see_one_moment_under_table_locks() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_lock_nobody_waits_and_the_position_lies_before() {
+    let _turn = TURN.lock().await;
     for server in [&*MYSQL, &*MARIADB] {
         let schema = "bank_unlocked";
         bank(server, schema);
@@ -180,6 +186,7 @@ async fn without_a_lock_nobody_waits_and_the_position_lies_before() {
 
 #[tokio::test]
 async fn a_lock_that_does_not_come_names_what_it_waits_for_and_is_gone() {
+    let _turn = TURN.lock().await;
     for server in [&*MYSQL, &*MARIADB] {
         let schema = "bank_held";
         bank(server, schema);
@@ -209,6 +216,7 @@ async fn a_lock_that_does_not_come_names_what_it_waits_for_and_is_gone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_statement_is_named_instead_of_waited_for() {
+    let _turn = TURN.lock().await;
     for server in [&*MYSQL, &*MARIADB] {
         bank(server, "bank_busy");
         let endpoint = account(server, APP_READER);
@@ -239,6 +247,7 @@ async fn a_long_statement_is_named_instead_of_waited_for() {
 
 #[tokio::test]
 async fn a_failure_under_the_lock_leaves_no_lock() {
+    let _turn = TURN.lock().await;
     for server in [&*MYSQL, &*MARIADB] {
         let schema = "bank_failed";
         bank(server, schema);
@@ -261,6 +270,7 @@ async fn a_failure_under_the_lock_leaves_no_lock() {
 
 #[tokio::test]
 async fn a_snapshot_that_is_given_up_leaves_no_lock() {
+    let _turn = TURN.lock().await;
     for server in [&*MYSQL, &*MARIADB] {
         let schema = "bank_dropped";
         bank(server, schema);
@@ -279,6 +289,7 @@ async fn a_snapshot_that_is_given_up_leaves_no_lock() {
 
 #[tokio::test]
 async fn a_snapshot_needs_no_binary_log() {
+    let _turn = TURN.lock().await;
     let server = start(Options::mysql().arg("--skip-log-bin"));
     bank(&server, "bank");
     let endpoint = account(&server, APP_READER);
