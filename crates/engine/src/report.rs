@@ -117,8 +117,6 @@ pub struct TableReport {
     pub rows: u64,
     /// Bytes sent to the target.
     pub bytes: u64,
-    /// Time from the first chunk to the last, in milliseconds; `None` when it was not copied now.
-    pub elapsed_ms: Option<u64>,
 }
 
 /// What became of a table's rows.

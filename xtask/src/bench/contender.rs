@@ -218,7 +218,11 @@ impl Ring<'_> {
 /// The way our own run takes too, so that the line between the servers costs both the same. Debian's
 /// mydumper knows no TLS and keeps the socket.
 fn over_tcp(server: &Server) -> [String; 3] {
-    ["--protocol=TCP".to_owned(), "--host=127.0.0.1".to_owned(), format!("--port={}", server.port())]
+    [
+        "--protocol=TCP".to_owned(),
+        "--host=127.0.0.1".to_owned(),
+        format!("--port={}", server.port()),
+    ]
 }
 
 /// A peer's program: the one the environment names, else Debian's.

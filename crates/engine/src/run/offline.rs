@@ -336,7 +336,6 @@ impl Run<'_> {
                 result,
                 rows: line.rows,
                 bytes: line.bytes,
-                elapsed_ms: None,
             });
         }
     }

@@ -105,7 +105,6 @@ fn tell_rows(verdict: &TableVerdict, found: &mut VerificationReport, report: &mu
         result: if verdict.is_equal() { TableResult::Equal } else { TableResult::Different },
         rows: verdict.rows_target,
         bytes: 0,
-        elapsed_ms: None,
     });
     if verdict.is_equal() {
         return;

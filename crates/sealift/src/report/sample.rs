@@ -36,7 +36,6 @@ pub(super) fn report() -> Report {
             result: TableResult::Copied,
             rows,
             bytes,
-            elapsed_ms: Some(25_000),
         })
         .into();
     let script = |part, object, result| ObjectReport { object, part, result, elapsed_ms: 1_250 };
