@@ -8,6 +8,8 @@ pub mod probe;
 
 pub mod plan;
 pub mod prepare;
+pub mod encode;
+pub mod target;
 pub mod copy;
 pub mod verify;
 pub mod run;

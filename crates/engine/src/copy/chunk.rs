@@ -10,9 +10,9 @@ use sealift_schema::key_range::KeyPlace;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::encode::{Dialect, EncodeError, Encoder};
 use super::ledger::LaneRow;
 use super::shape::Shape;
+use crate::encode::{Dialect, EncodeError, Encoder, ResultRow};
 use crate::fault::{ErrorCode, Fault};
 
 /// Bytes handed over at once. Statements of this size cost an `INSERT` target least (measured: 1 MB and
@@ -168,7 +168,7 @@ pub(super) async fn read_lane(
     let mut rows: BinaryRows<'_> = session.read(shape.read_sql(lane)).await.map_err(lost)?;
     let layouts = layouts(rows.columns()).map_err(broken)?;
     let encoder = shape.encoder(&layouts, writing.dialect).map_err(broken)?;
-    let mut cutter = Cutter::new(encoder, layouts.len(), writing, budget.clone(), pieces);
+    let mut cutter = Cutter::new(encoder, layouts.clone(), writing, budget.clone(), pieces);
     while let Some(row) = rows.next().await.map_err(lost)? {
         if cutter.is_giant(row) {
             cutter.wait_for_giants().await;
@@ -194,7 +194,7 @@ fn layouts(columns: &[ColumnMeta]) -> Result<Vec<Layout>, EncodeError> {
 /// Collects rows into blocks and says where a chunk ends.
 struct Cutter {
     encoder: Encoder,
-    columns: usize,
+    layouts: Vec<Layout>,
     writing: Writing,
     budget: Budget,
     pieces: Sender<Piece>,
@@ -209,14 +209,14 @@ struct Cutter {
 impl Cutter {
     fn new(
         encoder: Encoder,
-        columns: usize,
+        layouts: Vec<Layout>,
         writing: Writing,
         budget: Budget,
         pieces: Sender<Piece>,
     ) -> Self {
         Self {
             encoder,
-            columns,
+            layouts,
             writing,
             block: budget.buffer(),
             budget,
@@ -246,7 +246,8 @@ impl Cutter {
         if self.writing.dialect == Dialect::Insert && self.block_rows > 0 {
             self.block.push(b',');
         }
-        self.chunk.warned += self.encoder.row(row, self.columns, &mut self.block)?;
+        let mut values = ResultRow::new(row, &self.layouts)?;
+        self.chunk.warned += self.encoder.row(&mut values, &mut self.block)?;
         self.chunk.rows += 1;
         self.block_rows += 1;
         let bytes = self.chunk.bytes + self.block.len() as u64;

@@ -14,7 +14,8 @@ use sealift_mysql::error::{ErrorClass, MysqlError};
 use sealift_mysql::session::{Session, TextRow};
 use sealift_schema::key_range::KeyPlace;
 use sealift_schema::name::QualifiedName;
-use sha2::{Digest, Sha256};
+
+use crate::target::lock;
 
 /// The ledger of one migration. It has no state: the target has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,12 +52,6 @@ pub struct Standing {
     /// Whether the table is being emptied, and nothing else here means anything.
     pub emptying: bool,
 }
-
-/// How long another session may take to end after it was killed.
-const SEIZE_SECONDS: u32 = 10;
-
-/// How often the holder of a lock is killed before we give up.
-const SEIZE_ATTEMPTS: u32 = 6;
 
 /// More workers than any run has.
 const WORKERS_MAX: usize = 64;
@@ -246,7 +241,7 @@ impl Ledger {
         session: &mut Session,
         table: &QualifiedName,
     ) -> Result<(), MysqlError> {
-        seize(session, &self.fence_name(table)).await
+        lock::seize(session, &self.fence_name(table)).await
     }
 
     /// Gives the table's named lock back.
@@ -268,7 +263,7 @@ impl Ledger {
     /// # Errors
     /// When a session does not go away, the server refuses or the connection is lost.
     pub async fn succeed(&self, session: &mut Session, worker: usize) -> Result<(), MysqlError> {
-        seize(session, &self.worker_name(worker)).await
+        lock::seize(session, &self.worker_name(worker)).await
     }
 
     /// Kills what sessions are left of workers of an earlier run.
@@ -276,16 +271,8 @@ impl Ledger {
     /// # Errors
     /// When the server refuses or the connection is lost.
     pub async fn sweep(&self, session: &mut Session) -> Result<(), MysqlError> {
-        let holders: Vec<String> = (0..WORKERS_MAX)
-            .map(|worker| format!("IS_USED_LOCK('{}')", self.worker_name(worker)))
-            .collect();
-        let row = session.first(format!("SELECT {}", holders.join(","))).await?;
-        for holder in
-            row.iter().flat_map(|row| (0..WORKERS_MAX).map(|at| row.parse::<u64>(at).ok()))
-        {
-            kill(session, holder).await?;
-        }
-        Ok(())
+        let names: Vec<String> = (0..WORKERS_MAX).map(|worker| self.worker_name(worker)).collect();
+        lock::sweep(session, &names).await
     }
 
     /// Notes that a table is being emptied. The caller holds its fence.
@@ -359,53 +346,11 @@ impl Ledger {
     }
 
     fn fence_name(&self, table: &QualifiedName) -> String {
-        lock_name(&[&self.migration, &table.schema, &table.name])
+        lock::name(&[&self.migration, &table.schema, &table.name])
     }
 
     fn worker_name(&self, worker: usize) -> String {
-        format!("{}.{worker}", lock_name(&[&self.migration]))
-    }
-}
-
-/// A name for a lock, at most 64 characters long with what is added to it
-/// (<https://dev.mysql.com/doc/refman/9.7/en/locking-functions.html>).
-fn lock_name(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    let mut name = String::from("sealift.");
-    for byte in hash.finalize().iter().take(16) {
-        let _infallible = write!(name, "{byte:02x}");
-    }
-    name
-}
-
-/// Takes a named lock from whoever has it.
-async fn seize(session: &mut Session, name: &str) -> Result<(), MysqlError> {
-    for attempt in 0..SEIZE_ATTEMPTS {
-        let patience = if attempt == 0 { 0 } else { SEIZE_SECONDS };
-        let row = session.first(format!("SELECT GET_LOCK('{name}',{patience})")).await?;
-        if row.as_ref().and_then(|row| row.get(0)) == Some(b"1") {
-            return Ok(());
-        }
-        let holder = session.first(format!("SELECT IS_USED_LOCK('{name}')")).await?;
-        kill(session, holder.and_then(|row| row.parse(0).ok())).await?;
-    }
-    Err(MysqlError::Result(format!("the session that holds the lock {name} does not end")))
-}
-
-async fn kill(session: &mut Session, victim: Option<u64>) -> Result<(), MysqlError> {
-    let Some(victim) = victim else { return Ok(()) };
-    match session.execute(format!("KILL {victim}")).await {
-        Ok(_) => Ok(()),
-        // It may have ended by itself meanwhile.
-        Err(error) if error.class() != ErrorClass::Lost => {
-            tracing::debug!(victim, %error, "a session is not killed");
-            Ok(())
-        }
-        Err(error) => Err(error),
+        format!("{}.{worker}", lock::name(&[&self.migration]))
     }
 }
 

@@ -1,11 +1,8 @@
 //! All rows from one snapshot to the target: lanes, chunks, encoding, the ledger.
 
-pub mod encode;
 pub mod lane;
 pub mod ledger;
-pub mod pin;
 mod chunk;
-mod pause;
 mod queue;
 mod shape;
 mod worker;
@@ -25,18 +22,19 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use self::chunk::Budget;
-use self::encode::Dialect;
 use self::ledger::Ledger;
 use self::queue::Queue;
 use self::shape::Shape;
 use self::worker::{Ended, TableState, Worker, Yard};
-use self::write::{Seat, TargetLimits, Writer};
+use self::write::{Seat, Writer};
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::journal::Journal;
 use crate::probe::Probe;
 use crate::progress::{Progress, TableStage};
 use crate::stage::Event;
 use crate::stop::Stop;
+use crate::target::connect::TargetLimits;
+use crate::target::pin;
 
 /// One table to be copied.
 #[derive(Clone, Debug)]
@@ -130,7 +128,7 @@ pub async fn tables(job: CopyJob) -> Result<Copied, Fault> {
     } = job;
     let ledger = Ledger::of(migration);
     let mut session = connect_writer(&target).await.on(Side::Target, "connect")?;
-    let limits = limits(&mut session).await.on(Side::Target, "read its limits")?;
+    let limits = TargetLimits::of(&mut session).await.on(Side::Target, "read its limits")?;
     ledger.ensure(&mut session).await.on(Side::Target, "create the ledger")?;
     ledger.sweep(&mut session).await.on(Side::Target, "end sessions of an earlier run")?;
     let found = ledger.lanes(&mut session).await.on(Side::Target, "read the ledger")?;
@@ -242,13 +240,6 @@ async fn connect_writer(target: &Endpoint) -> Result<Session, MysqlError> {
     let mut session = Session::connect(target).await?;
     pin::writer(&mut session).await?;
     Ok(session)
-}
-
-async fn limits(session: &mut Session) -> Result<TargetLimits, MysqlError> {
-    let row = session.first("SELECT @@local_infile, @@max_allowed_packet").await?;
-    let row = row.ok_or_else(|| MysqlError::Result("no row of variables".into()))?;
-    let dialect = if row.text(0)? == "1" { Dialect::Load } else { Dialect::Insert };
-    Ok(TargetLimits { dialect, packet_max: row.parse(1)? })
 }
 
 fn shapes(tables: Vec<CopyTable>) -> Result<Vec<TableState>, Fault> {

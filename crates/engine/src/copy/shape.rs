@@ -7,9 +7,9 @@ use sealift_schema::column::ColumnType;
 use sealift_schema::key_range::{KeyPlace, RowKey};
 use sealift_schema::name::{QualifiedName, quote};
 
-use super::encode::{Dialect, EncodeError, Encoder, FormError, Rendering, RowForm};
 use super::lane::lane_key;
 use super::ledger::LaneRow;
+use crate::encode::{Dialect, EncodeError, Encoder, FormError, Rendering, RowForm};
 
 /// A table on its way.
 #[derive(Clone, Debug)]
@@ -101,7 +101,7 @@ impl Shape {
         if layouts.len() != self.form.columns.len() + self.extras {
             return Err(EncodeError::OtherColumns);
         }
-        Encoder::new(&self.form, layouts, dialect)
+        Ok(Encoder::new(&self.form, dialect))
     }
 
     /// The place of a row in key order; `None` for a table without a key.

@@ -12,17 +12,17 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Sizes;
 use super::chunk::{Budget, ReadEnd, Writing, pipe, read_lane};
-use super::encode::Dialect;
 use super::lane;
 use super::ledger::{LaneRow, Ledger};
-use super::pause::pause;
 use super::queue::{Queue, Task};
 use super::shape::Shape;
 use super::write::{WriteEnd, Writer};
+use crate::encode::Dialect;
 use crate::fault::{ErrorCode, Fault};
 use crate::journal::Journal;
 use crate::probe::{Point, Probe};
 use crate::progress::{Progress, TableStage};
+use crate::target::pause::pause;
 
 /// Times a table's lanes are entered or its rows removed before trouble counts as lasting.
 const OPEN_ATTEMPTS: u32 = 10;

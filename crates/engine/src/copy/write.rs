@@ -1,30 +1,22 @@
 //! The writing half of a lane: each chunk in one transaction with its place in the ledger.
 
 use sealift_mysql::endpoint::Endpoint;
-use sealift_mysql::error::{ErrorClass, MysqlError, WARNING_TRUNCATED};
-use sealift_mysql::session::{Done, Session};
+use sealift_mysql::error::{ErrorClass, MysqlError};
+use sealift_mysql::session::Session;
 use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
 use tokio::sync::mpsc::Receiver;
 
 use super::chunk::{Block, ChunkEnd, Piece};
-use super::encode::Dialect;
 use super::ledger::{LaneRow, Ledger, Standing};
-use super::pause::pause;
-use super::pin;
 use super::shape::Shape;
+use crate::encode::Dialect;
 use crate::fault::{ErrorCode, Fault};
 use crate::probe::{Point, Probe};
-
-/// Connections tried in a row: with the pauses between them about three minutes, longer than a managed
-/// server's failover takes.
-const CONNECT_ATTEMPTS: u32 = 25;
-
-/// Times one chunk is tried: deadlocks and lost connections pass, what comes back every time does not.
-const CHUNK_ATTEMPTS: u32 = 10;
-
-/// Warnings shown of a chunk that was refused.
-const WARNINGS_SHOWN: usize = 3;
+use crate::target::connect::{TRANSACTION_ATTEMPTS, TargetLimits, patiently};
+use crate::target::pause::pause;
+use crate::target::pin;
+use crate::target::taken::{Doing, Sent, Trouble};
 
 /// Writes chunks on a session of its own, which it opens again when it is lost.
 pub(super) struct Writer {
@@ -44,15 +36,6 @@ pub(super) struct Seat {
     pub(super) ledger: Ledger,
     /// The worker's number.
     pub(super) number: usize,
-}
-
-/// What the target allows.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TargetLimits {
-    /// How rows can be written.
-    pub(super) dialect: Dialect,
-    /// `max_allowed_packet`.
-    pub(super) packet_max: u64,
 }
 
 /// Why a lane's writing ended early.
@@ -80,14 +63,12 @@ impl From<Fault> for Failure {
     }
 }
 
-/// Names what was being done when the server's error came.
-trait Doing<T> {
-    fn doing(self, what: &'static str) -> Result<T, Failure>;
-}
-
-impl<T> Doing<T> for Result<T, MysqlError> {
-    fn doing(self, what: &'static str) -> Result<T, Failure> {
-        self.map_err(|error| Failure::Server(what, error))
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Server(doing, error) => Self::Server(doing, error),
+            Trouble::Fault(fault) => Self::End(WriteEnd::Fault(fault)),
+        }
     }
 }
 
@@ -143,7 +124,7 @@ impl Writer {
             };
             failures += 1;
             let passes = matches!(error.class(), ErrorClass::Transient | ErrorClass::Lost);
-            if !passes || failures == CHUNK_ATTEMPTS {
+            if !passes || failures == TRANSACTION_ATTEMPTS {
                 self.roll_back().await;
                 return Err(refused(shape, doing, error));
             }
@@ -190,7 +171,7 @@ impl Writer {
     /// Trouble that may pass (nobody listens, too many connections) is waited out.
     pub(super) async fn session(&mut self) -> Result<&mut Session, Fault> {
         if self.session.is_none() {
-            self.session = Some(self.connect().await?);
+            self.session = Some(patiently(|| self.connect()).await?);
         }
         match &mut self.session {
             Some(session) => Ok(session),
@@ -198,27 +179,7 @@ impl Writer {
         }
     }
 
-    async fn connect(&self) -> Result<Session, Fault> {
-        let mut failures = 0;
-        loop {
-            let error = match self.connect_once().await {
-                Ok(session) => return Ok(session),
-                Err(error) => error,
-            };
-            failures += 1;
-            let passes = matches!(
-                error.class(),
-                ErrorClass::Unreachable | ErrorClass::Lost | ErrorClass::TooManyConnections
-            );
-            if !passes || failures == CONNECT_ATTEMPTS {
-                return Err(Fault::server(Side::Target, "connect", error));
-            }
-            tracing::warn!(%error, failures, "waiting for the target");
-            pause(failures).await;
-        }
-    }
-
-    async fn connect_once(&self) -> Result<Session, MysqlError> {
+    async fn connect(&self) -> Result<Session, MysqlError> {
         let mut session = Session::connect(&self.seat.endpoint).await?;
         pin::writer(&mut session).await?;
         self.seat.ledger.succeed(&mut session, self.seat.number).await?;
@@ -314,12 +275,8 @@ async fn load(session: &mut Session, shape: &Shape, replay: &mut Replay) -> Resu
     }
     let end = replay.whole().await?;
     let done = load.finish().await.doing("load rows")?;
-    let counts = done.load_counts().ok_or_else(|| unlike(shape, &done))?;
-    let clean = counts.skipped == 0 && counts.deleted == 0 && counts.warnings == end.warned;
-    if counts.records != end.rows && clean {
-        return Err(miscounted(shape, end.rows, counts.records));
-    }
-    check_warnings(session, shape, clean, end.warned).await
+    let sent = Sent { table: &shape.target, rows: end.rows, warned: end.warned };
+    Ok(sent.check_load(session, &done).await?)
 }
 
 async fn insert(
@@ -346,63 +303,19 @@ async fn insert(
             return Err(fault.about(format!("table {}", shape.target)).into());
         }
         let done = session.execute(&statement).await.doing("insert rows")?;
+        let given = u64::from(done.warnings);
+        let sent = Sent { table: &shape.target, rows: block.rows, warned: given };
         if done.affected_rows != block.rows {
-            return Err(miscounted(shape, block.rows, done.affected_rows));
+            return Err(sent.miscounted(done.affected_rows).into());
         }
         // The packet's own count ends at 65,535, which `WARNED_MAX` keeps a chunk below.
-        warned += u64::from(done.warnings);
-        if done.warnings > 0 {
-            check_warnings(session, shape, true, done.warnings.into()).await?;
-        }
+        warned += given;
+        sent.check_warnings(session, true).await?;
         index += 1;
     }
     let end = replay.whole().await?;
-    check_warnings(session, shape, warned == end.warned, 0).await
-}
-
-/// Makes sure that the last statement's warnings are those that were expected: `expected` of them, all
-/// for the `ENUM` value of index 0.
-async fn check_warnings(
-    session: &mut Session,
-    shape: &Shape,
-    clean: bool,
-    expected: u64,
-) -> Result<(), Failure> {
-    if clean && expected == 0 {
-        return Ok(());
-    }
-    let warnings = session.rows("SHOW WARNINGS").await.doing("list warnings")?;
-    let code = |row: &sealift_mysql::session::TextRow| row.parse::<u16>(1).ok();
-    let known = |row: &&sealift_mysql::session::TextRow| code(row) == Some(WARNING_TRUNCATED);
-    if clean && warnings.iter().all(|row| known(&row)) {
-        return Ok(());
-    }
-    let shown: Vec<String> = warnings
-        .iter()
-        .take(WARNINGS_SHOWN)
-        .map(|row| {
-            let text = row.optional_text(2).ok().flatten().unwrap_or("?");
-            format!("{text} (warning {})", code(row).unwrap_or(0))
-        })
-        .collect();
-    let fault = Fault::new(ErrorCode::RowsRefused, shown.join("; ")).on(Side::Target);
-    Err(fault.about(format!("table {}", shape.target)).into())
-}
-
-fn miscounted(shape: &Shape, sent: u64, taken: u64) -> Failure {
-    let what = format!("{sent} rows were sent, the target counted {taken}");
-    Fault::new(ErrorCode::CountMismatch, what)
-        .on(Side::Target)
-        .about(format!("table {}", shape.target))
-        .into()
-}
-
-fn unlike(shape: &Shape, done: &Done) -> Failure {
-    let what = format!("the target does not say what it did with the rows: {:?}", done.info);
-    Fault::new(ErrorCode::Protocol, what)
-        .on(Side::Target)
-        .about(format!("table {}", shape.target))
-        .into()
+    let sent = Sent { table: &shape.target, rows: end.rows, warned: 0 };
+    Ok(sent.check_warnings(session, warned == end.warned).await?)
 }
 
 fn refused(shape: &Shape, doing: &'static str, error: MysqlError) -> WriteEnd {

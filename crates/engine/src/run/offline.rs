@@ -167,7 +167,7 @@ impl Run<'_> {
         }
         let names = Names::of(&self.survey.target);
         let mut session = Session::connect(&migration.target).await.on(Side::Target, "connect")?;
-        copy::pin::writer(&mut session).await.on(Side::Target, "pin the session")?;
+        crate::target::pin::writer(&mut session).await.on(Side::Target, "pin the session")?;
         let found = tables::look(&mut session, self.plan, names).await?;
         let begun = copy::begun(&migration.target, &self.offline.ledger_name).await?;
         let ours = |table: &QualifiedName| begun.contains(table);

@@ -85,17 +85,49 @@ pub enum FormError {
         /// Its type.
         type_text: String,
     },
+    /// The members of an `ENUM` or `SET` differ, whose values travel by number.
+    #[error(
+        "column {0} has other members on the target: changes of it carry the number of a member, not its text"
+    )]
+    Members(String),
+    /// The target's type wants another form than the one changes carry.
+    #[error(
+        "column {name} has type {type_text} on the target, into which no change of it can be written"
+    )]
+    Conversion {
+        /// The column.
+        name: String,
+        /// Its type on the target.
+        type_text: String,
+    },
 }
 
 /// Character sets whose characters take two or four bytes each, digits included.
 const WIDE: [&str; 4] = ["ucs2", "utf16", "utf16le", "utf32"];
 
 impl RowForm {
-    /// Decides how each column of `source` travels into `target`.
+    /// Decides how each column of `source` travels into `target` when it is read by a statement.
     ///
     /// # Errors
     /// When a column has nowhere to go.
     pub fn of(source: &Table, target: &Table) -> Result<Self, FormError> {
+        Self::by(ColumnForm::of, source, target)
+    }
+
+    /// Decides how each column of `source` travels into `target` when its values come out of the binary
+    /// log: nothing can be selected there, and an `ENUM` or `SET` is a number.
+    ///
+    /// # Errors
+    /// When a column has nowhere to go, or means something else there.
+    pub fn of_stream(source: &Table, target: &Table) -> Result<Self, FormError> {
+        Self::by(ColumnForm::of_stream, source, target)
+    }
+
+    fn by(
+        form: impl Fn(&Column, &Column) -> Result<ColumnForm, FormError>,
+        source: &Table,
+        target: &Table,
+    ) -> Result<Self, FormError> {
         let columns = source
             .written_columns()
             .map(|column| {
@@ -105,7 +137,7 @@ impl RowForm {
                 if !there.is_written() {
                     return Err(FormError::Generated(quote(&column.name)));
                 }
-                ColumnForm::of(column, there)
+                form(column, there)
             })
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self { columns })
@@ -190,6 +222,35 @@ impl ColumnForm {
     }
 }
 
+impl ColumnForm {
+    fn of_stream(column: &Column, there: &Column) -> Result<Self, FormError> {
+        let form = Self { select: quote(&column.name), ..Self::of(column, there)? };
+        let fits = if matches!(column.kind, ColumnType::Uuid | ColumnType::Inet) {
+            there.kind.is_text()
+        } else {
+            // The bytes of a BIT mean a number only to another one.
+            let alike = matches!(column.kind, ColumnType::Enum | ColumnType::Set | ColumnType::Bit);
+            !alike || there.kind == column.kind
+        };
+        if !fits {
+            return Err(FormError::Conversion {
+                name: quote(&column.name),
+                type_text: there.type_text.clone(),
+            });
+        }
+        if there.members() != column.members() {
+            return Err(FormError::Members(quote(&column.name)));
+        }
+        let (rendering, storing) = match (column.kind, zeros(there)) {
+            (ColumnType::Enum, Some(width)) => (Rendering::EnumNumber(Some(width)), Storing::AsIs),
+            (ColumnType::Enum, None) => (Rendering::EnumNumber(None), Storing::Number),
+            (ColumnType::Set, _) => (Rendering::Number, Storing::Number),
+            _ => (form.rendering, form.storing.clone()),
+        };
+        Ok(Self { rendering, storing, ..form })
+    }
+}
+
 impl Storing {
     /// What is written before and after a value to make the target store it so.
     #[must_use]
@@ -267,9 +328,7 @@ fn rendering(column: &Column, there: &Column) -> Rendering {
         ColumnType::Year => Rendering::Year,
         ColumnType::Date => Rendering::Date,
         ColumnType::Enum if there.kind == ColumnType::Enum => {
-            // Digits of a wide character set are not read as a number.
-            let wide = there.charset.as_deref().is_some_and(|charset| WIDE.contains(&charset));
-            let width = if wide { None } else { digit_width(&there.members()) };
+            let width = zeros(there);
             if travels_by_number(column, there) {
                 Rendering::EnumNumber(width)
             } else {
@@ -295,6 +354,13 @@ fn rendering(column: &Column, there: &Column) -> Rendering {
         | ColumnType::Inet
         | ColumnType::Unknown => Rendering::Text,
     }
+}
+
+/// How many digits to write the number of an `ENUM`'s member with, so that the target takes it for one.
+fn zeros(there: &Column) -> Option<usize> {
+    // Digits of a wide character set are not read as a number.
+    let wide = there.charset.as_deref().is_some_and(|charset| WIDE.contains(&charset));
+    if wide { None } else { digit_width(&there.members()) }
 }
 
 /// The digits and decimals of `float(9,3)`, if a column's type is written so.

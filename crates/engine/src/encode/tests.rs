@@ -63,8 +63,8 @@ fn written(form: &RowForm, layout: Layout, value: &[u8]) -> (String, String, u64
     row.extend_from_slice(value);
     let write = |dialect| {
         let mut out = Vec::new();
-        let encoder = Encoder::new(form, &[layout], dialect).unwrap();
-        let warned = encoder.row(&row, 1, &mut out).unwrap();
+        let mut row = ResultRow::new(&row, std::slice::from_ref(&layout)).unwrap();
+        let warned = Encoder::new(form, dialect).row(&mut row, &mut out).unwrap();
         (String::from_utf8(out).unwrap(), warned)
     };
     let ((line, warned), (tuple, warned_too)) = (write(Dialect::Load), write(Dialect::Insert));
@@ -87,8 +87,8 @@ fn null_is_not_the_text_null() {
     let form = same("varchar(9)", Some("latin1"));
     for (dialect, expected) in [(Dialect::Load, "\\N\n"), (Dialect::Insert, "(NULL)")] {
         let mut out = Vec::new();
-        let encoder = Encoder::new(&form, &[Layout::Bytes], dialect).unwrap();
-        encoder.row(&[0b100], 1, &mut out).unwrap();
+        let mut row = ResultRow::new(&[0b100], &[Layout::Bytes]).unwrap();
+        Encoder::new(&form, dialect).row(&mut row, &mut out).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }
@@ -187,4 +187,64 @@ fn the_values_of_a_key_are_read_as_text() {
     );
     let row = [0b100, 0, 0, 0xff];
     assert_eq!(Encoder::texts(&row, &layouts, &[0]), Err(EncodeError::Key));
+}
+
+fn stream(
+    source: (&str, Option<&str>),
+    target: (&str, Option<&str>),
+) -> Result<RowForm, FormError> {
+    let source = table(vec![column("c", source.0, source.1)]);
+    let target = table(vec![column("C", target.0, target.1)]);
+    RowForm::of_stream(&source, &target)
+}
+
+/// One value out of the binary log.
+struct Only<'v>(Value<'v>);
+
+impl RowValues for Only<'_> {
+    fn next(&mut self) -> Result<Value<'_>, EncodeError> {
+        Ok(self.0)
+    }
+}
+
+#[test]
+fn members_out_of_the_binary_log_travel_by_number() {
+    let line = |form: &RowForm, value| {
+        let mut out = Vec::new();
+        let warned = Encoder::new(form, Dialect::Load).row(&mut Only(value), &mut out).unwrap();
+        (String::from_utf8(out).unwrap(), warned)
+    };
+    let column = ("enum('a','b')", Some("latin1"));
+    let form = stream(column, column).unwrap();
+    assert_eq!(form.load_clause(), "(`C`)");
+    assert_eq!(line(&form, Value::Uint(2)), ("00002\n".into(), 0));
+    assert_eq!(line(&form, Value::Uint(0)), ("00000\n".into(), 0));
+    let column = ("enum('a','b')", Some("utf16"));
+    let form = stream(column, column).unwrap();
+    assert_eq!(form.load_clause(), "(@v0) SET `C`=CAST(@v0 AS UNSIGNED)");
+    assert_eq!(line(&form, Value::Uint(0)), ("0\n".into(), 1));
+    let column = ("set('a','b')", Some("latin1"));
+    let form = stream(column, column).unwrap();
+    assert_eq!(form.load_clause(), "(@v0) SET `C`=CAST(@v0 AS UNSIGNED)");
+    assert_eq!(line(&form, Value::Uint(3)), ("3\n".into(), 0));
+}
+
+#[test]
+fn a_column_that_changes_cannot_be_written_into_is_named() {
+    let refused = |source, target| stream(source, target).unwrap_err().to_string();
+    let latin1 = Some("latin1");
+    assert_eq!(
+        refused(("enum('a','b')", latin1), ("enum('b','a')", latin1)),
+        "column `c` has other members on the target: changes of it carry the number of a member, not its text"
+    );
+    assert_eq!(
+        refused(("set('a')", latin1), ("varchar(9)", latin1)),
+        "column `c` has type varchar(9) on the target, into which no change of it can be written"
+    );
+    assert!(stream(("bit(8)", None), ("bigint", None)).is_err());
+    assert!(stream(("bit(8)", None), ("bit(8)", None)).is_ok());
+    assert!(stream(("uuid", None), ("binary(16)", None)).is_err());
+    assert!(stream(("uuid", None), ("char(36)", Some("ascii"))).is_ok());
+    let json = stream(("json", None), ("json", None)).unwrap();
+    assert_eq!(json.load_clause(), "(@v0) SET `C`=CONVERT(@v0 USING utf8mb4)");
 }

@@ -1,4 +1,4 @@
-//! From a binary row to the bytes the target reads: a `LOAD DATA` field stream or `INSERT` tuples.
+//! From a row's values to the bytes the target reads: a `LOAD DATA` field stream or `INSERT` tuples.
 
 mod digits;
 mod form;
@@ -19,7 +19,42 @@ pub enum Dialect {
     Insert,
 }
 
-/// Writes rows of one result, column by column, without an allocation per value.
+/// The values of one row, in the order of the columns that are written.
+pub trait RowValues {
+    /// The next column's value.
+    ///
+    /// # Errors
+    /// When the row ends early or its bytes are not what was promised.
+    fn next(&mut self) -> Result<Value<'_>, EncodeError>;
+}
+
+/// A row of a result by the binary protocol. Columns behind those that are written may follow.
+#[derive(Clone, Debug)]
+pub struct ResultRow<'row> {
+    values: Values<'row>,
+    layouts: std::slice::Iter<'row, Layout>,
+}
+
+impl<'row> ResultRow<'row> {
+    /// A row's bytes from its null bitmap on, and how its columns lie in them.
+    ///
+    /// # Errors
+    /// When the bitmap is not whole.
+    #[inline]
+    pub fn new(row: &'row [u8], layouts: &'row [Layout]) -> Result<Self, EncodeError> {
+        Ok(Self { values: Values::new(row, layouts.len())?, layouts: layouts.iter() })
+    }
+}
+
+impl RowValues for ResultRow<'_> {
+    #[inline]
+    fn next(&mut self) -> Result<Value<'_>, EncodeError> {
+        let layout = self.layouts.next().ok_or(EncodeError::OtherColumns)?;
+        Ok(self.values.next(*layout)?)
+    }
+}
+
+/// Writes rows of one form, column by column, without an allocation per value.
 #[derive(Clone, Debug)]
 pub struct Encoder {
     dialect: Dialect,
@@ -28,7 +63,6 @@ pub struct Encoder {
 
 #[derive(Clone, Debug)]
 struct ColumnEncoder {
-    layout: Layout,
     rendering: Rendering,
     before: &'static str,
     after: String,
@@ -49,47 +83,40 @@ pub enum EncodeError {
 }
 
 impl Encoder {
-    /// An encoder for a result whose first columns are those of `form`, with these layouts; further
-    /// columns are not written.
-    ///
-    /// # Errors
-    /// When the result lacks columns.
-    pub fn new(form: &RowForm, layouts: &[Layout], dialect: Dialect) -> Result<Self, EncodeError> {
-        if layouts.len() < form.columns.len() {
-            return Err(EncodeError::OtherColumns);
-        }
+    /// An encoder of rows whose values are those of the form's columns.
+    #[must_use]
+    pub fn new(form: &RowForm, dialect: Dialect) -> Self {
         let columns = form
             .columns
             .iter()
-            .zip(layouts)
-            .map(|(column, layout)| {
+            .map(|column| {
                 let (before, after) = column.storing.around();
-                ColumnEncoder { layout: *layout, rendering: column.rendering, before, after }
+                ColumnEncoder { rendering: column.rendering, before, after }
             })
             .collect();
-        Ok(Self { dialect, columns })
+        Self { dialect, columns }
     }
 
     /// Appends one row. Returns how many warnings 1265 the target will give for it though it stores every
     /// value right.
     ///
     /// # Errors
-    /// When the row's bytes do not follow the protocol; what was appended is then of no use.
-    pub fn row(&self, row: &[u8], columns: usize, out: &mut Vec<u8>) -> Result<u64, EncodeError> {
-        let mut values = Values::new(row, columns)?;
+    /// When the row cannot be read; what was appended is then of no use.
+    #[inline]
+    pub fn row(&self, row: &mut impl RowValues, out: &mut Vec<u8>) -> Result<u64, EncodeError> {
         match self.dialect {
-            Dialect::Load => self.load_line(&mut values, out),
-            Dialect::Insert => self.insert_tuple(&mut values, out),
+            Dialect::Load => self.load_line(row, out),
+            Dialect::Insert => self.insert_tuple(row, out),
         }
     }
 
-    fn load_line(&self, values: &mut Values<'_>, out: &mut Vec<u8>) -> Result<u64, EncodeError> {
+    fn load_line(&self, row: &mut impl RowValues, out: &mut Vec<u8>) -> Result<u64, EncodeError> {
         let mut warned = 0;
         for (index, column) in self.columns.iter().enumerate() {
             if index > 0 {
                 out.push(b'\t');
             }
-            match values.next(column.layout)? {
+            match row.next()? {
                 Value::Null => out.extend_from_slice(b"\\N"),
                 Value::Bytes(bytes) => match column.zero_member(bytes) {
                     Zero::No => escape_load(bytes, out),
@@ -111,11 +138,15 @@ impl Encoder {
         Ok(warned)
     }
 
-    fn insert_tuple(&self, values: &mut Values<'_>, out: &mut Vec<u8>) -> Result<u64, EncodeError> {
+    fn insert_tuple(
+        &self,
+        row: &mut impl RowValues,
+        out: &mut Vec<u8>,
+    ) -> Result<u64, EncodeError> {
         let mut warned = 0;
         for (index, column) in self.columns.iter().enumerate() {
             out.push(if index > 0 { b',' } else { b'(' });
-            match values.next(column.layout)? {
+            match row.next()? {
                 Value::Null => out.extend_from_slice(b"NULL"),
                 Value::Bytes(bytes) if column.rendering == Rendering::Number => {
                     // A DECIMAL: digits, checked because they go bare into a statement.

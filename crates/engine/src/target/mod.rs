@@ -1,0 +1,8 @@
+//! How we write to the target, whoever writes: pinned sessions, patience, locks in our name, and what
+//! the target says of the rows it took.
+
+pub mod pin;
+pub(crate) mod connect;
+pub(crate) mod lock;
+pub(crate) mod pause;
+pub(crate) mod taken;
