@@ -6,8 +6,8 @@
 use std::error::Error;
 
 use jiff::Timestamp;
+use sealift_mysql::binlog::LogPosition;
 use sealift_mysql::endpoint::Address;
-use sealift_mysql::position::Position;
 use sealift_schema::facts::{ServerFacts, Side};
 use sealift_schema::name::{ObjectId, QualifiedName};
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@ pub struct Report {
     /// Hash of the plan's scripts.
     pub plan: Option<String>,
     /// The moment of the source that was copied, by its binary log.
-    pub position: Option<Position>,
+    pub position: Option<LogPosition>,
     /// Tables, in the order of their names.
     pub tables: Vec<TableReport>,
     /// Scripts, in the order they were carried out.

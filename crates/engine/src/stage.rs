@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sealift_mysql::position::Position;
+use sealift_mysql::binlog::LogPosition;
 use sealift_schema::name::{ObjectId, QualifiedName};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -29,7 +29,7 @@ pub enum Event {
     /// All readers see one moment of the source.
     SnapshotTaken {
         /// Position of that moment; `None` when the source keeps no binary log.
-        position: Option<Position>,
+        position: Option<LogPosition>,
     },
     /// A table was found changed since the last snapshot: it is emptied and copied again.
     TableReset {
@@ -147,7 +147,7 @@ pub struct Memory {
     /// How many runs have worked on it.
     pub runs: u32,
     /// Position of the newest snapshot; the outer `None` when none was taken yet.
-    pub snapshot: Option<Option<Position>>,
+    pub snapshot: Option<Option<LogPosition>>,
     /// Tables whose rows are all there, with their row counts.
     pub copied: BTreeMap<QualifiedName, u64>,
     /// Scripts that were begun and not seen done: the target is asked about them.

@@ -7,6 +7,7 @@ pub mod error;
 pub mod session;
 pub mod gather;
 pub mod position;
+pub mod binlog;
 pub mod snapshot;
 pub mod value;
 mod pins;

@@ -6,26 +6,13 @@ use std::collections::BTreeSet;
 
 use sealift_schema::facts::Flavor;
 use sealift_schema::name::{QualifiedName, literal};
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::binlog::{GtidSet, LogPosition, UnreadableGtid};
 use crate::error::{ErrorClass, MysqlError};
 use crate::session::{Session, TextRow};
 
 use self::events::{Meaning, Reading};
-
-/// A moment of a source, by its binary log. Opaque outside this crate but for questions asked of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
-    /// `server_uuid`, or what stands for it on MariaDB: file and offset mean nothing elsewhere.
-    pub server: String,
-    /// Binary log file.
-    pub file: String,
-    /// Offset in it.
-    pub offset: u64,
-    /// `gtid_executed` (MariaDB: `gtid_binlog_pos`) when the server keeps GTIDs; whitespace removed.
-    pub gtid_set: Option<String>,
-}
 
 /// Why a source has no position to give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -56,12 +43,10 @@ const EVENTS_MAX: usize = 100_000;
 /// Events asked for at once: they come as one result.
 const EVENTS_PER_PAGE: usize = 2_000;
 
-impl Position {
-    /// The same moment or an earlier one, by parts of the position that hold without a lock.
-    pub(crate) fn widened(self) -> Self {
-        let is_mysql = self.gtid_set.as_ref().is_some_and(|set| set.contains(':'));
-        Self { offset: BEGIN, gtid_set: self.gtid_set.filter(|_| is_mysql), ..self }
-    }
+/// The same moment or an earlier one, by parts of the position that hold without a lock.
+pub(crate) fn widened(position: LogPosition) -> LogPosition {
+    let gtids = position.gtids.filter(GtidSet::is_mysql);
+    LogPosition { offset: BEGIN, gtids, ..position }
 }
 
 /// Where the server's binary log ends now; `None` when it keeps none, or our login may not ask.
@@ -72,11 +57,11 @@ impl Position {
 /// # Errors
 ///
 /// When the session fails.
-pub async fn current(session: &mut Session) -> Result<Option<Position>, MysqlError> {
+pub async fn current(session: &mut Session) -> Result<Option<LogPosition>, MysqlError> {
     Ok(locate(session).await?.ok())
 }
 
-async fn locate(session: &mut Session) -> Result<Result<Position, NoPosition>, MysqlError> {
+async fn locate(session: &mut Session) -> Result<Result<LogPosition, NoPosition>, MysqlError> {
     let statement = if session.version().is_mysql_at_least(8, 2, 0) {
         "SHOW BINARY LOG STATUS"
     } else {
@@ -92,11 +77,11 @@ async fn locate(session: &mut Session) -> Result<Result<Position, NoPosition>, M
         }
         Err(error) => return Err(error),
     };
-    Ok(Ok(Position {
+    Ok(Ok(LogPosition {
         server: server(session).await?,
         file: row.text(0)?.to_owned(),
         offset: row.parse(1)?,
-        gtid_set: gtid_set(session, &row).await?,
+        gtids: gtids(session, &row).await?,
     }))
 }
 
@@ -110,7 +95,10 @@ async fn locate(session: &mut Session) -> Result<Result<Position, NoPosition>, M
 /// # Errors
 ///
 /// When the connection is lost. A log that cannot be read is [`Drift::Unknown`].
-pub async fn drift(session: &mut Session, since: Option<&Position>) -> Result<Drift, MysqlError> {
+pub async fn drift(
+    session: &mut Session,
+    since: Option<&LogPosition>,
+) -> Result<Drift, MysqlError> {
     let Some(since) = since else {
         return Ok(Drift::Unknown("no position of the source was known then".to_owned()));
     };
@@ -122,8 +110,8 @@ pub async fn drift(session: &mut Session, since: Option<&Position>) -> Result<Dr
 
 async fn between(
     session: &mut Session,
-    since: &Position,
-    until: &Position,
+    since: &LogPosition,
+    until: &LogPosition,
 ) -> Result<Drift, MysqlError> {
     if since.server != until.server {
         return Ok(Drift::Unknown(format!(
@@ -134,11 +122,11 @@ async fn between(
     if since == until {
         return Ok(Drift::Unchanged);
     }
-    if let (Some(then), Some(now)) = (&since.gtid_set, &until.gtid_set) {
+    if let (Some(then), Some(now)) = (&since.gtids, &until.gtids) {
         if then == now {
             return Ok(Drift::Unchanged);
         }
-        if !is_covered(session, then, now).await? {
+        if !then.is_subset(now) {
             return Ok(Drift::Unknown(
                 "the source's GTID set does not hold what it held before: its binary log was reset, or the \
                  source was restored"
@@ -161,8 +149,8 @@ async fn between(
 /// Reads the log from one position to the other.
 async fn walk(
     session: &mut Session,
-    since: &Position,
-    until: &Position,
+    since: &LogPosition,
+    until: &LogPosition,
 ) -> Result<Drift, MysqlError> {
     let files = files_between(session, since, until).await?;
     let [first, ..] = files.as_slice() else {
@@ -242,8 +230,8 @@ struct LogFile {
 /// The log's files from one position's to the other's; empty if the first is not there any more.
 async fn files_between(
     session: &mut Session,
-    since: &Position,
-    until: &Position,
+    since: &LogPosition,
+    until: &LogPosition,
 ) -> Result<Vec<LogFile>, MysqlError> {
     let mut files = Vec::new();
     for row in session.rows("SHOW BINARY LOGS").await? {
@@ -278,64 +266,26 @@ pub(crate) async fn server(session: &mut Session) -> Result<String, MysqlError> 
 }
 
 /// On MySQL only while GTIDs are written for every transaction: with `gtid_mode` other than ON there are
-/// transactions without one.
-async fn gtid_set(session: &mut Session, status: &TextRow) -> Result<Option<String>, MysqlError> {
-    let set = match session.version().flavor {
+/// transactions without one. On MariaDB only once one was written: an empty position says nothing.
+async fn gtids(session: &mut Session, status: &TextRow) -> Result<Option<GtidSet>, MysqlError> {
+    match session.version().flavor {
         Flavor::MySql => {
             let mode = session.first("SHOW GLOBAL VARIABLES LIKE 'gtid_mode'").await?;
             let is_on = mode.and_then(|row| row.text(1).ok().map(|mode| mode == "ON"));
             if is_on != Some(true) {
                 return Ok(None);
             }
-            status.named("Executed_Gtid_Set")?.map(str::to_owned)
+            status.named("Executed_Gtid_Set")?.map(read_gtids).transpose()
         }
         Flavor::MariaDb => {
             let row = session.first("SELECT @@global.gtid_binlog_pos").await?;
-            row.map(|row| row.text(0).map(str::to_owned)).transpose()?
+            let set = row.map(|row| read_gtids(row.text(0)?)).transpose()?;
+            Ok(set.filter(|set| !set.is_empty()))
         }
-    };
-    let set = set.map(|set| set.split_whitespace().collect::<String>());
-    Ok(set.filter(|set| !set.is_empty()))
-}
-
-/// Whether everything in one GTID set is in the other.
-async fn is_covered(session: &mut Session, then: &str, now: &str) -> Result<bool, MysqlError> {
-    match session.version().flavor {
-        Flavor::MySql => {
-            let sql = format!("SELECT GTID_SUBSET({}, {})", literal(then), literal(now));
-            let row = session.first(&sql).await?;
-            Ok(row.map(|row| row.text(0).map(|answer| answer == "1")).transpose()? == Some(true))
-        }
-        Flavor::MariaDb => Ok(is_covered_by_domains(then, now)),
     }
 }
 
-/// MariaDB's position holds the last GTID (`domain-server-sequence`) of each domain.
-fn is_covered_by_domains(then: &str, now: &str) -> bool {
-    let last = |gtid: &str| {
-        let mut parts = gtid.split('-');
-        let domain = parts.next()?.to_owned();
-        let sequence = parts.nth(1)?.parse::<u64>().ok()?;
-        Some((domain, sequence))
-    };
-    then.split(',').all(|gtid| {
-        let Some((domain, sequence)) = last(gtid) else { return false };
-        now.split(',')
-            .filter_map(last)
-            .any(|(other, reached)| other == domain && reached >= sequence)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mariadb_position_covers_an_earlier_one_of_all_its_domains() {
-        assert!(is_covered_by_domains("0-1-10", "0-2-10"));
-        assert!(is_covered_by_domains("0-1-10,7-1-3", "7-1-4,0-1-11,9-1-1"));
-        assert!(!is_covered_by_domains("0-1-10", "0-1-9"));
-        assert!(!is_covered_by_domains("0-1-10,7-1-3", "0-1-10"));
-        assert!(!is_covered_by_domains("garbage", "garbage"));
-    }
+/// Reads a GTID set that a server printed.
+pub(crate) fn read_gtids(text: &str) -> Result<GtidSet, MysqlError> {
+    text.parse().map_err(|unreadable: UnreadableGtid| MysqlError::Result(unreadable.to_string()))
 }

@@ -22,10 +22,11 @@ use futures_util::future::{join, try_join_all};
 use sealift_schema::name::QualifiedName;
 use thiserror::Error;
 
+use crate::binlog::LogPosition;
 use crate::endpoint::Endpoint;
 use crate::error::{ErrorClass, MysqlError};
 use crate::pins;
-use crate::position::{self, Position};
+use crate::position;
 use crate::session::Session;
 
 /// How every `SELECT` on a reader must begin. On MariaDB a plain one queues behind writers that wait for a
@@ -83,7 +84,7 @@ pub struct Snapshot {
     pub readers: Vec<Session>,
     /// The place of that moment in the binary log; `None` when the source keeps none or our login may not
     /// ask. Without a lock it lies before all of the readers' moments.
-    pub position: Option<Position>,
+    pub position: Option<LogPosition>,
     /// How it was made.
     pub held: Held,
     locked: Option<Session>,
@@ -255,7 +256,7 @@ async fn locked(
 /// MariaDB's GTID position, which runs ahead of what readers see in the same way, does not count.
 async fn unlocked(mut sessions: Sessions) -> Result<Snapshot, SnapshotError> {
     let position = position::current(&mut sessions.locker).await.map_err(server(POSITION))?;
-    let position = position.map(Position::widened);
+    let position = position.map(position::widened);
     for reader in &mut sessions.readers {
         begin(reader).await.map_err(server(BEGIN))?;
     }

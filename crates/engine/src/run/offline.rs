@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
-use sealift_mysql::position::{self, Drift, Position};
+use sealift_mysql::binlog::LogPosition;
+use sealift_mysql::position::{self, Drift};
 use sealift_mysql::session::Session;
 use sealift_mysql::snapshot::{
     Held, LockMode, Snapshot, SnapshotError, SnapshotRequest, keeps_snapshots,
@@ -234,7 +235,7 @@ impl Run<'_> {
     /// Marks what has changed since the last snapshot for another copy.
     async fn settle_drift(
         &self,
-        before: Option<&Position>,
+        before: Option<&LogPosition>,
         tables: &[QualifiedName],
         report: &mut Report,
     ) -> Result<(), Fault> {

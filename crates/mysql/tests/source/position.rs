@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 
 use sealift_lab::server::APP_READER;
 use sealift_lab::{Account, Kind, Options, Server, wait_until};
-use sealift_mysql::position::{self, Drift, Position};
+use sealift_mysql::binlog::LogPosition;
+use sealift_mysql::position::{self, Drift};
 use sealift_mysql::session::Session;
 use sealift_schema::name::QualifiedName;
 
 use crate::{MARIADB, MYSQL, account, connect, start};
 
-async fn here(server: &Server) -> Position {
+async fn here(server: &Server) -> LogPosition {
     position::current(&mut connect(server).await).await.unwrap().unwrap()
 }
 
 /// What the smallest reader makes of what happened since.
-async fn drift(server: &Server, since: &Position) -> Drift {
+async fn drift(server: &Server, since: &LogPosition) -> Drift {
     let mut session = Session::connect(&account(server, APP_READER)).await.unwrap();
     position::drift(&mut session, Some(since)).await.unwrap()
 }
@@ -131,7 +132,7 @@ async fn a_log_that_is_gone_or_another_server_tells_nothing() {
     for server in servers() {
         server.sql(SCHEMA);
         let since = here(&server).await;
-        let foreign = Position { server: "another".to_owned(), ..since.clone() };
+        let foreign = LogPosition { server: "another".to_owned(), ..since.clone() };
         assert!(unknown(&drift(&server, &foreign).await).starts_with("this is another server"));
         let is_mysql = server.kind() == Kind::MySql;
         server.sql(if is_mysql { "RESET BINARY LOGS AND GTIDS" } else { "RESET MASTER" });
