@@ -6,6 +6,8 @@
 mod survey;
 mod plan;
 mod apply;
+mod build;
+mod tables;
 mod offline;
 mod complete;
 mod definitions;

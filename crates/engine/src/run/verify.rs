@@ -6,8 +6,8 @@ use sealift_schema::catalog::Catalog;
 use sealift_schema::facts::Side;
 use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
 
-use super::offline::find;
 use super::survey::{Survey, target_catalog};
+use super::tables::find;
 use super::{Migration, definitions};
 use crate::fault::Fault;
 use crate::plan::read::Plan;

@@ -1,0 +1,196 @@
+//! The tables of a run: made, cleared for the load, listed for the copy, told of in the report.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sealift_mysql::session::Session;
+use sealift_schema::catalog::{Catalog, Table};
+use sealift_schema::facts::Side;
+use sealift_schema::name::{ObjectKind, QualifiedName};
+
+use super::apply::applier;
+use super::survey::{Survey, source_catalog, target_catalog};
+use super::{Migration, apply};
+use crate::copy::{self, CopyTable};
+use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::journal::Journal;
+use crate::plan::apply::StepResult;
+use crate::plan::generate;
+use crate::plan::read::Plan;
+use crate::prepare::tables::{self, Names, NotEmpty};
+use crate::probe::Point;
+use crate::report::{ObjectReport, Report, TableReport, TableResult};
+use crate::stage::{Event, Memory, Part, Stage};
+
+/// The tables a plan wants, on both sides.
+pub(super) struct Tables<'a> {
+    pub(super) migration: &'a Migration,
+    pub(super) survey: &'a Survey,
+    pub(super) plan: &'a Plan,
+    pub(super) journal: &'a dyn Journal,
+    /// Names the migration in the target's ledger.
+    pub(super) ledger_name: &'a str,
+}
+
+impl Tables<'_> {
+    /// Makes the target's schemas and tables, and clears the way for the load.
+    pub(super) async fn prepare(
+        &self,
+        stage: &Stage,
+        policy: NotEmpty,
+        report: &mut Report,
+    ) -> Result<(), Fault> {
+        let migration = self.migration;
+        migration.progress.enter("creating tables");
+        let applier = applier(migration, self.plan, self.journal);
+        let results = applier.apply(&[Part::Schemas, Part::Tables]).await?;
+        report.objects.extend(results.iter().map(ObjectReport::from));
+        if let Some(failed) = results.iter().find_map(StepResult::fault) {
+            let count = results.iter().filter(|result| result.fault().is_some()).count();
+            let first = failed.to_string();
+            let what =
+                format!("{count} scripts were refused before any row was copied; first: {first}");
+            return Err(Fault::new(ErrorCode::ScriptFailed, what).on(Side::Target).advise(
+                "edit the script, or set its state to skip, then run the same command again",
+            ));
+        }
+        let names = Names::of(&self.survey.target);
+        let mut session = Session::connect(&migration.target).await.on(Side::Target, "connect")?;
+        crate::target::pin::writer(&mut session).await.on(Side::Target, "pin the session")?;
+        let found = tables::look(&mut session, self.plan, names).await?;
+        let begun = copy::begun(&migration.target, self.ledger_name).await?;
+        let ours = |table: &QualifiedName| begun.contains(table);
+        let todo = tables::judge(self.plan, &self.survey.catalog, &found, names, policy, ours)?;
+        tables::clear(&mut session, &todo).await?;
+        session.close().await;
+        migration.probe.pass(Point::Prepared);
+        if matches!(stage, Stage::Preparing(_)) {
+            self.journal.record(&Event::Prepared)?;
+        }
+        Ok(())
+    }
+
+    /// The source's tables whose rows are to be copied.
+    pub(super) fn wanted(&self) -> Vec<&Table> {
+        self.plan
+            .of(Part::Tables)
+            .filter(|step| step.is_wanted())
+            .filter_map(|step| self.survey.catalog.tables.get(&step.step().object.name))
+            .collect()
+    }
+
+    /// Every table to be copied, as both sides hold it.
+    pub(super) async fn jobs(&self, memory: Option<&Memory>) -> Result<Vec<CopyTable>, Fault> {
+        let steps: BTreeMap<&QualifiedName, &QualifiedName> = self
+            .plan
+            .of(Part::Tables)
+            .filter(|step| step.is_wanted())
+            .map(|step| (&step.step().object.name, &step.target))
+            .collect();
+        let targets = target_tables(self.migration, steps.values().copied()).await?;
+        self.wanted()
+            .into_iter()
+            .map(|source| {
+                let target = steps
+                    .get(&source.name)
+                    .and_then(|name| find(&targets, name))
+                    .ok_or_else(|| {
+                        Fault::new(ErrorCode::ScriptFailed, "its script did not create it")
+                            .on(Side::Target)
+                            .about(format!("table {}", source.name))
+                    })?;
+                if !target.engine.eq_ignore_ascii_case("InnoDB") {
+                    let what =
+                        format!("its engine is {}; rows are loaded into InnoDB", target.engine);
+                    return Err(Fault::new(ErrorCode::ObjectRefused, what)
+                        .on(Side::Target)
+                        .about(format!("table {}", target.name))
+                        .advise(
+                            "alter its engine on the target; change it back after the migration",
+                        ));
+                }
+                let copied = memory.and_then(|memory| memory.copied.get(&source.name).copied());
+                Ok(CopyTable { source: source.clone(), target: target.clone(), copied })
+            })
+            .collect()
+    }
+
+    /// Fills in what became of each table's rows.
+    pub(super) fn tell(&self, before: &[QualifiedName], report: &mut Report) {
+        let board = self.migration.progress.snapshot();
+        let now = apply::stage(self.journal).ok();
+        let copied = now.as_ref().and_then(Stage::memory).map(|memory| &memory.copied);
+        for step in self.plan.of(Part::Tables).filter(|step| step.is_wanted()) {
+            let name = &step.step().object.name;
+            let line = board.tables.get(name).cloned().unwrap_or_default();
+            let there = copied.is_some_and(|copied| copied.contains_key(name));
+            let result = match (there, before.contains(name)) {
+                (true, true) => TableResult::Present,
+                (true, false) => TableResult::Copied,
+                (false, _) => TableResult::Unfinished,
+            };
+            let renamed = step.target != *name;
+            report.tables.push(TableReport {
+                name: name.clone(),
+                target_name: renamed.then(|| step.target.clone()),
+                result,
+                rows: line.rows,
+                bytes: line.bytes,
+            });
+        }
+    }
+
+    /// Makes sure that no definition moved on the source while its rows were read.
+    /// Returns the source's catalog as it is now, for its counters.
+    pub(super) async fn definitions_held(&self, report: &mut Report) -> Result<Catalog, Fault> {
+        self.migration.progress.enter("checking that no definition moved");
+        let now = source_catalog(self.migration, &self.survey.source, report).await?;
+        let moved = moved_table(&self.survey.catalog, &now);
+        match moved {
+            None => Ok(now),
+            Some(table) => {
+                Err(Fault::new(ErrorCode::SourceChanged, "compare definitions after the copy")
+                    .on(Side::Source)
+                    .about(format!("table {table}")))
+            }
+        }
+    }
+}
+
+/// The first table whose definition is another than it was.
+fn moved_table(before: &Catalog, now: &Catalog) -> Option<QualifiedName> {
+    let (before_sources, now_sources) = (generate::sources(before), generate::sources(now));
+    before_sources
+        .iter()
+        .find(|(object, text)| {
+            object.kind == ObjectKind::Table && now_sources.get(object) != Some(text)
+        })
+        .map(|(object, _)| object.name.clone())
+}
+
+/// The named tables of the target.
+pub(super) async fn target_tables(
+    migration: &Migration,
+    names: impl Iterator<Item = &QualifiedName>,
+) -> Result<Catalog, Fault> {
+    let fold = |name: &QualifiedName| (name.schema.to_lowercase(), name.name.to_lowercase());
+    let tables: BTreeSet<(String, String)> = names.map(fold).collect();
+    let schemas: BTreeSet<String> = tables.iter().map(|(schema, _)| schema.clone()).collect();
+    let wanted = move |kind: ObjectKind, name: &QualifiedName| match kind {
+        ObjectKind::Schema => schemas.contains(&name.schema.to_lowercase()),
+        ObjectKind::Table => tables.contains(&fold(name)),
+        ObjectKind::View
+        | ObjectKind::Function
+        | ObjectKind::Procedure
+        | ObjectKind::Trigger
+        | ObjectKind::Event => false,
+    };
+    target_catalog(migration, &wanted).await
+}
+
+/// A table by name, in the target's spelling or, where it folds names, in any case.
+pub(super) fn find<'c>(catalog: &'c Catalog, name: &QualifiedName) -> Option<&'c Table> {
+    catalog.tables.get(name).or_else(|| {
+        let folded = QualifiedName::new(name.schema.to_lowercase(), name.name.to_lowercase());
+        catalog.tables.get(&folded)
+    })
+}
