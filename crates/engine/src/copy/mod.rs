@@ -1,5 +1,6 @@
 //! All rows from one snapshot to the target: lanes, chunks, encoding, the ledger.
 
+pub mod gate;
 pub mod lane;
 pub mod ledger;
 mod chunk;
