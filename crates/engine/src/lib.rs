@@ -14,5 +14,6 @@ pub mod copy;
 pub mod verify;
 pub mod run;
 pub mod stop;
+pub mod control;
 pub mod clock;
 pub mod report;

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sealift_schema::name::QualifiedName;
 use serde::{Deserialize, Serialize};
 
+use crate::control::Steering;
+
 /// What one table's copy looks like from outside.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableProgress {
@@ -52,6 +54,92 @@ pub struct Snapshot {
     /// Tables by name; written as a list, since JSON's keys are texts only.
     #[serde(with = "as_list")]
     pub tables: BTreeMap<QualifiedName, TableProgress>,
+    /// How far behind its source the target is; absent in an offline run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub following: Option<Following>,
+    /// What the operator wants of the run; absent where nothing can be steered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steering: Option<Steering>,
+}
+
+/// What following a source's changes looks like from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Following {
+    /// What it is at.
+    pub state: FollowState,
+    /// Up to where the source's changes are on the target; empty until it is known.
+    pub position: String,
+    /// Up to where the source's binary log went when it was last asked; empty until it is known.
+    pub source_position: String,
+    /// How far behind its source the target is.
+    pub lag: Lag,
+    /// Transactions applied by this process.
+    pub transactions: u64,
+    /// Row changes applied by this process.
+    pub changes: u64,
+    /// Transactions applied in a second, of late.
+    pub transactions_per_second: Option<u64>,
+    /// Row changes applied in a second, of late.
+    pub changes_per_second: Option<u64>,
+    /// Seconds until it has caught up, as things go.
+    pub eta_seconds: Option<u64>,
+    /// Whether everything is there and the lag is small: ready to cut over.
+    pub ready: bool,
+    /// The source's `Threads_running`.
+    pub threads_running: Option<u64>,
+    /// How long the source keeps what is still needed of its binary log.
+    pub retention: Option<Retention>,
+}
+
+/// What following is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FollowState {
+    /// Rows are still being copied, changes are applied beside.
+    Copying,
+    /// Everything is copied; the target is behind.
+    CatchingUp,
+    /// The target is as good as level with its source.
+    Following,
+    /// The operator paused it.
+    Paused,
+}
+
+impl FollowState {
+    /// The state in words.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Copying => "copying",
+            Self::CatchingUp => "catching up",
+            Self::Following => "following",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+/// How far behind its source a target is; what is absent is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lag {
+    /// In time.
+    pub ms: Option<u64>,
+    /// In bytes of the binary log.
+    pub bytes: Option<u64>,
+    /// In transactions, by their GTIDs.
+    pub transactions: Option<u64>,
+}
+
+/// How long the source keeps what is still needed of its binary log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retention {
+    /// The oldest file of the source's log.
+    pub oldest_file: String,
+    /// The file we still need.
+    pub needed_file: String,
+    /// Seconds until that file may be purged, if nothing more is applied; absent when nothing expires.
+    pub left_seconds: Option<u64>,
+    /// Whether that is too little to look away, or it is purged already.
+    pub warning: bool,
 }
 
 /// Writes the tables as a list of flat objects, each with its schema and name.
@@ -159,8 +247,16 @@ mod tests {
             table.stage = TableStage::Copying;
             table.rows = 7;
         });
+        progress.update(|board| board.steering = Some(Steering::default()));
         let json = serde_json::to_string(&progress.snapshot()).unwrap();
         assert!(json.contains(r#"{"schema":"shop","name":"a.b","stage":"copying","rows":7,"#));
         assert_eq!(serde_json::from_str::<Snapshot>(&json).unwrap(), progress.snapshot());
+    }
+
+    #[test]
+    fn a_snapshot_of_an_earlier_sealift_is_readable() {
+        let json = r#"{"stage":"copying","doing":"","tables":[]}"#;
+        let snapshot: Snapshot = serde_json::from_str(json).unwrap();
+        assert_eq!(snapshot, Snapshot { stage: "copying".into(), ..Snapshot::default() });
     }
 }

@@ -64,7 +64,7 @@ fn text(peek: &Peek, now: Timestamp) -> String {
         Run::Alive { pid: None } => line("process", "one is at work"),
     }
     if let Some(reported) = progress {
-        let Snapshot { stage, doing, tables: _ } = &reported.snapshot;
+        let Snapshot { stage, doing, .. } = &reported.snapshot;
         if *run != Run::None {
             let doing = if doing.is_empty() { stage } else { &format!("{stage}: {doing}") };
             line("doing", doing);
@@ -196,6 +196,7 @@ mod tests {
                     stage: "copying".into(),
                     doing: String::new(),
                     tables: tables.into(),
+                    ..Snapshot::default()
                 },
             }),
         }

@@ -264,7 +264,7 @@ mod tests {
             ("waiting", table(TableStage::Waiting, 0, 5_000)),
         ];
         let tables = tables.map(|(name, progress)| (QualifiedName::new("shop", name), progress));
-        Snapshot { stage: "copying".into(), doing: String::new(), tables: tables.into() }
+        Snapshot { stage: "copying".into(), tables: tables.into(), ..Snapshot::default() }
     }
 
     fn observed() -> (Snapshot, Paces) {
