@@ -7,7 +7,7 @@ use super::Migration;
 use super::survey::Survey;
 use crate::fault::{ErrorCode, Fault};
 use crate::journal::Journal;
-use crate::plan::apply::Applier;
+use crate::plan::apply::{Applier, SmallTables};
 use crate::plan::generate;
 use crate::plan::read::Plan;
 use crate::prepare::{freshness, servers};
@@ -27,7 +27,8 @@ pub async fn apply(
     let plan = ready(migration, &survey, report)?;
     begin(migration, &survey, &plan, journal)?;
     migration.progress.enter("creating objects");
-    let applier = applier(migration, &plan, journal);
+    let small = SmallTables::of(&survey.catalog);
+    let applier = Applier { small: Some(&small), ..applier(migration, &plan, journal) };
     let results = applier.apply(&Part::ALL).await?;
     report.objects = results.iter().map(ObjectReport::from).collect();
     report.happened(&migration.clock, "created what was missing on the target");
@@ -115,6 +116,7 @@ pub(super) fn applier<'a>(
     Applier {
         target: &migration.target,
         plan,
+        small: None,
         journal,
         progress: &migration.progress,
         probe: &migration.probe,

@@ -1,5 +1,6 @@
 //! `sealift run --offline`: everything, from one moment of a source nobody writes to.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,11 +22,12 @@ use super::{Migration, apply};
 use crate::copy::{self, CopyJob};
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::journal::Journal;
+use crate::plan::apply::{SmallTables, StepResult};
 use crate::plan::read::Plan;
 use crate::prepare::tables::NotEmpty;
 use crate::probe::Point;
 use crate::report::{Conclusion, ObjectReport, Report};
-use crate::stage::{Event, Memory, Stage};
+use crate::stage::{Event, Memory, Stage, Step};
 
 /// How long the source's writers may have to wait for our lock, and we for theirs.
 const LOCK_WAIT: Duration = Duration::from_secs(30);
@@ -100,7 +102,8 @@ impl Run<'_> {
         let applier = applier(self.migration, self.plan, self.journal.as_ref());
         let policy = if self.offline.restart { NotEmpty::Truncate } else { self.offline.not_empty };
         let tables = self.tables();
-        tables.prepare(&stage, policy, report).await?;
+        let small = SmallTables::of(&self.survey.catalog);
+        tables.prepare(&stage, policy, Some(&small), report).await?;
         let memory = stage.memory().cloned();
         let mut snapshot = self.snapshot(memory.as_ref(), report).await?;
         let memory = apply::stage(self.journal.as_ref())?.memory().cloned();
@@ -135,7 +138,7 @@ impl Run<'_> {
         snapshot.release().await;
         let elapsed = self.migration.clock.elapsed().saturating_sub(begun);
         tables.tell(&before, report);
-        report.objects.extend(builders.results().iter().map(ObjectReport::from));
+        tell_indexes(&builders.results(), report);
         let copied = copied?;
         let rows: u64 = copied.rows.values().sum();
         report.happened(
@@ -240,6 +243,17 @@ impl Run<'_> {
         copy::reset(&migration.target, &self.offline.ledger_name, &again, self.journal.as_ref())
             .await
     }
+}
+
+/// Tells what became of indexes, but for those that were made with their tables.
+fn tell_indexes(results: &[StepResult], report: &mut Report) {
+    let told: BTreeSet<Step> = report
+        .objects
+        .iter()
+        .map(|object| Step { part: object.part, object: object.object.clone() })
+        .collect();
+    let news = results.iter().filter(|result| !told.contains(&result.step));
+    report.objects.extend(news.map(ObjectReport::from));
 }
 
 fn refused(error: SnapshotError) -> Fault {

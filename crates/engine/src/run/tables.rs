@@ -13,7 +13,7 @@ use super::{Migration, apply};
 use crate::copy::{self, CopyTable};
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::journal::Journal;
-use crate::plan::apply::StepResult;
+use crate::plan::apply::{Applier, SmallTables, StepResult};
 use crate::plan::generate;
 use crate::plan::read::Plan;
 use crate::prepare::tables::{self, Names, NotEmpty};
@@ -32,16 +32,18 @@ pub(super) struct Tables<'a> {
 }
 
 impl Tables<'_> {
-    /// Makes the target's schemas and tables, and clears the way for the load.
+    /// Makes the target's schemas and tables, and clears the way for the load. `small` tables get their
+    /// indexes with them: not where rows arrive out of their order, which a unique key may refuse.
     pub(super) async fn prepare(
         &self,
         stage: &Stage,
         policy: NotEmpty,
+        small: Option<&SmallTables>,
         report: &mut Report,
     ) -> Result<(), Fault> {
         let migration = self.migration;
         migration.progress.enter("creating tables");
-        let applier = applier(migration, self.plan, self.journal);
+        let applier = Applier { small, ..applier(migration, self.plan, self.journal) };
         let results = applier.apply(&[Part::Schemas, Part::Tables]).await?;
         report.objects.extend(results.iter().map(ObjectReport::from));
         if let Some(failed) = results.iter().find_map(StepResult::fault) {

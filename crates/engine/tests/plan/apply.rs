@@ -6,7 +6,7 @@ use std::fs;
 use sealift_engine::clock::Clock;
 use sealift_engine::fault::ErrorCode;
 use sealift_engine::journal::{Journal, Volatile};
-use sealift_engine::plan::apply::{Applier, Outcome, StepResult};
+use sealift_engine::plan::apply::{Applier, Outcome, SmallTables, StepResult};
 use sealift_engine::plan::draft::{Draft, DraftStep};
 use sealift_engine::plan::folder::Folder;
 use sealift_engine::plan::make;
@@ -30,6 +30,7 @@ struct Bench {
     target: Endpoint,
     schema: String,
     steps: Vec<DraftStep>,
+    small: SmallTables,
 }
 
 impl Bench {
@@ -42,7 +43,8 @@ impl Bench {
         let target = endpoint(&Pair::shared().target, Side::Target);
         let schema = unique_schema(stem);
         let steps = Vec::new();
-        let mut bench = Self { _home: home, folder, journal, target, schema, steps };
+        let small = SmallTables::default();
+        let mut bench = Self { _home: home, folder, journal, target, schema, steps, small };
         let create = format!("CREATE DATABASE {};", quote(&bench.schema));
         let object = ObjectId::schema(&bench.schema);
         bench.steps.push(DraftStep {
@@ -85,6 +87,7 @@ impl Bench {
         let applier = Applier {
             target: &self.target,
             plan: &plan,
+            small: Some(&self.small),
             journal: &self.journal,
             progress: &Progress::default(),
             probe: &Probe::none(),
@@ -92,6 +95,11 @@ impl Bench {
             clock: &Clock::of_machine(),
         };
         applier.apply(parts).await.unwrap()
+    }
+
+    fn step(&self, part: Part, name: &str) -> Step {
+        let name = QualifiedName::new(&self.schema, name);
+        Step { part, object: ObjectId::new(ObjectKind::Table, name) }
     }
 
     async fn words(&self) -> Vec<String> {
@@ -373,6 +381,7 @@ async fn a_stop_is_obeyed_between_scripts() {
     let applier = Applier {
         target: &bench.target,
         plan: &plan,
+        small: None,
         journal: &bench.journal,
         progress: &Progress::default(),
         probe: &Probe::none(),
@@ -380,4 +389,92 @@ async fn a_stop_is_obeyed_between_scripts() {
         clock: &Clock::of_machine(),
     };
     assert_eq!(applier.apply(&Part::ALL).await.unwrap_err().code, ErrorCode::Interrupted);
+}
+
+#[tokio::test]
+async fn a_small_tables_indexes_are_made_with_it() {
+    let mut bench = Bench::new("plan_small");
+    let keys = "ALTER TABLE a\n  ADD KEY x (x DESC),\n  ADD UNIQUE KEY y (x, id);";
+    bench
+        .table("a", "id int primary key, x int")
+        .add(Part::Indexes, ObjectKind::Table, "a", keys)
+        .table("big", "id int primary key, x int")
+        .add(Part::Indexes, ObjectKind::Table, "big", "ALTER TABLE big ADD KEY x (x);");
+    bench.write();
+    bench.small = [QualifiedName::new(&bench.schema, "a")].into_iter().collect();
+    let results = bench.apply(&[Part::Schemas, Part::Tables]).await;
+    let words: Vec<_> = results.iter().skip(1).map(word).collect();
+    assert_eq!(words, ["20-tables a created", "30-indexes a created", "20-tables big created"]);
+    let indexes = "SELECT table_name, index_name, seq_in_index, collation FROM \
+                   information_schema.statistics WHERE table_schema = DATABASE() ORDER BY 1, 2, 3";
+    let made = bench.sql(indexes);
+    assert!(made.contains("a\tx\t1\tD\na\ty\t1\tA\na\ty\t2"), "{made}");
+    assert!(!made.contains("big\tx"), "{made}");
+    let events = bench.journal.events().unwrap();
+    for event in [
+        Event::ObjectBegun { step: bench.step(Part::Indexes, "a") },
+        Event::ObjectDone { step: bench.step(Part::Indexes, "a") },
+    ] {
+        assert_eq!(events.iter().filter(|e| **e == event).count(), 1, "{event:?}");
+    }
+    let words = bench.words().await;
+    let last: Vec<_> = words.iter().skip(1).collect();
+    assert_eq!(
+        last,
+        [
+            "20-tables a there",
+            "20-tables big there",
+            "30-indexes a there",
+            "30-indexes big created"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_small_tables_index_that_is_refused_fails_alone() {
+    let mut bench = Bench::new("plan_small_refused");
+    bench
+        .table("a", "id int primary key")
+        .add(Part::Indexes, ObjectKind::Table, "a", "ALTER TABLE a ADD KEY x (missing);")
+        .table("b", "id wrong")
+        .add(Part::Indexes, ObjectKind::Table, "b", "ALTER TABLE b ADD KEY x (id);");
+    bench.write();
+    bench.small = ["a", "b"].iter().map(|name| QualifiedName::new(&bench.schema, *name)).collect();
+    let results = bench.apply(&Part::ALL).await;
+    let words: Vec<_> = results.iter().skip(1).map(word).collect();
+    assert_eq!(words[..2], ["20-tables a created", "20-tables b failed: SL0502"]);
+    assert_eq!(words[2], "30-indexes a failed: SL0502");
+    let remedy = results[3].fault().unwrap().remedy();
+    assert!(remedy.starts_with("edit 30-indexes/"), "{remedy}");
+    // An edit takes the index script out of the pair.
+    bench.edit("30-indexes/{schema}/a.sql", "missing", "id");
+    assert!(bench.words().await.contains(&"30-indexes a created".to_owned()));
+}
+
+#[tokio::test]
+async fn a_kill_between_a_small_table_and_its_indexes_loses_neither() {
+    let mut bench = Bench::new("plan_small_kill");
+    bench
+        .table("a", "id int primary key")
+        .add(Part::Indexes, ObjectKind::Table, "a", "ALTER TABLE a ADD KEY x (id);")
+        .table("b", "id int primary key")
+        .add(Part::Indexes, ObjectKind::Table, "b", "ALTER TABLE b ADD KEY x (id);");
+    bench.write();
+    bench.small = ["a", "b"].iter().map(|name| QualifiedName::new(&bench.schema, *name)).collect();
+    bench.apply(&[Part::Schemas]).await;
+    // As if killed when the target had made `a` with its index, and `b` alone.
+    for (part, name) in
+        [(Part::Tables, "a"), (Part::Indexes, "a"), (Part::Tables, "b"), (Part::Indexes, "b")]
+    {
+        bench.journal.record(&Event::ObjectBegun { step: bench.step(part, name) }).unwrap();
+    }
+    bench.sql(
+        "CREATE TABLE a (id int primary key, KEY x (id)); CREATE TABLE b (id int primary key)",
+    );
+    let words = bench.words().await;
+    let last: Vec<_> = words.iter().skip(1).collect();
+    assert_eq!(
+        last,
+        ["20-tables a there", "20-tables b there", "30-indexes a there", "30-indexes b created"]
+    );
 }

@@ -72,6 +72,7 @@ pub(crate) async fn with_applier<T>(
     let applier = Applier {
         target: &endpoint(&pair.target, Side::Target),
         plan: &Plan::read(folder).unwrap(),
+        small: None,
         journal: &journal,
         progress: &Progress::default(),
         probe: &Probe::none(),

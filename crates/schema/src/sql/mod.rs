@@ -8,6 +8,7 @@ pub mod lexer;
 pub mod edit;
 mod text;
 pub mod table;
+pub mod with_keys;
 pub mod column;
 pub mod stored;
 pub mod script;

@@ -192,7 +192,7 @@ fn item(sql: &Sql, span: Span) -> Item {
     item
 }
 
-fn key_kind(cursor: &mut Cursor<'_>) -> Option<ItemKind> {
+pub(super) fn key_kind(cursor: &mut Cursor<'_>) -> Option<ItemKind> {
     const WORDS: [(&[&str], ItemKind); 14] = [
         (&["PRIMARY", "KEY"], ItemKind::PrimaryKey),
         (&["UNIQUE", "KEY"], ItemKind::UniqueKey),

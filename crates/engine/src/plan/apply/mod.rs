@@ -4,6 +4,7 @@ mod carry;
 mod counters;
 mod present;
 mod statements;
+mod with_keys;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,6 +17,8 @@ use sealift_schema::name::{ObjectKind, QualifiedName};
 pub use self::carry::Hand;
 use self::carry::{Work, work};
 use self::present::Present;
+pub use self::with_keys::SmallTables;
+use self::with_keys::{IndexScripts, Together};
 use super::read::{Plan, PlanStep};
 use super::script::step_words;
 use crate::clock::Clock;
@@ -95,6 +98,8 @@ pub struct Applier<'a> {
     pub target: &'a Endpoint,
     /// The plan.
     pub plan: &'a Plan,
+    /// Tables whose indexes are made with them; `None`: never.
+    pub small: Option<&'a SmallTables>,
     /// Told of every script before and after.
     pub journal: &'a dyn Journal,
     /// Shown what is being made.
@@ -117,7 +122,9 @@ impl Applier<'_> {
     pub async fn apply(&self, parts: &[Part]) -> Result<Vec<StepResult>, Fault> {
         let mut results = Vec::new();
         for part in Part::ALL.into_iter().filter(|part| parts.contains(part)) {
-            results.extend(self.apply_part(part).await?);
+            let made: BTreeSet<Step> =
+                results.iter().map(|result: &StepResult| result.step.clone()).collect();
+            results.extend(self.apply_part(part, &made).await?);
         }
         Ok(results)
     }
@@ -135,8 +142,14 @@ impl Applier<'_> {
         Ok(Indexes { round, by_table })
     }
 
-    async fn apply_part(&self, part: Part) -> Result<Vec<StepResult>, Fault> {
-        let steps: Vec<&PlanStep> = self.plan.of(part).collect();
+    /// Carries out the scripts of a part, but for those that were made along with another part.
+    async fn apply_part(
+        &self,
+        part: Part,
+        made: &BTreeSet<Step>,
+    ) -> Result<Vec<StepResult>, Fault> {
+        let steps: Vec<&PlanStep> =
+            self.plan.of(part).filter(|step| !made.contains(step.step())).collect();
         let mut results = self.carry_out(part, &steps).await?;
         if part == Part::Views {
             self.try_views_again(&steps, &mut results).await?;
@@ -202,7 +215,12 @@ impl Applier<'_> {
         };
         let present = Present::ask(hand.session(), parts, &schemas).await?;
         let memory = Memory::read(self.journal)?;
-        Ok(Round { applier: self, steps, present, memory, next: AtomicUsize::new(0) })
+        let indexes = match (part, self.small) {
+            (Part::Tables, Some(small)) => IndexScripts::of(self.plan, small),
+            _ => IndexScripts::default(),
+        };
+        let next = AtomicUsize::new(0);
+        Ok(Round { applier: self, steps, indexes, present, memory, next })
     }
 }
 
@@ -280,17 +298,38 @@ impl Memory {
 struct Round<'a> {
     applier: &'a Applier<'a>,
     steps: Vec<&'a PlanStep>,
+    /// Scripts of indexes that may be made with their tables.
+    indexes: IndexScripts<'a>,
     present: Present,
     memory: Memory,
     next: AtomicUsize,
 }
 
-impl Round<'_> {
+/// One script of a round, and what is to be done for it.
+struct Job<'a> {
+    at: usize,
+    step: &'a PlanStep,
+    work: Work,
+    /// The same deeds with the table's indexes in them.
+    together: Option<Together<'a>>,
+}
+
+impl Job<'_> {
+    /// What the journal is told before.
+    fn begun(&self) -> impl Iterator<Item = Event> {
+        let own = matches!(self.work, Work::Deeds(_)).then_some(self.step);
+        let indexes = self.together.as_ref().map(|together| together.indexes);
+        let steps = own.into_iter().chain(indexes);
+        steps.map(|step| Event::ObjectBegun { step: step.step().clone() })
+    }
+}
+
+impl<'r> Round<'r> {
     async fn work_off(&self, mut hand: Hand) -> Result<Vec<(usize, StepResult)>, Fault> {
         let mut results = Vec::new();
         loop {
             let first = self.next.fetch_add(BATCH_SCRIPTS, Ordering::Relaxed);
-            let batch: Vec<(usize, &PlanStep)> =
+            let batch: Vec<(usize, &'r PlanStep)> =
                 self.steps.iter().copied().enumerate().skip(first).take(BATCH_SCRIPTS).collect();
             if batch.is_empty() {
                 return Ok(results);
@@ -304,20 +343,15 @@ impl Round<'_> {
     async fn batch(
         &self,
         hand: &mut Hand,
-        batch: &[(usize, &PlanStep)],
+        batch: &[(usize, &'r PlanStep)],
     ) -> Result<Vec<(usize, StepResult)>, Fault> {
         let Applier { stop, journal, .. } = self.applier;
-        let works: Vec<Work> = batch.iter().map(|(_, step)| self.work(step)).collect();
-        let begun: Vec<Event> = batch
-            .iter()
-            .zip(&works)
-            .filter(|(_, work)| matches!(work, Work::Deeds(_)))
-            .map(|((_, step), _)| Event::ObjectBegun { step: step.step().clone() })
-            .collect();
+        let jobs: Vec<Job<'_>> = batch.iter().map(|(at, step)| self.job(*at, step)).collect();
+        let begun: Vec<Event> = jobs.iter().flat_map(Job::begun).collect();
         stop.check()?;
         journal.record_all(&begun)?;
         let mut results = Vec::new();
-        let worked_off = self.each(hand, batch, works, &mut results).await;
+        let worked_off = self.each(hand, jobs, &mut results).await;
         let news = results.iter().filter(|(_, result)| self.is_news(result));
         let done: Vec<Event> =
             news.map(|(_, result)| Event::ObjectDone { step: result.step.clone() }).collect();
@@ -329,13 +363,14 @@ impl Round<'_> {
     async fn each(
         &self,
         hand: &mut Hand,
-        batch: &[(usize, &PlanStep)],
-        works: Vec<Work>,
+        jobs: Vec<Job<'_>>,
         results: &mut Vec<(usize, StepResult)>,
     ) -> Result<(), Fault> {
-        for ((at, step), work) in batch.iter().zip(works) {
+        for job in jobs {
             self.applier.stop.check()?;
-            results.push((*at, self.measured(hand, step, work).await?));
+            let at = job.at;
+            let done = self.measured(hand, job).await?;
+            results.extend(done.into_iter().map(|result| (at, result)));
         }
         Ok(())
     }
@@ -349,30 +384,78 @@ impl Round<'_> {
         }
     }
 
-    async fn measured(
-        &self,
-        hand: &mut Hand,
-        step: &PlanStep,
-        work: Work,
-    ) -> Result<StepResult, Fault> {
-        let Applier { target, progress, probe, clock, .. } = self.applier;
-        let begun = clock.elapsed();
+    /// Carries a script out; where its indexes came with it, there is a result for them too.
+    async fn measured(&self, hand: &mut Hand, job: Job<'_>) -> Result<Vec<StepResult>, Fault> {
+        let Job { at: _, step, work, together } = job;
+        let begun = self.applier.clock.elapsed();
+        let mut made = vec![step];
         let outcome = match work {
             Work::Nothing(outcome) => outcome,
             Work::Deeds(deeds) => {
-                progress.doing(format!("creating {}", step_words(step.step())));
-                probe.pass(Point::ObjectBegun);
-                match hand.carry(target, step, &deeds).await? {
-                    Ok(()) => {
-                        probe.pass(Point::ObjectExecuted);
-                        Outcome::Created
-                    }
-                    Err(fault) => Outcome::Failed(fault),
+                let indexes = self.together(hand, step, together).await?;
+                if indexes.is_some() {
+                    made.extend(indexes);
+                    Outcome::Created
+                } else {
+                    self.deeds(hand, step, &deeds).await?
                 }
             }
         };
-        let elapsed = clock.elapsed().saturating_sub(begun);
-        Ok(StepResult { step: step.step().clone(), file: step.file.clone(), outcome, elapsed })
+        let elapsed = self.applier.clock.elapsed().saturating_sub(begun);
+        let mut outcomes = vec![outcome];
+        outcomes.resize_with(made.len(), || Outcome::Created);
+        let results = made.into_iter().zip(outcomes).map(|(step, outcome)| StepResult {
+            step: step.step().clone(),
+            file: step.file.clone(),
+            outcome,
+            elapsed,
+        });
+        Ok(results.collect())
+    }
+
+    /// Makes a table with its indexes and returns their script. `None`: they have to be made one after the
+    /// other. That is also what follows when the target refuses both at once, so that the script is named
+    /// whose fault it is.
+    async fn together<'t>(
+        &self,
+        hand: &mut Hand,
+        step: &PlanStep,
+        together: Option<Together<'t>>,
+    ) -> Result<Option<&'t PlanStep>, Fault> {
+        let Some(Together { statement, indexes }) = together else { return Ok(None) };
+        let made = self.deeds(hand, step, &[statement]).await?;
+        if let Outcome::Failed(fault) = &made {
+            tracing::debug!(%fault, "a table is made without its indexes");
+            return Ok(None);
+        }
+        Ok(Some(indexes))
+    }
+
+    async fn deeds(
+        &self,
+        hand: &mut Hand,
+        step: &PlanStep,
+        deeds: &[String],
+    ) -> Result<Outcome, Fault> {
+        let Applier { target, progress, probe, .. } = self.applier;
+        progress.doing(format!("creating {}", step_words(step.step())));
+        probe.pass(Point::ObjectBegun);
+        match hand.carry(target, step, deeds).await? {
+            Ok(()) => {
+                probe.pass(Point::ObjectExecuted);
+                Ok(Outcome::Created)
+            }
+            Err(fault) => Ok(Outcome::Failed(fault)),
+        }
+    }
+
+    fn job(&self, at: usize, step: &'r PlanStep) -> Job<'r> {
+        let work = self.work(step);
+        let together = match &work {
+            Work::Deeds(deeds) => self.indexes.with(step, deeds),
+            Work::Nothing(_) => None,
+        };
+        Job { at, step, work, together }
     }
 
     fn work(&self, step: &PlanStep) -> Work {
