@@ -15,5 +15,6 @@ pub mod verify;
 pub mod run;
 pub mod stop;
 pub mod control;
+pub mod follow;
 pub mod clock;
 pub mod report;

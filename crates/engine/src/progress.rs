@@ -136,7 +136,8 @@ pub struct Retention {
     pub oldest_file: String,
     /// The file we still need.
     pub needed_file: String,
-    /// Seconds until that file may be purged, if nothing more is applied; absent when nothing expires.
+    /// Seconds until that file may be purged, if nothing more is applied; absent when
+    /// nothing expires, or the lag is not known.
     pub left_seconds: Option<u64>,
     /// Whether that is too little to look away, or it is purged already.
     pub warning: bool,

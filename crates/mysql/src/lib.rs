@@ -9,6 +9,7 @@ pub mod gather;
 pub mod position;
 pub mod binlog;
 pub mod snapshot;
+pub mod vitals;
 pub mod value;
 mod pins;
 mod tls;

@@ -12,6 +12,7 @@ mod diff;
 mod facts;
 mod position;
 mod snapshot;
+mod vitals;
 
 use std::sync::LazyLock;
 use std::time::Duration;

@@ -1,0 +1,71 @@
+//! How far the target is behind its source, how fast it catches up, and what that means.
+//!
+//! For people and for the operator's limits on the copy; nothing here decides what is applied.
+
+mod lag;
+mod pace;
+mod retention;
+mod assess;
+mod watch;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sealift_mysql::binlog::LogPosition;
+
+pub use self::watch::{FollowWatch, watch};
+
+/// How far the applier has come. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    shared: Arc<Mutex<Stood>>,
+}
+
+/// What [`Standing`] holds.
+#[derive(Clone, Debug, Default)]
+struct Stood {
+    position: Option<LogPosition>,
+    /// When the last transaction applied was committed, in microseconds by the source's clock.
+    committed_at: Option<u64>,
+    transactions: u64,
+    changes: u64,
+    is_copied: bool,
+    is_ready: bool,
+}
+
+impl Standing {
+    /// Everything up to a position is on the target: where applying begins, or an idle stretch of the log.
+    pub fn reached(&self, position: LogPosition) {
+        self.lock().position = Some(position);
+    }
+
+    /// A batch was applied; `committed_at` is when its last transaction was committed, in microseconds since
+    /// 1970 by the source's clock.
+    pub fn applied(
+        &self,
+        position: LogPosition,
+        committed_at: Option<u64>,
+        transactions: u64,
+        changes: u64,
+    ) {
+        let mut stood = self.lock();
+        stood.position = Some(position);
+        stood.committed_at = committed_at.or(stood.committed_at);
+        stood.transactions += transactions;
+        stood.changes += changes;
+    }
+
+    /// All tables are copied and their indexes built: from now on there are only changes.
+    pub fn copied(&self) {
+        self.lock().is_copied = true;
+    }
+
+    /// Whether everything was there and the lag small when it was last looked at: ready to cut over.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.lock().is_ready
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Stood> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

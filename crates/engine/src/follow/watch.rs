@@ -1,0 +1,112 @@
+//! The task that looks at the source every second, and tells what it sees.
+
+use std::time::Duration;
+
+use sealift_mysql::endpoint::Endpoint;
+use sealift_mysql::error::MysqlError;
+use sealift_mysql::vitals::{Vitals, Watcher};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::Standing;
+use super::assess::Assessor;
+use crate::clock::Clock;
+use crate::control::{Control, SourceLoad};
+use crate::progress::{Following, Progress};
+use crate::stop::Stop;
+
+/// The source is looked at this often.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A source that takes longer to answer is left alone until the next look.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// What [`watch`] needs.
+#[derive(Clone, Debug)]
+pub struct FollowWatch {
+    /// Who is looked at.
+    pub source: Endpoint,
+    /// How far the applier is; `None` in a run that applies nothing, where only the load counts.
+    pub standing: Option<Standing>,
+    /// Who is told of the load.
+    pub control: Control,
+    /// Where it is shown.
+    pub progress: Progress,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// Looks until `end` is asked for. Trouble with the source is no trouble here: whoever reads its rows or its
+/// log will meet it too, and is the one to tell.
+pub async fn watch(job: FollowWatch, end: Stop) {
+    let mut assessor = Assessor::default();
+    let mut watcher: Option<Watcher> = None;
+    let mut turns = interval(LOOK_EVERY);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut warned = false;
+    loop {
+        tokio::select! {
+            _turn = turns.tick() => {}
+            () = end.wait() => break,
+        }
+        if job.standing.is_some() || job.control.settings().needs_load() {
+            let look = tokio::select! {
+                look = timeout(ANSWER_WITHIN, look(&mut watcher, &job.source)) => look,
+                () = end.wait() => break,
+            };
+            match look {
+                Ok(Ok(vitals)) => {
+                    job.control.observe(load(&vitals));
+                    assessor.observe(job.clock.elapsed(), vitals);
+                }
+                Ok(Err(error)) => tracing::debug!(%error, "cannot look at the source"),
+                Err(_late) => {
+                    // Its answer may still come: it must not be taken for that to another question.
+                    watcher = None;
+                    tracing::debug!("the source does not answer in time");
+                }
+            }
+        }
+        if let Some(standing) = &job.standing {
+            let stood = standing.lock().clone();
+            let following = assessor.assess(job.clock.elapsed(), &stood, job.control.is_paused());
+            standing.lock().is_ready = following.ready;
+            warned = warn(&following, warned);
+            job.progress.update(|board| board.following = Some(following));
+        }
+    }
+    if let Some(watcher) = watcher {
+        watcher.close().await;
+    }
+}
+
+async fn look(watcher: &mut Option<Watcher>, source: &Endpoint) -> Result<Vitals, MysqlError> {
+    let mut open = match watcher.take() {
+        Some(open) => open,
+        None => Watcher::open(source).await?,
+    };
+    let vitals = open.look().await?;
+    *watcher = Some(open);
+    Ok(vitals)
+}
+
+fn load(vitals: &Vitals) -> SourceLoad {
+    SourceLoad {
+        threads_running: vitals.threads_running,
+        replica_lag: vitals.replica_lag.map(|lag| lag.as_secs()),
+    }
+}
+
+/// Logs once when the head-room gets small, and once more when it does so again.
+fn warn(following: &Following, warned: bool) -> bool {
+    let Some(retention) = following.retention.as_ref().filter(|retention| retention.warning) else {
+        return false;
+    };
+    if !warned {
+        tracing::warn!(
+            needed = retention.needed_file,
+            left_seconds = retention.left_seconds,
+            "the source may soon purge binary log that is still needed: resume, or have it kept longer"
+        );
+    }
+    true
+}
