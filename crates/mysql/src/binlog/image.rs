@@ -1,0 +1,242 @@
+//! The values of one row image, borrowed from its bytes.
+
+use super::address;
+use super::compressed;
+use super::json;
+use super::shape::{Extent, Reading, RowShape};
+use super::table_map::bit_from_low;
+use super::temporal::{self, little_endian};
+use crate::value::{Value, ValueError};
+
+/// One row as a rows event holds it: a bitmap of NULLs, then the values of all other columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Image<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Image<'a> {
+    /// An image whose bytes were kept; they are checked when they are read.
+    #[must_use]
+    pub fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes }
+    }
+
+    /// The image's bytes, for keeping: with [`bytes::Bytes::slice_ref`] that copies nothing.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Walks the values. Those whose text is not in the image (decimals, JSON, padded and compressed ones)
+    /// are made in `scratch`.
+    ///
+    /// # Errors
+    /// When the bitmap is not whole.
+    pub fn values(
+        self,
+        shape: &'a RowShape,
+        scratch: &'a mut Vec<u8>,
+    ) -> Result<ImageValues<'a>, ValueError> {
+        Ok(ImageValues { walk: Walk::new(shape, self.bytes)?, scratch })
+    }
+}
+
+/// Walks an image's values in column order.
+///
+/// Use [`ImageValues::next`] or [`ImageValues::skip`] once per column, then [`ImageValues::finish`].
+#[derive(Debug)]
+pub struct ImageValues<'a> {
+    walk: Walk<'a>,
+    scratch: &'a mut Vec<u8>,
+}
+
+impl<'a> ImageValues<'a> {
+    /// The next column's value, as the binary protocol would give it, but for `ENUM` and `SET`: they are
+    /// numbers.
+    ///
+    /// # Errors
+    /// When the bytes end early or are not what the column's type promises.
+    #[allow(clippy::should_implement_trait, reason = "an iterator cannot lend its scratch buffer")]
+    #[inline]
+    pub fn next(&mut self) -> Result<Value<'_>, ValueError> {
+        match self.walk.next()? {
+            Some((reading, bytes)) => {
+                read(reading, bytes, self.scratch).map_err(|what| self.walk.malformed(what))
+            }
+            None => Ok(Value::Null),
+        }
+    }
+
+    /// Passes over the next column.
+    ///
+    /// # Errors
+    /// When the bytes end early.
+    #[inline]
+    pub fn skip(&mut self) -> Result<(), ValueError> {
+        self.walk.next().map(|_value| ())
+    }
+
+    /// Makes sure that nothing is left.
+    ///
+    /// # Errors
+    /// When bytes are left behind the last value.
+    pub fn finish(self) -> Result<(), ValueError> {
+        match self.walk.rest.len() {
+            0 => Ok(()),
+            bytes => Err(ValueError::Trailing { bytes }),
+        }
+    }
+}
+
+/// Finds where values begin and end.
+#[derive(Clone, Copy, Debug)]
+struct Walk<'a> {
+    shape: &'a RowShape,
+    nulls: &'a [u8],
+    rest: &'a [u8],
+    column: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn new(shape: &'a RowShape, bytes: &'a [u8]) -> Result<Self, ValueError> {
+        let (nulls, rest) = bytes
+            .split_at_checked(shape.len().div_ceil(8))
+            .ok_or(ValueError::Truncated { column: 0 })?;
+        Ok(Self { shape, nulls, rest, column: 0 })
+    }
+
+    /// The next column's bytes and what to do with them; `None` for NULL, and behind the last column.
+    #[inline]
+    fn next(&mut self) -> Result<Option<(Reading, &'a [u8])>, ValueError> {
+        let index = self.column;
+        self.column += 1;
+        if bit_from_low(self.nulls, index) {
+            return Ok(None);
+        }
+        let Some(column) = self.shape.columns.get(index) else { return Ok(None) };
+        let length = match column.extent {
+            Extent::Fixed(bytes) => Some(bytes.into()),
+            Extent::Counted(prefix) => self
+                .take(prefix.into())
+                .and_then(|length| usize::try_from(little_endian(length)).ok()),
+        };
+        let bytes = length.and_then(|length| self.take(length)).ok_or_else(|| self.truncated())?;
+        Ok(Some((column.reading, bytes)))
+    }
+
+    #[inline]
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (bytes, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(bytes)
+    }
+
+    #[cold]
+    fn truncated(&self) -> ValueError {
+        ValueError::Truncated { column: self.column - 1 }
+    }
+
+    #[cold]
+    fn malformed(&self, what: &'static str) -> ValueError {
+        ValueError::Malformed { column: self.column - 1, what }
+    }
+}
+
+/// Cuts the first image off some bytes.
+pub(super) fn split_first<'a>(
+    shape: &RowShape,
+    bytes: &'a [u8],
+) -> Result<(Image<'a>, &'a [u8]), ValueError> {
+    let mut walk = Walk { ..Walk::new(shape, bytes)? };
+    for _ in 0..shape.len() {
+        walk.next()?;
+    }
+    let (image, rest) = bytes.split_at(bytes.len() - walk.rest.len());
+    Ok((Image { bytes: image }, rest))
+}
+
+#[inline]
+fn read<'v>(
+    reading: Reading,
+    bytes: &'v [u8],
+    scratch: &'v mut Vec<u8>,
+) -> Result<Value<'v>, &'static str> {
+    let moment = |moment: Option<_>| moment.map(Value::Moment).ok_or("a date");
+    let duration = |duration: Option<_>| duration.map(Value::Duration).ok_or("a time");
+    match reading {
+        Reading::Signed => Ok(Value::Int(sign_extended(bytes))),
+        Reading::Unsigned => Ok(Value::Uint(little_endian(bytes))),
+        Reading::Bytes => Ok(Value::Bytes(bytes)),
+        Reading::Float => Ok(Value::Float(f32::from_le_bytes(array(bytes)?))),
+        Reading::Double => Ok(Value::Double(f64::from_le_bytes(array(bytes)?))),
+        Reading::Year => Ok(Value::Uint(match little_endian(bytes) {
+            0 => 0,
+            year => 1900 + year,
+        })),
+        Reading::Date => moment(temporal::date(bytes)),
+        Reading::DateTime(digits) => moment(temporal::date_time(bytes, digits)),
+        Reading::Timestamp(digits) => moment(temporal::timestamp(bytes, digits)),
+        Reading::OldDateTime => moment(temporal::old_date_time(bytes)),
+        Reading::OldTimestamp => moment(temporal::old_timestamp(bytes)),
+        Reading::HiresDateTime(digits) => moment(temporal::hires_date_time(bytes, digits)),
+        Reading::HiresTimestamp(digits) => moment(temporal::hires_timestamp(bytes, digits)),
+        Reading::Time(digits) => duration(temporal::time(bytes, digits)),
+        Reading::OldTime => duration(temporal::old_time(bytes)),
+        Reading::HiresTime(digits) => duration(temporal::hires_time(bytes, digits)),
+        Reading::Compressed => compressed::column(bytes, scratch).map(Value::Bytes),
+        Reading::Padded(width) if bytes.len() == usize::from(width) => Ok(Value::Bytes(bytes)),
+        Reading::Padded(width) if bytes.len() > usize::from(width) => Err(TOO_LONG),
+        Reading::Decimal(_)
+        | Reading::Padded(_)
+        | Reading::Json
+        | Reading::Uuid
+        | Reading::Inet4
+        | Reading::Inet6 => {
+            scratch.clear();
+            print(reading, bytes, scratch)?;
+            Ok(Value::Bytes(scratch))
+        }
+    }
+}
+
+/// Makes the text, or the full length, of a value that lies in another form.
+fn print(reading: Reading, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), &'static str> {
+    if let Reading::Decimal(decimal) = reading {
+        decimal.print(bytes, out)?;
+    } else if let Reading::Padded(width) = reading {
+        out.extend_from_slice(bytes);
+        out.resize(width.into(), 0);
+    } else if reading == Reading::Uuid {
+        address::uuid(padded(bytes)?, out);
+    } else if reading == Reading::Inet4 {
+        address::inet4(padded(bytes)?, out);
+    } else if reading == Reading::Inet6 {
+        address::inet6(padded(bytes)?, out);
+    } else {
+        json::print(bytes, out)?;
+    }
+    Ok(())
+}
+
+const TOO_LONG: &str = "a value longer than its column";
+
+/// A value from whose end zeros were cut, in its full length.
+fn padded<const N: usize>(bytes: &[u8]) -> Result<[u8; N], &'static str> {
+    let mut full = [0; N];
+    full.get_mut(..bytes.len()).ok_or(TOO_LONG)?.copy_from_slice(bytes);
+    Ok(full)
+}
+
+fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N], &'static str> {
+    bytes.try_into().map_err(|_length| "a number of the wrong length")
+}
+
+/// A little-endian integer of at most eight bytes, with its sign.
+#[inline]
+fn sign_extended(bytes: &[u8]) -> i64 {
+    let unused = 64 - 8 * u32::try_from(bytes.len()).unwrap_or(8).clamp(1, 8);
+    (little_endian(bytes) << unused).cast_signed() >> unused
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! Rows events: which rows of a table were written, changed or deleted, as whole images.
+//!
+//! <https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Rows__event.html>
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use thiserror::Error;
+
+use super::compressed;
+use super::image::{self, Image};
+use super::shape::RowShape;
+use super::table_map::{TableMap, bit_from_low, table_id};
+use crate::value::ValueError;
+use crate::wire::scan::{Malformed, Scan};
+
+/// What was done to the rows of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowsKind {
+    /// They are new.
+    Insert,
+    /// They were changed.
+    Update,
+    /// They are gone.
+    Delete,
+}
+
+/// Rows of one table that one statement changed alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowsEvent {
+    /// What was done.
+    pub kind: RowsKind,
+    /// The table, as the TABLE_MAP event before described it.
+    pub table: Arc<TableMap>,
+    /// The images, one after the other; of updates a pair each.
+    pub data: Bytes,
+}
+
+/// What the first bytes of a rows event say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowsHead {
+    /// What was done.
+    pub kind: RowsKind,
+    /// The table's number; `None` in an event without rows, which only ends a statement.
+    pub table: Option<u64>,
+    /// Whether the statement ends here: its table maps hold no longer.
+    pub ends_statement: bool,
+}
+
+/// A rows event that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RowsError {
+    /// It is no rows event, or one of a form no server of today writes.
+    #[error("an event of type {0} is no rows event")]
+    OtherEvent(u8),
+    /// It has only what changed of JSON values.
+    #[error("the rows hold only parts of JSON values (binlog_row_value_options=PARTIAL_JSON)")]
+    PartialJson,
+    /// Its images lack columns.
+    #[error(
+        "the row images lack columns: binlog_row_image is not FULL ({present} of {columns} are there)"
+    )]
+    PartialImage {
+        /// Columns that are there.
+        present: usize,
+        /// Columns of the table.
+        columns: usize,
+    },
+    /// It is not of the table whose map was given.
+    #[error("the rows have {rows} columns, the table map before them has {map}")]
+    OtherTable {
+        /// Columns of the rows.
+        rows: u64,
+        /// Columns of the table map.
+        map: usize,
+    },
+    /// Its bytes are not what the format promises.
+    #[error("read rows: {0}")]
+    Malformed(String),
+    /// An image is not what the table's columns promise.
+    #[error("read row {row} of the event: {cause}")]
+    Image {
+        /// Which row of the event, from 0.
+        row: usize,
+        /// What is wrong with it.
+        cause: ValueError,
+    },
+}
+
+impl From<Malformed> for RowsError {
+    fn from(Malformed(what): Malformed) -> Self {
+        Self::Malformed(what)
+    }
+}
+
+/// The end of a statement: `STMT_END_F`.
+const ENDS_STATEMENT: u16 = 1;
+/// The table number of an event that only ends a statement.
+const NO_TABLE: u64 = 0x00ff_ffff;
+
+/// The forms of rows events.
+struct Form {
+    kind: RowsKind,
+    /// Whether there is extra information before the columns (version 2).
+    extra: bool,
+    /// Whether MariaDB compressed the rows.
+    compressed: bool,
+}
+
+impl Form {
+    /// <https://dev.mysql.com/doc/dev/mysql-server/latest/namespacemysql_1_1binlog_1_1event.html>,
+    /// <https://mariadb.com/kb/en/rows_event_v1v2-rows_compressed_event_v1/>
+    fn of(type_code: u8) -> Result<Self, RowsError> {
+        let (first, extra, compressed) = match type_code {
+            23..=25 => (23, false, false),
+            30..=32 => (30, true, false),
+            166..=168 => (166, false, true),
+            169..=171 => (169, true, true),
+            39 => return Err(RowsError::PartialJson),
+            other => return Err(RowsError::OtherEvent(other)),
+        };
+        let kind = match type_code - first {
+            0 => RowsKind::Insert,
+            1 => RowsKind::Update,
+            _ => RowsKind::Delete,
+        };
+        Ok(Self { kind, extra, compressed })
+    }
+}
+
+impl RowsHead {
+    /// Reads the head of an event's bytes between header and checksum.
+    ///
+    /// # Errors
+    /// When it is no rows event, or one whose rows are not whole.
+    pub fn read(type_code: u8, body: &[u8]) -> Result<Self, RowsError> {
+        let form = Form::of(type_code)?;
+        Self::scan(&form, &mut Scan::new(body))
+    }
+
+    fn scan(form: &Form, scan: &mut Scan<'_>) -> Result<Self, RowsError> {
+        let table = table_id(scan)?;
+        let flags = scan.u16("flags of rows")?;
+        if form.extra {
+            // The length counts itself.
+            let length = scan.u16("extra row information")?;
+            scan.bytes(usize::from(length).saturating_sub(2), "extra row information")?;
+        }
+        Ok(Self {
+            kind: form.kind,
+            table: (table != NO_TABLE).then_some(table),
+            ends_statement: flags & ENDS_STATEMENT != 0,
+        })
+    }
+}
+
+impl RowsEvent {
+    /// Reads an event's bytes between header and checksum, of a table that [`RowsHead::table`] named.
+    ///
+    /// # Errors
+    /// When it is no rows event, not one of this table, or its images are not whole.
+    pub fn read(type_code: u8, body: &Bytes, table: Arc<TableMap>) -> Result<Self, RowsError> {
+        let form = Form::of(type_code)?;
+        let mut scan = Scan::new(body);
+        RowsHead::scan(&form, &mut scan)?;
+        let rows = scan.length("column count of rows")?;
+        let columns = table.columns.len();
+        if u64::try_from(columns) != Ok(rows) {
+            return Err(RowsError::OtherTable { rows, map: columns });
+        }
+        let bitmaps = if form.kind == RowsKind::Update { 2 } else { 1 };
+        for _ in 0..bitmaps {
+            let present = scan.bytes(columns.div_ceil(8), "columns of rows")?;
+            let present = (0..columns).filter(|column| bit_from_low(present, *column)).count();
+            if present < columns {
+                return Err(RowsError::PartialImage { present, columns });
+            }
+        }
+        let data = if form.compressed {
+            let rows = compressed::event(scan.rest());
+            rows.map_err(|what| RowsError::Malformed(what.to_owned()))?.into()
+        } else {
+            body.slice_ref(scan.rest())
+        };
+        Ok(Self { kind: form.kind, table, data })
+    }
+
+    /// The rows, in the event's order. `shape` is that of [`RowsEvent::table`] and its definition.
+    #[must_use]
+    pub fn rows<'a>(&'a self, shape: &'a RowShape) -> Rows<'a> {
+        Rows { shape, kind: self.kind, rest: &self.data, row: 0 }
+    }
+}
+
+/// One row before and after a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowChange<'a> {
+    /// How it was; of updates and deletes.
+    pub before: Option<Image<'a>>,
+    /// How it is now; of inserts and updates.
+    pub after: Option<Image<'a>>,
+}
+
+/// Iterates over the rows of an event; ends after an error.
+#[derive(Clone, Debug)]
+pub struct Rows<'a> {
+    shape: &'a RowShape,
+    kind: RowsKind,
+    rest: &'a [u8],
+    row: usize,
+}
+
+impl<'a> Rows<'a> {
+    fn image(&mut self) -> Result<Image<'a>, ValueError> {
+        let (image, rest) = image::split_first(self.shape, self.rest)?;
+        self.rest = rest;
+        Ok(image)
+    }
+
+    fn change(&mut self) -> Result<RowChange<'a>, ValueError> {
+        let before = match self.kind {
+            RowsKind::Insert => None,
+            RowsKind::Update | RowsKind::Delete => Some(self.image()?),
+        };
+        let after = match self.kind {
+            RowsKind::Delete => None,
+            RowsKind::Insert | RowsKind::Update => Some(self.image()?),
+        };
+        Ok(RowChange { before, after })
+    }
+}
+
+impl<'a> Iterator for Rows<'a> {
+    type Item = Result<RowChange<'a>, RowsError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let change = self.change();
+        if change.is_err() || self.shape.is_empty() {
+            self.rest = &[];
+        }
+        let row = self.row;
+        self.row += 1;
+        Some(change.map_err(|cause| RowsError::Image { row, cause }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

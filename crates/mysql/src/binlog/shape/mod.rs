@@ -1,0 +1,104 @@
+//! How the images of one table are read: what the binary log says of its columns and what the catalog says,
+//! made one, or refused.
+
+mod fit;
+mod reading;
+
+use sealift_schema::column::Column;
+use thiserror::Error;
+
+use self::fit::Judge;
+pub(super) use self::reading::{Extent, Reading};
+use super::table_map::TableMap;
+
+/// How the images of a table with a certain definition are read.
+///
+/// There is none without the check that the definition can be the one the rows were written under, so a
+/// wrong definition is never used in silence. It stays good for every equal [`TableMap`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowShape {
+    pub(super) columns: Box<[ColumnShape]>,
+}
+
+/// How one column is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ColumnShape {
+    pub(super) extent: Extent,
+    pub(super) reading: Reading,
+}
+
+/// A definition that rows cannot have been written under.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Misfit {
+    /// There are more or fewer columns.
+    #[error("the binary log's rows have {logged} columns, the definition has {defined}")]
+    Count {
+        /// In the binary log.
+        logged: usize,
+        /// In the definition.
+        defined: usize,
+    },
+    /// A column is something else.
+    #[error("column {name} is {logged} in the binary log's rows and {defined} in the definition")]
+    Column {
+        /// The column by the definition.
+        name: String,
+        /// What it is in the binary log.
+        logged: String,
+        /// What it is in the definition.
+        defined: String,
+    },
+    /// A column whose values cannot be read.
+    #[error("column {name} ({defined}) is {logged} in the binary log's rows")]
+    Unreadable {
+        /// The column.
+        name: String,
+        /// What it is in the binary log.
+        logged: String,
+        /// What it is in the definition.
+        defined: String,
+    },
+}
+
+impl RowShape {
+    /// Puts together what the binary log and the catalog say of a table: all columns, in the table's order,
+    /// generated and invisible ones too.
+    ///
+    /// # Errors
+    /// When rows of this form cannot belong to a table of this definition.
+    pub fn new(map: &TableMap, columns: &[Column]) -> Result<Self, Misfit> {
+        if map.columns.len() != columns.len() {
+            return Err(Misfit::Count { logged: map.columns.len(), defined: columns.len() });
+        }
+        let shapes = map
+            .columns
+            .iter()
+            .zip(columns)
+            .map(|(logged, defined)| Judge { logged, defined }.shape())
+            .collect::<Result<_, _>>()?;
+        Ok(Self { columns: shapes })
+    }
+
+    /// How many columns an image has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Whether an image has no columns: never.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+}
+
+/// Says whether rows that the binary log describes so can belong to a table of this definition.
+///
+/// # Errors
+/// When they cannot: the first difference.
+pub fn fits(map: &TableMap, columns: &[Column]) -> Result<(), Misfit> {
+    RowShape::new(map, columns).map(|_shape| ())
+}
+
+#[cfg(test)]
+mod tests;
