@@ -4,6 +4,8 @@ use std::io::Read;
 
 use flate2::read::{DeflateDecoder, ZlibDecoder};
 
+use super::temporal::big_endian;
+
 const MALFORMED: &str = "compressed bytes";
 
 /// zlib never makes bytes shorter than by this factor
@@ -23,7 +25,7 @@ pub(super) fn event(bytes: &[u8]) -> Result<Vec<u8>, &'static str> {
         return Err("compressed bytes of an unknown method");
     }
     let (length, packed) = rest.split_at_checked((head & 7).into()).ok_or(MALFORMED)?;
-    let length = length.iter().fold(0, |length, byte| length << 8 | u64::from(*byte));
+    let length = big_endian(length);
     let mut out = Vec::new();
     inflate(ZlibDecoder::new(packed), packed.len(), length, &mut out)?;
     Ok(out)
@@ -41,9 +43,9 @@ pub(super) fn column<'a>(
         0 => Ok(rest),
         8 => {
             let (length, packed) = rest.split_at_checked((head & 7).into()).ok_or(MALFORMED)?;
-            let length = super::temporal::little_endian(length);
+            let length = big_endian(length);
             scratch.clear();
-            if head & 8 != 0 {
+            if head & 8 == 0 {
                 inflate(ZlibDecoder::new(packed), packed.len(), length, scratch)?;
             } else {
                 inflate(DeflateDecoder::new(packed), packed.len(), length, scratch)?;

@@ -284,12 +284,15 @@ fn short_or_long(bytes: u16) -> u8 {
     if bytes > 255 { 2 } else { 1 }
 }
 
-/// Whether two lists of members can be the same: the catalog has them in UTF-8, the binary log in the
-/// column's own character set, so only what is ASCII in both is compared.
+/// Whether two lists of members can be the same. The catalog has them in UTF-8 with `?` for what the server
+/// cannot print and backslashes doubled, the binary log in the column's own character set: only what is
+/// plain in both is compared.
 fn same_members(logged: &[Vec<u8>], defined: &[String]) -> bool {
+    let plain = |member: &[u8]| member.is_ascii() && !member.iter().any(|b| b"?\\".contains(b));
     logged.len() == defined.len()
         && logged.iter().zip(defined).all(|(logged, defined)| {
-            !defined.is_ascii() || !logged.is_ascii() || logged == defined.as_bytes()
+            let defined = defined.as_bytes();
+            logged == defined || !plain(logged) || !plain(defined)
         })
 }
 

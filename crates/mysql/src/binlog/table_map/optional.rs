@@ -123,12 +123,14 @@ fn key(
     Ok(columns)
 }
 
-/// One bit per number; `YEAR` is a number to some servers and none to others, which the bitmap's own
-/// length does not always tell. It is unsigned either way, so it is counted where there is room.
+/// One bit per number, and `YEAR` is one: a reader that leaves it out takes the signs of all columns
+/// behind it from their neighbours.
 fn signs(columns: &mut [ColumnMap], bitmap: &[u8]) {
     for (bit, column) in columns.iter_mut().filter(|column| is_number(&column.storage)).enumerate()
     {
-        column.unsigned = Some(bit_from_high(bitmap, bit));
+        if column.storage != Storage::Year {
+            column.unsigned = Some(bit_from_high(bitmap, bit));
+        }
     }
 }
 
@@ -140,7 +142,11 @@ fn bit_from_high(bitmap: &[u8], bit: usize) -> bool {
 fn is_number(storage: &Storage) -> bool {
     matches!(
         storage,
-        Storage::Integer { .. } | Storage::Float | Storage::Double | Storage::Decimal { .. }
+        Storage::Integer { .. }
+            | Storage::Float
+            | Storage::Double
+            | Storage::Decimal { .. }
+            | Storage::Year
     )
 }
 
