@@ -96,7 +96,7 @@ impl Judge<'_> {
             Storage::Decimal { precision, scale } => self.decimal(precision, scale),
             Storage::Bit { bits } => {
                 let shape = fixed(u8::try_from(bits.div_ceil(8)).ok()?, Reading::Bytes);
-                self.only(Kind::Bit, shape).filter(|_| self.numbers() == [bits.into()])
+                self.only(Kind::Bit, shape).filter(|_| self.numbers() == [u32::from(bits)])
             }
             Storage::Enum { bytes } => {
                 let fits = bytes == if self.defined.members().len() < 256 { 1 } else { 2 };
@@ -159,7 +159,7 @@ impl Judge<'_> {
         let decimal = Decimal { precision, scale, zerofill: self.attribute("zerofill") };
         let width = u8::try_from(decimal.width()?).ok()?;
         self.only(ColumnType::Decimal, fixed(width, Reading::Decimal(decimal)))
-            .filter(|_| self.numbers() == [precision.into(), scale.into()])
+            .filter(|_| self.numbers() == [u32::from(precision), u32::from(scale)])
     }
 
     fn temporal(self, storage: Storage, digits: u8) -> Option<ColumnShape> {
