@@ -22,7 +22,12 @@ struct KeyColumn {
     charset: Option<String>,
     collation: Option<String>,
     descending: bool,
+    /// The character set values come in, if it is not the column's own.
+    arrives: Option<String>,
 }
+
+/// Members of a `SET` up to which its numbers are told apart: it is compared with a number as DOUBLE.
+const SET_MEMBERS_MAX: usize = 53;
 
 /// A place in key order: one SQL literal per key column, or for the first of them only. With fewer, the
 /// place lies behind all rows that begin with these values.
@@ -44,6 +49,52 @@ impl RowKey {
             })
             .collect::<Option<Vec<_>>>()?;
         Some(Self { index: key.name.clone(), columns })
+    }
+
+    /// This key of a source as the target's columns compare it: values come as they are on the source, the
+    /// conditions are for the target. `None` where the target's columns cannot hold the same keys.
+    #[must_use]
+    pub fn on(&self, target: &Table) -> Option<Self> {
+        let columns = self
+            .columns
+            .iter()
+            .map(|column| column.on(target.column(&column.name)?))
+            .collect::<Option<Vec<_>>>()?;
+        Some(Self { index: self.index.clone(), columns })
+    }
+
+    /// Whether two keys are the same only if the bytes of their values are.
+    #[must_use]
+    pub fn is_bytewise(&self) -> bool {
+        self.columns.iter().all(|column| {
+            column.kind.is_integer()
+                || column.kind.is_binary()
+                || matches!(
+                    column.kind,
+                    ColumnType::Decimal
+                        | ColumnType::Year
+                        | ColumnType::Date
+                        | ColumnType::Time
+                        | ColumnType::DateTime
+                        | ColumnType::Timestamp
+                        | ColumnType::Enum
+                        | ColumnType::Set
+                )
+        })
+    }
+
+    /// The condition "at one of these whole places", as the index's collations see it.
+    #[must_use]
+    pub fn one_of(&self, places: &[KeyPlace]) -> String {
+        if let [only] = self.columns.as_slice() {
+            let values: Vec<&str> =
+                places.iter().filter_map(|place| place.first()).map(String::as_str).collect();
+            return format!("{} IN ({})", quote(&only.name), values.join(","));
+        }
+        let names: Vec<String> = self.columns.iter().map(|column| quote(&column.name)).collect();
+        let values: Vec<String> =
+            places.iter().map(|place| format!("({})", place.join(","))).collect();
+        format!("({}) IN ({})", names.join(","), values.join(","))
     }
 
     /// How many columns the key has.
@@ -195,7 +246,34 @@ impl KeyColumn {
             charset: column.charset.clone(),
             collation: column.collation.clone(),
             descending,
+            arrives: None,
         }
+    }
+
+    fn on(&self, there: &Column) -> Option<Self> {
+        let mut column = Self { descending: self.descending, ..Self::new(there, false) };
+        let same = self.kind == there.kind;
+        let number = |kind: ColumnType| kind.is_integer() || kind == ColumnType::Decimal;
+        let moment = |kind| matches!(kind, ColumnType::DateTime | ColumnType::Timestamp);
+        let string =
+            |kind| matches!(kind, ColumnType::Char | ColumnType::VarChar | ColumnType::Text);
+        let bytes =
+            |kind| matches!(kind, ColumnType::Binary | ColumnType::VarBinary | ColumnType::Blob);
+        if string(self.kind) && string(there.kind) {
+            column.arrives.clone_from(&self.charset);
+            return Some(column);
+        }
+        // Plain letters and digits.
+        if matches!(self.kind, ColumnType::Uuid | ColumnType::Inet) && string(there.kind) {
+            column.arrives = Some("ascii".to_owned());
+            return Some(column);
+        }
+        let told_apart = self.kind != ColumnType::Set || there.members().len() <= SET_MEMBERS_MAX;
+        let alike = (same && told_apart)
+            || (number(self.kind) && number(there.kind))
+            || (moment(self.kind) && moment(there.kind))
+            || (bytes(self.kind) && bytes(there.kind));
+        alike.then_some(column)
     }
 
     fn value(&self) -> String {
@@ -258,7 +336,15 @@ impl KeyColumn {
                 let (charset, collation) = (self.charset.as_deref()?, self.collation.as_deref()?);
                 // MySQL before 8.0 and MariaDB know utf8mb3 as an introducer only by its old name.
                 let introducer = if charset == "utf8mb3" { "utf8" } else { charset };
-                Some(format!("_{introducer} x'{}' COLLATE {collation}", hex(value)))
+                let digits = hex(value);
+                match self.arrives.as_deref() {
+                    Some(arrives) if !is_part_of(arrives, charset) => Some(format!(
+                        "CONVERT(_{arrives} x'{digits}' USING {charset}) COLLATE {collation}"
+                    )),
+                    Some(_) | None => {
+                        Some(format!("_{introducer} x'{digits}' COLLATE {collation}"))
+                    }
+                }
             }
             ColumnType::Binary | ColumnType::VarBinary | ColumnType::Blob => {
                 Some(format!("x'{}'", hex(value)))
@@ -271,6 +357,14 @@ impl KeyColumn {
             | ColumnType::Unknown => None,
         }
     }
+}
+
+/// Whether every text in one character set has the same bytes in the other.
+fn is_part_of(charset: &str, other: &str) -> bool {
+    let is_utf8 = |charset| matches!(charset, "utf8" | "utf8mb3" | "utf8mb4");
+    charset == other
+        || (is_utf8(charset) && is_utf8(other) && charset != "utf8mb4")
+        || (charset == "ascii" && is_utf8(other))
 }
 
 fn is_number(text: &str) -> bool {
@@ -306,6 +400,7 @@ mod tests {
                     charset: Some("gbk".into()),
                     collation: Some("gbk_chinese_ci".into()),
                     descending: *descending,
+                    arrives: None,
                 })
                 .collect(),
         }
@@ -348,6 +443,55 @@ mod tests {
             key.after(&place(&key, &[b"\x81\\"])),
             "((`s`>_gbk x'815c' COLLATE gbk_chinese_ci))"
         );
+    }
+
+    fn column(name: &str, kind: ColumnType, charset: Option<&str>) -> Column {
+        Column {
+            name: name.into(),
+            kind,
+            type_text: String::new(),
+            nullable: false,
+            default: None,
+            extra: String::new(),
+            generated: None,
+            invisible: false,
+            charset: charset.map(Into::into),
+            collation: charset.map(|charset| format!("{charset}_bin")),
+            srid: None,
+            comment: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_key_of_the_source_is_compared_as_the_target_does() {
+        let on = |from: &Column, to: &Column| {
+            KeyColumn::new(from, false).on(to).and_then(|column| column.literal(b"a1"))
+        };
+        let text = |charset| column("k", ColumnType::VarChar, Some(charset));
+        let as_it_is = Some("_utf8mb4 x'6131' COLLATE utf8mb4_bin".to_owned());
+        assert_eq!(on(&text("utf8mb4"), &text("utf8mb4")), as_it_is);
+        assert_eq!(on(&text("utf8mb3"), &text("utf8mb4")), as_it_is);
+        assert_eq!(on(&column("k", ColumnType::Uuid, None), &text("utf8mb4")), as_it_is);
+        assert_eq!(
+            on(&text("latin1"), &text("utf8mb4")),
+            Some("CONVERT(_latin1 x'6131' USING utf8mb4) COLLATE utf8mb4_bin".to_owned())
+        );
+        assert_eq!(on(&text("latin1"), &column("k", ColumnType::Int, None)), None);
+    }
+
+    #[test]
+    fn many_rows_are_named_in_one_condition() {
+        let places = |places: &[&[&str]]| -> Vec<KeyPlace> {
+            places.iter().map(|place| place.iter().map(ToString::to_string).collect()).collect()
+        };
+        let one = key(&[("a", ColumnType::Int, false)]);
+        assert_eq!(one.one_of(&places(&[&["1"], &["2"]])), "`a` IN (1,2)");
+        let two = key(&[("a", ColumnType::Int, false), ("b", ColumnType::Date, true)]);
+        assert_eq!(
+            two.one_of(&places(&[&["1", "'x'"], &["2", "'y'"]])),
+            "(`a`,`b`) IN ((1,'x'),(2,'y'))"
+        );
+        assert!(two.is_bytewise() && !key(&[("s", ColumnType::VarChar, false)]).is_bytewise());
     }
 
     #[test]
