@@ -15,6 +15,7 @@ use sealift_mysql::session::{Session, TextRow};
 use sealift_schema::key_range::KeyPlace;
 use sealift_schema::name::QualifiedName;
 
+use crate::target::literal::text;
 use crate::target::lock;
 
 /// The ledger of one migration. It has no state: the target has it.
@@ -68,9 +69,9 @@ impl Ledger {
     /// # Errors
     /// When the server refuses or the connection is lost.
     pub async fn ensure(&self, session: &mut Session) -> Result<(), MysqlError> {
-        take_turn(session).await?;
+        lock::take_turn(session).await?;
         self.ensure_in_turn(session).await?;
-        end_turn(session).await
+        lock::end_turn(session).await
     }
 
     async fn ensure_in_turn(&self, session: &mut Session) -> Result<(), MysqlError> {
@@ -310,9 +311,9 @@ impl Ledger {
     /// # Errors
     /// When the server refuses or the connection is lost.
     pub async fn close(&self, session: &mut Session) -> Result<(), MysqlError> {
-        take_turn(session).await?;
+        lock::take_turn(session).await?;
         self.close_in_turn(session).await?;
-        end_turn(session).await
+        lock::end_turn(session).await
     }
 
     async fn close_in_turn(&self, session: &mut Session) -> Result<(), MysqlError> {
@@ -329,11 +330,7 @@ impl Ledger {
             return Ok(());
         }
         session.execute("DROP TABLE IF EXISTS sealift.lane").await?;
-        let tables = "SELECT 1 FROM information_schema.tables WHERE table_schema='sealift' LIMIT 1";
-        if session.first(tables).await?.is_none() {
-            session.execute("DROP SCHEMA IF EXISTS sealift").await?;
-        }
-        Ok(())
+        lock::drop_empty_schema(session).await
     }
 
     fn whose(&self, table: &QualifiedName) -> String {
@@ -355,21 +352,6 @@ impl Ledger {
 }
 
 const COLUMNS: &str = "lane, after_key, up_to_key, last_key, row_count, byte_count, done, emptying";
-
-/// Waits until no other migration is making or removing the ledger. The lock ends with the session
-/// (<https://dev.mysql.com/doc/refman/9.7/en/locking-functions.html>).
-async fn take_turn(session: &mut Session) -> Result<(), MysqlError> {
-    let row = session.first("SELECT GET_LOCK('sealift.ledger', 60)").await?;
-    match row.map(|row| row.parse::<u8>(0)).transpose()? {
-        Some(1) => Ok(()),
-        _ => Err(MysqlError::Result("another migration holds the ledger's lock".into())),
-    }
-}
-
-async fn end_turn(session: &mut Session) -> Result<(), MysqlError> {
-    session.execute("DO RELEASE_LOCK('sealift.ledger')").await?;
-    Ok(())
-}
 
 fn lane_row(row: &TextRow) -> Result<LaneRow, MysqlError> {
     Ok(LaneRow {
@@ -400,27 +382,9 @@ fn place_literal(place: Option<&KeyPlace>) -> String {
     )
 }
 
-/// A text literal that means the same whatever the session's character set is, and whose comparison with
-/// a key column uses the index.
-fn text(text: &str) -> String {
-    let mut literal = String::with_capacity(text.len() * 2 + 40);
-    literal.push_str("_utf8mb4 x'");
-    for byte in text.bytes() {
-        let _infallible = write!(literal, "{byte:02x}");
-    }
-    literal.push_str("' COLLATE utf8mb4_bin");
-    literal
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn texts_are_written_so_that_no_character_set_matters() {
-        assert_eq!(text("é'"), "_utf8mb4 x'c3a927' COLLATE utf8mb4_bin");
-        assert_eq!(place_literal(None), "NULL");
-    }
 
     #[test]
     fn a_place_survives_the_ledger() {

@@ -56,7 +56,7 @@ impl Shape {
                 extras += 1;
             }
         }
-        let mutes_notes = mutes_notes(&source, target);
+        let mutes_notes = RowForm::mutes_notes(&source, target);
         let target = target.name.clone();
         Ok(Self { source, target, key, form, select, key_columns, extras, mutes_notes })
     }
@@ -118,14 +118,4 @@ impl Shape {
         let values: Vec<Option<&[u8]>> = values.iter().map(|v| Some(v.as_slice())).collect();
         key.place(&values).map(Some).ok_or(EncodeError::Key)
     }
-}
-/// Whether notes about a table's rows can only be about what the target computes: it has generated
-/// columns, and every column that is written has one type on both sides, so that nothing sent is rounded.
-fn mutes_notes(source: &Table, target: &Table) -> bool {
-    target.columns.iter().any(|column| !column.is_written())
-        && source.written_columns().all(|column| {
-            target.column(&column.name).is_some_and(|other| {
-                column.type_text == other.type_text && column.charset == other.charset
-            })
-        })
 }

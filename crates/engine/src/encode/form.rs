@@ -143,6 +143,19 @@ impl RowForm {
         Ok(Self { columns })
     }
 
+    /// Whether notes about a table's rows can only be about what the target computes: it has generated
+    /// columns, and every column that is written has one type on both sides, so that nothing sent is
+    /// rounded.
+    #[must_use]
+    pub fn mutes_notes(source: &Table, target: &Table) -> bool {
+        target.columns.iter().any(|column| !column.is_written())
+            && source.written_columns().all(|column| {
+                target.column(&column.name).is_some_and(|other| {
+                    column.type_text == other.type_text && column.charset == other.charset
+                })
+            })
+    }
+
     /// The select list.
     #[must_use]
     pub fn select_list(&self) -> String {

@@ -8,6 +8,7 @@ use sealift_mysql::value::{Layout, Value, ValueError, Values};
 use thiserror::Error;
 
 pub use self::form::{ColumnForm, FormError, Rendering, RowForm, Storing};
+pub(crate) use self::render::plain as plain_text;
 
 /// How rows are written to the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,14 @@ pub trait RowValues {
     /// # Errors
     /// When the row ends early or its bytes are not what was promised.
     fn next(&mut self) -> Result<Value<'_>, EncodeError>;
+
+    /// Passes over the next column's value.
+    ///
+    /// # Errors
+    /// As [`RowValues::next`].
+    fn skip(&mut self) -> Result<(), EncodeError> {
+        self.next().map(|_passed| ())
+    }
 }
 
 /// A row of a result by the binary protocol. Columns behind those that are written may follow.

@@ -7,7 +7,7 @@ use super::form::Rendering;
 /// Appends a value's text, neither quoted nor escaped; NULL appends nothing.
 ///
 /// For the values of a key: for rows, [`Encoder`](super::Encoder) does this and escapes on the way.
-pub(super) fn plain(value: Value<'_>, rendering: Rendering, out: &mut Vec<u8>) {
+pub(crate) fn plain(value: Value<'_>, rendering: Rendering, out: &mut Vec<u8>) {
     match value {
         Value::Null => {}
         Value::Bytes(bytes) => out.extend_from_slice(bytes),

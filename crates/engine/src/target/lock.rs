@@ -53,6 +53,31 @@ pub(crate) async fn sweep(session: &mut Session, names: &[String]) -> Result<(),
     Ok(())
 }
 
+/// Waits until no other migration is making or removing a ledger. The turn ends with the session or
+/// [`end_turn`].
+pub(crate) async fn take_turn(session: &mut Session) -> Result<(), MysqlError> {
+    let row = session.first("SELECT GET_LOCK('sealift.ledger', 60)").await?;
+    match row.map(|row| row.parse::<u8>(0)).transpose()? {
+        Some(1) => Ok(()),
+        _ => Err(MysqlError::Result("another migration holds the ledger's lock".into())),
+    }
+}
+
+/// Lets the next migration make or remove its ledger.
+pub(crate) async fn end_turn(session: &mut Session) -> Result<(), MysqlError> {
+    session.execute("DO RELEASE_LOCK('sealift.ledger')").await?;
+    Ok(())
+}
+
+/// Drops the ledgers' schema when no ledger is left in it. It must be our turn.
+pub(crate) async fn drop_empty_schema(session: &mut Session) -> Result<(), MysqlError> {
+    let tables = "SELECT 1 FROM information_schema.tables WHERE table_schema='sealift' LIMIT 1";
+    if session.first(tables).await?.is_none() {
+        session.execute("DROP SCHEMA IF EXISTS sealift").await?;
+    }
+    Ok(())
+}
+
 async fn kill(session: &mut Session, victim: Option<u64>) -> Result<(), MysqlError> {
     let Some(victim) = victim else { return Ok(()) };
     match session.execute(format!("KILL {victim}")).await {

@@ -3,6 +3,7 @@
 
 pub mod pin;
 pub(crate) mod connect;
+pub(crate) mod literal;
 pub(crate) mod lock;
 pub(crate) mod pause;
 pub(crate) mod taken;
