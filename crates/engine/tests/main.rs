@@ -11,4 +11,5 @@ mod plan;
 mod prepare;
 mod verify;
 mod copy;
+mod apply;
 mod privileges;

@@ -151,6 +151,13 @@ impl Crew {
         Ok(())
     }
 
+    /// Gives it up: nothing of it stays.
+    pub(super) async fn abandon_huge(&mut self) -> Result<(), Fault> {
+        self.huge = None;
+        self.lanes.first_mut().ok_or_else(no_lane)?.roll_back().await;
+        Ok(())
+    }
+
     /// Takes note that all lanes have committed a batch.
     fn moved(&mut self, end: &LogPosition) {
         self.batch += 1;

@@ -211,7 +211,7 @@ impl Lane {
     }
 
     /// Leaves no transaction open: what cannot be rolled back is hung up on.
-    async fn roll_back(&mut self) {
+    pub(super) async fn roll_back(&mut self) {
         if let Some(mut session) = self.session.take()
             && session.execute("ROLLBACK").await.is_ok()
         {

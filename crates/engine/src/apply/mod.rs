@@ -210,8 +210,8 @@ impl<I: Image> Applier<I> {
     }
 
     /// Begins a transaction that is larger than [`HUGE_BYTES`] or of unknown size: its parts are written as
-    /// they come, in one transaction on the target. Between this and [`Applier::commit_huge`] only
-    /// [`Applier::piece`] may be called.
+    /// they come, in one transaction on the target. Between this and [`Applier::commit_huge`] (or
+    /// [`Applier::abandon_huge`]) only [`Applier::piece`] may be called.
     ///
     /// # Errors
     /// As [`Applier::apply`].
@@ -234,6 +234,24 @@ impl<I: Image> Applier<I> {
     /// As [`Applier::apply`].
     pub async fn commit_huge(&mut self, end: LogPosition) -> Result<(), Fault> {
         self.send(Item::CommitHuge(end), 0).await
+    }
+
+    /// Rolls back what came of a huge transaction, whose rest will not come: the log's connection was lost,
+    /// and the same transaction comes again.
+    ///
+    /// # Errors
+    /// As [`Applier::apply`].
+    pub async fn abandon_huge(&mut self) -> Result<(), Fault> {
+        self.send(Item::AbandonHuge, 0).await
+    }
+
+    /// Moves the position on where the log went on without a transaction of these tables. A position that
+    /// was reached before is passed over.
+    ///
+    /// # Errors
+    /// As [`Applier::apply`].
+    pub async fn reach(&mut self, position: LogPosition) -> Result<(), Fault> {
+        self.send(Item::Reach(position), 0).await
     }
 
     /// Waits until everything taken is applied, and tells how far that is.

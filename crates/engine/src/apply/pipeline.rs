@@ -27,6 +27,10 @@ pub(super) enum Item<I> {
     Piece(Vec<Change<I>>),
     /// It ends, and this is the position behind it.
     CommitHuge(LogPosition),
+    /// It does not come to its end.
+    AbandonHuge,
+    /// The log went on without a transaction.
+    Reach(LogPosition),
     /// Somebody wants to know when everything before is done.
     Settle(oneshot::Sender<()>),
 }
@@ -95,6 +99,8 @@ pub(super) struct Pipeline<I: Image> {
     /// The position behind it; `None`: it is empty, and moves nothing.
     end: Option<LogPosition>,
     transactions: u64,
+    /// The position behind the last batch that was handed to the lanes.
+    written_up_to: LogPosition,
     scratch: I::Scratch,
     /// Everything within was applied to tables without a key before this began.
     ordered: Option<LogPosition>,
@@ -119,6 +125,7 @@ impl<I: Image> Pipeline<I> {
         applied: watch::Sender<LogPosition>,
         throughput: Arc<Throughput>,
     ) -> Self {
+        let written_up_to = applied.borrow().clone();
         Self {
             forms,
             lanes,
@@ -132,6 +139,7 @@ impl<I: Image> Pipeline<I> {
             batch: Batch::default(),
             end: None,
             transactions: 0,
+            written_up_to,
             scratch: I::Scratch::default(),
             huge: None,
         }
@@ -145,6 +153,8 @@ impl<I: Image> Pipeline<I> {
                 Item::BeginHuge(id) => self.begin_huge(id).await?,
                 Item::Piece(changes) => self.piece(changes).await?,
                 Item::CommitHuge(end) => self.commit_huge(end).await?,
+                Item::AbandonHuge => self.abandon_huge().await?,
+                Item::Reach(position) => self.reach(position),
                 Item::Settle(done) => {
                     self.settle().await?;
                     let _nobody_waits = done.send(()).is_err();
@@ -181,6 +191,16 @@ impl<I: Image> Pipeline<I> {
         Ok(())
     }
 
+    fn reach(&mut self, position: LogPosition) {
+        let is_new = match &self.end {
+            Some(end) => !end.covers(&position),
+            None => !self.written_up_to.covers(&position),
+        };
+        if is_new {
+            self.end = Some(position);
+        }
+    }
+
     fn take_changes(&mut self, id: &TransactionId, changes: Vec<Change<I>>) -> Result<(), Fault> {
         let ordered_before = self.ordered.as_ref().is_some_and(|position| position.contains(id));
         for change in changes {
@@ -199,9 +219,12 @@ impl<I: Image> Pipeline<I> {
         Ok(())
     }
 
-    /// Hands the batch to the lanes, which rest.
+    /// Hands the batch to the lanes, if there is one and they rest.
     fn begin_writing(&mut self) {
-        let (Some(end), Some(mut crew)) = (self.end.take(), self.crew.take()) else { return };
+        let Some(end) = self.end.clone() else { return };
+        let Some(mut crew) = self.crew.take() else { return };
+        self.end = None;
+        self.written_up_to = end.clone();
         let transactions = std::mem::take(&mut self.transactions);
         let is_small = self.batch.rows().len() < self.sizes.divided_rows;
         let lanes = if is_small { 1 } else { self.lanes };
@@ -272,8 +295,15 @@ impl<I: Image> Pipeline<I> {
         self.write_piece().await?;
         self.resting()?.commit_huge(&end).await?;
         self.throughput.add(Counts { transactions: 1, batches: 1, ..Counts::default() });
+        self.written_up_to = end.clone();
         self.applied.send_replace(end);
         Ok(())
+    }
+
+    async fn abandon_huge(&mut self) -> Result<(), Fault> {
+        self.huge.take().ok_or_else(out_of_order)?;
+        self.batch = Batch::default();
+        self.resting()?.abandon_huge().await
     }
 
     fn resting(&mut self) -> Result<&mut Crew, Fault> {

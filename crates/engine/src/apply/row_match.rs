@@ -36,6 +36,8 @@ enum Literal {
     Quoted(Rendering),
     /// As bytes.
     Hex,
+    /// As the text of their digits: bytes of types that are compared with nothing.
+    Digits,
     /// As bytes of text, converted from the first to the second character set.
     Converted(String, String),
     /// As JSON.
@@ -107,7 +109,7 @@ impl Comparison {
             | ColumnType::Uuid
             | ColumnType::Inet => (bytes, Literal::Hex),
             ColumnType::Geometry | ColumnType::Vector | ColumnType::Unknown => {
-                (format!("CONCAT({name})"), Literal::Hex)
+                (format!("HEX({name})"), Literal::Digits)
             }
         };
         Self { left, literal }
@@ -147,6 +149,11 @@ impl Literal {
                 out.push(b'\'');
             }
             (Self::Hex, Value::Bytes(bytes)) => hex(bytes, out),
+            (Self::Digits, Value::Bytes(bytes)) => {
+                out.push(b'\'');
+                digits(bytes, b"0123456789ABCDEF", out);
+                out.push(b'\'');
+            }
             (Self::Converted(from, into), Value::Bytes(bytes)) => {
                 out.extend_from_slice(format!("CAST(CONVERT(_{from} ").as_bytes());
                 hex(bytes, out);
@@ -157,7 +164,7 @@ impl Literal {
                 hex(bytes, out);
                 out.extend_from_slice(b" USING utf8mb4) AS JSON)");
             }
-            (Self::Bits | Self::Hex | Self::Converted(..) | Self::Json, _) => {
+            (Self::Bits | Self::Hex | Self::Digits | Self::Converted(..) | Self::Json, _) => {
                 return Err(EncodeError::OtherColumns);
             }
         }
@@ -167,10 +174,13 @@ impl Literal {
 
 /// Appends `x'…'`.
 fn hex(bytes: &[u8], out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     out.extend_from_slice(b"x'");
-    for nibble in bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
-        out.extend(DIGITS.get(usize::from(nibble)));
-    }
+    digits(bytes, b"0123456789abcdef", out);
     out.push(b'\'');
+}
+
+fn digits(bytes: &[u8], sixteen: &[u8; 16], out: &mut Vec<u8>) {
+    for nibble in bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
+        out.extend(sixteen.get(usize::from(nibble)));
+    }
 }

@@ -1,7 +1,7 @@
 //! Rows carried from real servers to real servers, and compared there by the servers' own means.
 
 mod keys;
-mod proxy;
+pub(crate) mod proxy;
 mod trouble;
 mod values;
 

@@ -9,14 +9,14 @@ use tokio::task::JoinHandle;
 
 /// Forwards to a local port. The server's n-th answer over all connections is dropped, and its connection
 /// with it; everything else passes.
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     port: u16,
     answers_left: Arc<AtomicU32>,
     task: JoinHandle<()>,
 }
 
 impl Proxy {
-    pub(super) async fn start(to: u16, lost: u32) -> Self {
+    pub(crate) async fn start(to: u16, lost: u32) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let answers_left = Arc::new(AtomicU32::new(lost));
@@ -31,12 +31,12 @@ impl Proxy {
         Self { port, answers_left, task }
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// Whether the answer was lost.
-    pub(super) fn has_cut(&self) -> bool {
+    pub(crate) fn has_cut(&self) -> bool {
         self.answers_left.load(Ordering::SeqCst) == 0
     }
 }
