@@ -187,12 +187,23 @@ async fn open_sessions(request: &SnapshotRequest<'_>) -> Result<Sessions, Snapsh
 }
 
 async fn open_session(request: &SnapshotRequest<'_>) -> Result<Session, MysqlError> {
-    let mut session = pins::open(request.endpoint, pins::ROWS).await?;
-    // An InnoDB lock has a timeout of its own.
-    let seconds = seconds(request);
+    reader(request.endpoint, request.lock_wait).await
+}
+
+/// Opens a session that reads rows as they are stored, in snapshots or statement by statement, and locks none.
+///
+/// # Errors
+///
+/// When the server cannot be reached or refuses.
+pub async fn reader(endpoint: &Endpoint, lock_wait: Duration) -> Result<Session, MysqlError> {
+    let mut session = pins::open(endpoint, pins::ROWS).await?;
+    // An InnoDB lock has a timeout of its own. Without autocommit, or in another isolation level, a read may
+    // lock rows or see what is not committed.
+    let seconds = seconds(lock_wait);
     session
         .execute(&format!(
-            "SET SESSION lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"
+            "SET SESSION autocommit = 1, lock_wait_timeout = {seconds}, \
+             innodb_lock_wait_timeout = {seconds}"
         ))
         .await?;
     session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
@@ -289,7 +300,7 @@ async fn refused(
     match cause.class() {
         ErrorClass::Transient => {
             let holders = blockers::holders(locker).await;
-            SnapshotError::Waited { lock, seconds: seconds(request), holders }
+            SnapshotError::Waited { lock, seconds: seconds(request.lock_wait), holders }
         }
         ErrorClass::PrivilegeMissing | ErrorClass::AccessDenied => SnapshotError::Server {
             doing: "lock the tables that are read, which takes LOCK TABLES and SELECT on them (and is \
@@ -312,8 +323,8 @@ async fn refused(
 }
 
 /// Timeouts are whole seconds.
-fn seconds(request: &SnapshotRequest<'_>) -> u64 {
-    request.lock_wait.as_secs().max(1)
+fn seconds(lock_wait: Duration) -> u64 {
+    lock_wait.as_secs().max(1)
 }
 
 fn server(doing: &'static str) -> impl Fn(MysqlError) -> SnapshotError {

@@ -1,7 +1,8 @@
-//! The reading half of a lane: one statement's rows, encoded and cut into chunks.
+//! The reading half of a lane: rows encoded into blocks and cut into chunks.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use sealift_mysql::binlog::LogPosition;
 use sealift_mysql::error::MysqlError;
 use sealift_mysql::session::{BinaryRows, ColumnMeta, Session};
 use sealift_mysql::value::Layout;
@@ -10,6 +11,7 @@ use sealift_schema::key_range::KeyPlace;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::gate::Gate;
 use super::ledger::LaneRow;
 use super::shape::Shape;
 use crate::encode::{Dialect, EncodeError, Encoder, ResultRow};
@@ -70,7 +72,7 @@ impl Budget {
     }
 
     /// Two thirds: while a chunk is written, half as much of the next is read.
-    fn chunk_bytes_max(&self) -> u64 {
+    pub(super) fn chunk_bytes_max(&self) -> u64 {
         (self.own_kib as u64) * 1024 * 2 / 3
     }
 
@@ -112,6 +114,8 @@ pub(super) struct ChunkEnd {
     pub(super) warned: u64,
     /// The last row's place; `None` in a table without a key.
     pub(super) last: Option<KeyPlace>,
+    /// Where the copy must be exact: the position its rows are the state of.
+    pub(super) read_at: Option<Arc<LogPosition>>,
     /// Whether it is the lane's last chunk.
     pub(super) done: bool,
 }
@@ -122,7 +126,23 @@ pub(super) enum Piece {
     /// Rows.
     Block(Block),
     /// The end of the chunk the last blocks belong to.
-    End(ChunkEnd),
+    End(ChunkEnd, Guard),
+}
+
+/// What is kept until it is certain what became of a chunk. A snapshot needs none of it.
+#[derive(Debug, Default)]
+pub(super) struct Guard {
+    /// Keeps the applier from what the chunk may not know.
+    pub(super) gate: Option<Arc<Gate>>,
+    /// Keeps the reader from reading more chunks ahead.
+    _ahead: Option<OwnedSemaphorePermit>,
+}
+
+impl Guard {
+    /// The guard of a chunk that is read behind a gate.
+    pub(super) fn of(gate: Arc<Gate>, ahead: Option<OwnedSemaphorePermit>) -> Self {
+        Self { gate: Some(gate), _ahead: ahead }
+    }
 }
 
 /// The way from a lane's reader to its writer.
@@ -144,43 +164,116 @@ pub(super) struct Writing {
 pub(super) enum ReadEnd {
     /// The writer wants no more.
     Unwanted,
-    /// Trouble.
+    /// Somebody asked to stop.
+    Halted,
+    /// The source refused, or the connection to it is lost.
+    Server(MysqlError),
+    /// Trouble of another kind.
     Fault(Box<Fault>),
 }
 
-/// Reads a lane from where it stands to its end.
-pub(super) async fn read_lane(
+impl From<MysqlError> for ReadEnd {
+    fn from(error: MysqlError) -> Self {
+        Self::Server(error)
+    }
+}
+
+impl From<EncodeError> for ReadEnd {
+    fn from(error: EncodeError) -> Self {
+        let fault = Fault::new(ErrorCode::Protocol, "read rows").on(Side::Source).because(error);
+        Self::Fault(Box::new(fault))
+    }
+}
+
+/// Reads a lane from where it stands to its end, as a session in a snapshot sees it: one statement.
+pub(super) async fn read_snapshot(
     session: &mut Session,
     shape: &Shape,
     lane: &LaneRow,
-    writing: Writing,
-    budget: &Budget,
-    pieces: Sender<Piece>,
+    cutter: &mut Cutter,
 ) -> Result<(), ReadEnd> {
-    let lost = |error: MysqlError| {
-        let fault = Fault::server(Side::Source, "read rows", error);
-        ReadEnd::Fault(Box::new(fault.about(format!("table {}", shape.source.name))))
-    };
-    let broken = |error: EncodeError| {
-        let fault = Fault::new(ErrorCode::Protocol, "read rows").on(Side::Source).because(error);
-        ReadEnd::Fault(Box::new(fault.about(format!("table {}", shape.source.name))))
-    };
-    let mut rows: BinaryRows<'_> = session.read(shape.read_sql(lane)).await.map_err(lost)?;
-    let layouts = layouts(rows.columns()).map_err(broken)?;
-    let encoder = shape.encoder(&layouts, writing.dialect).map_err(broken)?;
-    let mut cutter = Cutter::new(encoder, layouts.clone(), writing, budget.clone(), pieces);
-    while let Some(row) = rows.next().await.map_err(lost)? {
-        if cutter.is_giant(row) {
-            cutter.wait_for_giants().await;
-        }
-        if cutter.row(row).map_err(broken)? {
-            let last = shape.place(row, &layouts).map_err(broken)?;
-            cutter.end(last, false).await?;
-        } else if cutter.is_block_full() {
-            cutter.flush().await?;
-        }
+    let after = lane.standing.last.as_ref().or(lane.after.as_ref());
+    let sql = shape.read_sql(after, lane.up_to.as_ref());
+    let mut rows = Rows::start(session, shape, &sql, cutter.dialect()).await?;
+    while let Filled::Chunk(last) = rows.fill(cutter, u64::MAX).await? {
+        cutter.end(ChunkEnd { last, ..ChunkEnd::default() }, Guard::default()).await?;
     }
-    cutter.end(None, true).await
+    cutter.end(ChunkEnd { done: true, ..ChunkEnd::default() }, Guard::default()).await
+}
+
+/// The rows of one statement, on their way into chunks.
+pub(super) struct Rows<'s> {
+    rows: BinaryRows<'s>,
+    shape: &'s Shape,
+    layouts: Vec<Layout>,
+    encoder: Encoder,
+    /// The last row taken into the chunk, where it may have to end there.
+    kept: Option<Vec<u8>>,
+}
+
+/// Why no more rows are taken into a chunk.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Filled {
+    /// The chunk should end with the row at this place (`None` without a key). More rows may follow.
+    Chunk(Option<KeyPlace>),
+    /// There are no more rows.
+    Ended,
+}
+
+impl<'s> Rows<'s> {
+    /// Asks for rows.
+    pub(super) async fn start(
+        session: &'s mut Session,
+        shape: &'s Shape,
+        sql: &str,
+        dialect: Dialect,
+    ) -> Result<Self, ReadEnd> {
+        let rows = session.read(sql).await?;
+        let layouts = layouts(rows.columns())?;
+        let encoder = shape.encoder(&layouts, dialect)?;
+        Ok(Self { rows, shape, layouts, encoder, kept: None })
+    }
+
+    /// Remembers each row, so that a chunk can end with any when the rest does not come.
+    pub(super) fn keep_last(&mut self) {
+        self.kept = Some(Vec::new());
+    }
+
+    /// The place of the last row in the chunk.
+    pub(super) fn place_reached(&self) -> Result<Option<KeyPlace>, ReadEnd> {
+        let Some(row) = &self.kept else { return Ok(None) };
+        Ok(self.shape.place(row, &self.layouts)?)
+    }
+
+    /// Takes rows into a chunk until it is full or has this many.
+    pub(super) async fn fill(
+        &mut self,
+        cutter: &mut Cutter,
+        rows_max: u64,
+    ) -> Result<Filled, ReadEnd> {
+        while let Some(row) = self.rows.next().await? {
+            if cutter.is_giant(row) {
+                cutter.wait_for_giants().await;
+            }
+            let is_full = cutter.row(row, &self.layouts, &self.encoder)?;
+            if is_full || cutter.chunk.rows >= rows_max {
+                return Ok(Filled::Chunk(self.shape.place(row, &self.layouts)?));
+            }
+            if let Some(kept) = &mut self.kept {
+                kept.clear();
+                kept.extend_from_slice(row);
+            }
+            if cutter.is_block_full() {
+                cutter.flush().await?;
+            }
+        }
+        Ok(Filled::Ended)
+    }
+
+    /// Reads what is left and throws it away.
+    pub(super) async fn finish(self) -> Result<(), MysqlError> {
+        self.rows.finish().await
+    }
 }
 
 fn layouts(columns: &[ColumnMeta]) -> Result<Vec<Layout>, EncodeError> {
@@ -192,14 +285,13 @@ fn layouts(columns: &[ColumnMeta]) -> Result<Vec<Layout>, EncodeError> {
 }
 
 /// Collects rows into blocks and says where a chunk ends.
-struct Cutter {
-    encoder: Encoder,
-    layouts: Vec<Layout>,
+pub(super) struct Cutter {
     writing: Writing,
     budget: Budget,
     pieces: Sender<Piece>,
     block: Vec<u8>,
     block_rows: u64,
+    /// What the chunk has so far.
     chunk: ChunkEnd,
     /// KiB of the budget that the chunk's blocks have taken.
     taken: usize,
@@ -207,16 +299,9 @@ struct Cutter {
 }
 
 impl Cutter {
-    fn new(
-        encoder: Encoder,
-        layouts: Vec<Layout>,
-        writing: Writing,
-        budget: Budget,
-        pieces: Sender<Piece>,
-    ) -> Self {
+    /// Cuts what goes into a pipe.
+    pub(super) fn new(writing: Writing, budget: Budget, pieces: Sender<Piece>) -> Self {
         Self {
-            encoder,
-            layouts,
             writing,
             block: budget.buffer(),
             budget,
@@ -226,6 +311,21 @@ impl Cutter {
             taken: 0,
             giant: None,
         }
+    }
+
+    /// How rows are written.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.writing.dialect
+    }
+
+    /// Bytes after which a chunk ends.
+    pub(super) fn chunk_bytes(&self) -> u64 {
+        self.writing.chunk_bytes.min(self.budget.chunk_bytes_max())
+    }
+
+    /// Rows and bytes the chunk has so far.
+    pub(super) fn filled(&self) -> (u64, u64) {
+        (self.chunk.rows, self.chunk.bytes + self.block.len() as u64)
     }
 
     fn is_giant(&self, row: &[u8]) -> bool {
@@ -239,20 +339,24 @@ impl Cutter {
     }
 
     /// Takes a row in; `true` when the chunk should end with it.
-    fn row(&mut self, row: &[u8]) -> Result<bool, EncodeError> {
+    fn row(
+        &mut self,
+        row: &[u8],
+        layouts: &[Layout],
+        encoder: &Encoder,
+    ) -> Result<bool, EncodeError> {
         if self.is_giant(row) {
             self.block.reserve_exact(row.len() + row.len() / 8);
         }
         if self.writing.dialect == Dialect::Insert && self.block_rows > 0 {
             self.block.push(b',');
         }
-        let mut values = ResultRow::new(row, &self.layouts)?;
-        self.chunk.warned += self.encoder.row(&mut values, &mut self.block)?;
+        let mut values = ResultRow::new(row, layouts)?;
+        self.chunk.warned += encoder.row(&mut values, &mut self.block)?;
         self.chunk.rows += 1;
         self.block_rows += 1;
-        let bytes = self.chunk.bytes + self.block.len() as u64;
-        let most = self.writing.chunk_bytes.min(self.budget.chunk_bytes_max());
-        Ok(bytes >= most || self.chunk.warned >= WARNED_MAX || self.is_giant(row))
+        let (_, bytes) = self.filled();
+        Ok(bytes >= self.chunk_bytes() || self.chunk.warned >= WARNED_MAX || self.is_giant(row))
     }
 
     fn is_block_full(&self) -> bool {
@@ -281,12 +385,12 @@ impl Cutter {
         self.send(Piece::Block(block)).await
     }
 
-    /// Ends the chunk.
-    async fn end(&mut self, last: Option<KeyPlace>, done: bool) -> Result<(), ReadEnd> {
+    /// Ends the chunk: `end` says how, its counts are filled in.
+    pub(super) async fn end(&mut self, end: ChunkEnd, guard: Guard) -> Result<(), ReadEnd> {
         self.flush().await?;
         self.taken = 0;
-        let end = ChunkEnd { last, done, ..std::mem::take(&mut self.chunk) };
-        self.send(Piece::End(end)).await
+        let ChunkEnd { rows, bytes, warned, .. } = std::mem::take(&mut self.chunk);
+        self.send(Piece::End(ChunkEnd { rows, bytes, warned, ..end }, guard)).await
     }
 
     async fn send(&self, piece: Piece) -> Result<(), ReadEnd> {

@@ -48,8 +48,6 @@ struct Shared {
 #[derive(Debug)]
 struct Meeting {
     handed_over: HandedOver,
-    /// Everything that was handed over or read before these gates were made.
-    before: Vec<LogPosition>,
     tables: BTreeMap<QualifiedName, TableGates>,
     gates_made: u64,
 }
@@ -60,8 +58,6 @@ struct TableGates {
     open: Vec<OpenGate>,
     /// The last transaction that was handed over for it, with its number.
     last: Option<(u64, Arc<TransactionId>)>,
-    /// The newest position a chunk of it was read at.
-    horizon: Option<Arc<LogPosition>>,
     exact: Exactness,
 }
 
@@ -92,14 +88,12 @@ pub struct Stale;
 
 impl Gates {
     /// Gates for a migration whose applier has been handed everything within `handed_over` before, in this
-    /// life of the process or an earlier one: the newest position of its lanes, or where it begins. All
-    /// chunks of earlier lives were read before `visible` was.
+    /// life of the process or an earlier one: the newest position of its lanes, or where it begins.
     #[must_use]
-    pub fn new(handed_over: LogPosition, visible: LogPosition) -> Self {
-        let before = vec![handed_over.clone(), visible];
+    pub fn new(handed_over: LogPosition) -> Self {
         let handed_over = HandedOver { older: handed_over, recent: VecDeque::new(), first: 0 };
         let tables = BTreeMap::new();
-        let meeting = Meeting { handed_over, before, tables, gates_made: 0 };
+        let meeting = Meeting { handed_over, tables, gates_made: 0 };
         Self { shared: Arc::new(Shared { meeting: Mutex::new(meeting), released: Notify::new() }) }
     }
 
@@ -136,9 +130,6 @@ impl Gates {
         let gates = meeting.tables.entry(table.clone()).or_default();
         if kind == Kind::Exact {
             gates.exact = Exactness::At(Arc::clone(upto));
-        }
-        if gates.horizon.as_ref().is_none_or(|horizon| upto.covers(horizon)) {
-            gates.horizon = Some(Arc::clone(upto));
         }
         Ok(self.gate(&mut meeting, table, Some(Arc::clone(upto)), kind))
     }
@@ -207,8 +198,8 @@ impl Gates {
     }
 
     /// Says of a table without a key where an earlier run has copied it completely, if one has.
-    pub fn expect_exact(&self, table: &QualifiedName, copied_at: Option<LogPosition>) {
-        let exact = copied_at.map_or(Exactness::Awaited, |at| Exactness::At(Arc::new(at)));
+    pub fn expect_exact(&self, table: &QualifiedName, copied_at: Option<Arc<LogPosition>>) {
+        let exact = copied_at.map_or(Exactness::Awaited, Exactness::At);
         self.lock().tables.entry(table.clone()).or_default().exact = exact;
     }
 
@@ -221,15 +212,6 @@ impl Gates {
             Some(Exactness::Awaited) => true,
             Some(Exactness::At(at)) => at.contains(transaction),
         }
-    }
-
-    /// Whether a table whose lanes are all copied is, once everything within `applied` is applied, a state
-    /// the source had: its indexes can be built.
-    #[must_use]
-    pub fn is_past_horizon(&self, table: &QualifiedName, applied: &LogPosition) -> bool {
-        let meeting = self.lock();
-        let horizon = meeting.tables.get(table).and_then(|gates| gates.horizon.as_deref());
-        meeting.before.iter().chain(horizon).all(|position| applied.covers(position))
     }
 
     /// The last transaction that was handed over for a table.

@@ -9,6 +9,7 @@ use sealift_schema::key_range::{KeyPlace, RowKey};
 use sealift_schema::name::quote;
 
 use super::ledger::{LaneRow, Standing};
+use super::shape::Shape;
 
 /// Lanes of one table at most: enough to keep any number of workers busy to the end, few enough for the
 /// scan that finds bounds of keys that are not integers.
@@ -60,15 +61,12 @@ pub fn between(bounds: Vec<KeyPlace>) -> Vec<LaneRow> {
 }
 
 /// Plans a table's lanes, asking the source for bounds where there are several.
-///
-/// # Errors
-/// When the source refuses or the connection is lost.
-pub async fn plan(
+pub(super) async fn plan(
     reader: &mut Session,
-    table: &Table,
-    key: Option<&RowKey>,
+    shape: &Shape,
     lane_bytes: u64,
 ) -> Result<Vec<LaneRow>, MysqlError> {
+    let (table, key) = (&shape.source, shape.key.as_ref());
     let wanted = lanes_wanted(table.data_bytes, lane_bytes);
     let (Some(key), true) = (key, wanted > 1) else { return Ok(between(Vec::new())) };
     if let Some((column, descending)) = key.leading_integer() {

@@ -9,7 +9,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
+use sealift_mysql::binlog::LogPosition;
 use sealift_mysql::error::{ErrorClass, MysqlError};
 use sealift_mysql::session::{Session, TextRow};
 use sealift_schema::key_range::KeyPlace;
@@ -48,6 +50,8 @@ pub struct Standing {
     pub rows: u64,
     /// Bytes they took on their way.
     pub bytes: u64,
+    /// The position of the source's log that they are the state of; only where a copy must be exact.
+    pub read_at: Option<Arc<LogPosition>>,
     /// Whether all of them are there.
     pub done: bool,
     /// Whether the table is being emptied, and nothing else here means anything.
@@ -90,13 +94,14 @@ impl Ledger {
                  byte_count BIGINT UNSIGNED NOT NULL,\
                  done TINYINT UNSIGNED NOT NULL,\
                  emptying TINYINT UNSIGNED NOT NULL,\
+                 read_at LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,\
                  PRIMARY KEY (migration, schema_name, table_name, lane)\
                  ) ENGINE=InnoDB COMMENT='what sealift has copied; may be dropped when it is done'",
             )
             .await?;
         session
             .execute(format!(
-                "INSERT IGNORE INTO sealift.lane VALUES ({},'','',0,NULL,NULL,NULL,0,0,1,0)",
+                "INSERT IGNORE INTO sealift.lane VALUES ({},'','',0,NULL,NULL,NULL,0,0,1,0,NULL)",
                 text(&self.migration)
             ))
             .await?;
@@ -120,7 +125,7 @@ impl Ledger {
             .await?;
         let mut lanes: BTreeMap<QualifiedName, Vec<LaneRow>> = BTreeMap::new();
         for row in rows {
-            let table = QualifiedName::new(row.text(8)?, row.text(9)?);
+            let table = QualifiedName::new(row.text(9)?, row.text(10)?);
             lanes.entry(table).or_default().push(lane_row(&row)?);
         }
         Ok(lanes)
@@ -151,14 +156,14 @@ impl Ledger {
     ) -> Result<(), MysqlError> {
         let mut sql = String::from(
             "INSERT INTO sealift.lane (migration, schema_name, table_name, lane, after_key, \
-             up_to_key, last_key, row_count, byte_count, done, emptying) VALUES ",
+             up_to_key, last_key, row_count, byte_count, done, emptying, read_at) VALUES ",
         );
         for (index, row) in lanes.iter().enumerate() {
             let LaneRow { lane, after, up_to, standing, entered: _ } = row;
             // Writing to a String cannot fail.
             let _infallible = write!(
                 sql,
-                "{}({},{},{},{lane},{},{},{},{},{},{},0)",
+                "{}({},{},{},{lane},{},{},{},{},{},{},0,{})",
                 if index > 0 { "," } else { "" },
                 text(&self.migration),
                 text(&table.schema),
@@ -169,6 +174,7 @@ impl Ledger {
                 standing.rows,
                 standing.bytes,
                 u8::from(standing.done),
+                position_literal(standing.read_at.as_deref()),
             );
         }
         session.execute(sql).await?;
@@ -219,13 +225,14 @@ impl Ledger {
         lane: u32,
         to: &Standing,
     ) -> Result<(), MysqlError> {
-        let Standing { last, rows, bytes, done, emptying: _ } = to;
+        let Standing { last, rows, bytes, read_at, done, emptying: _ } = to;
         session
             .execute(format!(
                 "UPDATE sealift.lane SET last_key={}, row_count={rows}, byte_count={bytes}, \
-                 done={} {} AND lane={lane}",
+                 done={}, read_at={} {} AND lane={lane}",
                 place_literal(last.as_ref()),
                 u8::from(*done),
+                position_literal(read_at.as_deref()),
                 self.whose(table)
             ))
             .await?;
@@ -267,7 +274,7 @@ impl Ledger {
         lock::seize(session, &self.worker_name(worker)).await
     }
 
-    /// Kills what sessions are left of workers of an earlier run.
+    /// Ends what sessions are left of workers of an earlier run, and waits until they are gone.
     ///
     /// # Errors
     /// When the server refuses or the connection is lost.
@@ -351,7 +358,8 @@ impl Ledger {
     }
 }
 
-const COLUMNS: &str = "lane, after_key, up_to_key, last_key, row_count, byte_count, done, emptying";
+const COLUMNS: &str =
+    "lane, after_key, up_to_key, last_key, row_count, byte_count, done, emptying, read_at";
 
 fn lane_row(row: &TextRow) -> Result<LaneRow, MysqlError> {
     Ok(LaneRow {
@@ -364,6 +372,7 @@ fn lane_row(row: &TextRow) -> Result<LaneRow, MysqlError> {
             bytes: row.parse(5)?,
             done: row.parse::<u8>(6)? == 1,
             emptying: row.parse::<u8>(7)? == 1,
+            read_at: position(row.optional_text(8)?)?,
         },
         entered: true,
     })
@@ -380,6 +389,18 @@ fn place_literal(place: Option<&KeyPlace>) -> String {
         || "NULL".to_owned(),
         |place| text(&serde_json::Value::from(place.as_slice()).to_string()),
     )
+}
+
+fn position(text: Option<&str>) -> Result<Option<Arc<LogPosition>>, MysqlError> {
+    text.map(|text| serde_json::from_str(text).map(Arc::new))
+        .transpose()
+        .map_err(|error| MysqlError::Result(format!("a position in the ledger: {error}")))
+}
+
+fn position_literal(position: Option<&LogPosition>) -> String {
+    // A position is names and numbers: it has a text.
+    let json = position.and_then(|position| serde_json::to_string(position).ok());
+    json.map_or_else(|| "NULL".to_owned(), |json| text(&json))
 }
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
-//! All rows from one snapshot to the target: lanes, chunks, encoding, the ledger.
+//! All rows to the target: lanes, chunks, the ledger; from one snapshot, or while the source is written to.
 
 pub mod gate;
 pub mod lane;
 pub mod ledger;
+pub mod gated;
+pub mod online;
 mod chunk;
+mod pace;
+mod pass;
 mod queue;
 mod shape;
 mod worker;
@@ -23,10 +27,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use self::chunk::Budget;
+use self::gated::{Gated, GatedReader};
 use self::ledger::Ledger;
 use self::queue::Queue;
-use self::shape::Shape;
-use self::worker::{Ended, TableState, Worker, Yard};
+use self::shape::{Present, Shape};
+use self::worker::{Ended, Reader, TableState, Worker, Yard};
 use self::write::{Seat, Writer};
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::journal::Journal;
@@ -74,12 +79,20 @@ impl Default for Sizes {
     }
 }
 
+/// How the source is read.
+pub enum Reading {
+    /// By sessions that see one moment of it: one worker each.
+    Snapshot(Vec<Session>),
+    /// While it is being written to: in chunks that an applier completes.
+    Gated(Gated),
+}
+
 /// Everything [`tables`] needs.
 pub struct CopyJob {
     /// Names the migration in the target's ledger; at most 64 characters, the same in every run.
     pub migration: String,
-    /// Sessions that see one moment of the source: one worker each.
-    pub readers: Vec<Session>,
+    /// How the source is read.
+    pub reading: Reading,
     /// Where the rows go.
     pub target: Endpoint,
     /// What to copy.
@@ -116,7 +129,7 @@ pub struct Copied {
 pub async fn tables(job: CopyJob) -> Result<Copied, Fault> {
     let CopyJob {
         migration,
-        mut readers,
+        reading,
         target,
         tables,
         sizes,
@@ -134,25 +147,16 @@ pub async fn tables(job: CopyJob) -> Result<Copied, Fault> {
     ledger.sweep(&mut session).await.on(Side::Target, "end sessions of an earlier run")?;
     let found = ledger.lanes(&mut session).await.on(Side::Target, "read the ledger")?;
     session.close().await;
-    for reader in &mut readers {
-        pin::reader(reader).await.on(Side::Source, "pin a reader")?;
-    }
+    let present = match &reading {
+        Reading::Snapshot(_) => Present::Refused,
+        Reading::Gated(_) => Present::Replaced,
+    };
+    let readers = readers(reading).await.on(Side::Source, "pin a reader")?;
     let copied_before = tables.iter().map(|table| table.copied).collect::<Vec<_>>();
-    let tables = shapes(tables)?;
+    let tables = shapes(tables, present)?;
     let (sender, copied) = unbounded_channel();
     let (noted, to_build) = unbounded_channel();
-    let mut order: Vec<usize> = Vec::new();
-    for (index, (state, before)) in tables.iter().zip(&copied_before).enumerate() {
-        match before {
-            Some(rows) => {
-                state.found_copied(*rows);
-                let _received = noted.send(index).is_ok();
-            }
-            None => order.push(index),
-        }
-    }
-    let bytes = |index: &usize| tables.get(*index).map_or(0, |state| state.shape.source.data_bytes);
-    order.sort_by_key(|index| std::cmp::Reverse(bytes(index)));
+    let order = left(&tables, &copied_before, &noted);
     let yard = Arc::new(Yard {
         queue: Queue::of(order, stop),
         tables,
@@ -181,6 +185,27 @@ pub async fn tables(job: CopyJob) -> Result<Copied, Fault> {
     finish(crew, &yard.queue).await?;
     let rows = yard.tables.iter().map(|state| (state.shape.source.name.clone(), state.rows()));
     Ok(Copied { rows: rows.collect() })
+}
+
+/// The tables that are left to be copied, largest first. Those an earlier run has copied are passed on.
+fn left(
+    tables: &[TableState],
+    copied_before: &[Option<u64>],
+    noted: &UnboundedSender<usize>,
+) -> Vec<usize> {
+    let mut left: Vec<usize> = Vec::new();
+    for (index, (state, before)) in tables.iter().zip(copied_before).enumerate() {
+        match before {
+            Some(rows) => {
+                state.found_copied(*rows);
+                let _received = noted.send(index).is_ok();
+            }
+            None => left.push(index),
+        }
+    }
+    let bytes = |index: &usize| tables.get(*index).map_or(0, |state| state.shape.source.data_bytes);
+    left.sort_by_key(|index| std::cmp::Reverse(bytes(index)));
+    left
 }
 
 /// Marks tables that have changed on the source since they were copied: the next [`tables`] empties them
@@ -243,12 +268,28 @@ async fn connect_writer(target: &Endpoint) -> Result<Session, MysqlError> {
     Ok(session)
 }
 
-fn shapes(tables: Vec<CopyTable>) -> Result<Vec<TableState>, Fault> {
+/// One reader for each worker.
+async fn readers(reading: Reading) -> Result<Vec<Reader>, MysqlError> {
+    match reading {
+        Reading::Snapshot(mut sessions) => {
+            for session in &mut sessions {
+                pin::reader(session).await?;
+            }
+            Ok(sessions.into_iter().map(Box::new).map(Reader::Snapshot).collect())
+        }
+        Reading::Gated(gated) => {
+            let reader = || Reader::Gated(Box::new(GatedReader::new(gated.clone())));
+            Ok((0..gated.workers.max(1)).map(|_worker| reader()).collect())
+        }
+    }
+}
+
+fn shapes(tables: Vec<CopyTable>, present: Present) -> Result<Vec<TableState>, Fault> {
     tables
         .into_iter()
         .map(|CopyTable { source, target, copied: _ }| {
             let name = source.name.clone();
-            let shape = Shape::of(source, &target).map_err(|error| {
+            let shape = Shape::of(source, &target, present).map_err(|error| {
                 Fault::new(ErrorCode::ObjectRefused, error.to_string())
                     .on(Side::Target)
                     .about(format!("table {name}"))

@@ -8,7 +8,6 @@ use sealift_schema::key_range::{KeyPlace, RowKey};
 use sealift_schema::name::{QualifiedName, quote};
 
 use super::lane::lane_key;
-use super::ledger::LaneRow;
 use crate::encode::{Dialect, EncodeError, Encoder, FormError, Rendering, RowForm};
 
 /// A table on its way.
@@ -29,11 +28,22 @@ pub(super) struct Shape {
     extras: usize,
     /// Whether the target computes values of its own from the rows, which it may round with a note.
     pub(super) mutes_notes: bool,
+    /// What becomes of rows that are on the target already.
+    pub(super) present: Present,
+}
+
+/// What becomes of a row on the target that has the key of one that arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Present {
+    /// There is none: meeting one is an error.
+    Refused,
+    /// The applier has put it there, and the one that arrives takes its place.
+    Replaced,
 }
 
 impl Shape {
     /// Works out how `source` is read and `target` written.
-    pub(super) fn of(source: Table, target: &Table) -> Result<Self, FormError> {
+    pub(super) fn of(source: Table, target: &Table, present: Present) -> Result<Self, FormError> {
         let form = RowForm::of(&source, target)?;
         let key = lane_key(&source);
         let mut select = form.select_list();
@@ -58,29 +68,32 @@ impl Shape {
         }
         let mutes_notes = RowForm::mutes_notes(&source, target);
         let target = target.name.clone();
-        Ok(Self { source, target, key, form, select, key_columns, extras, mutes_notes })
+        Ok(Self { source, target, key, form, select, key_columns, extras, mutes_notes, present })
     }
 
-    /// The statement that reads a lane from where it stands to its end.
-    pub(super) fn read_sql(&self, lane: &LaneRow) -> String {
+    /// The statement that reads the rows behind one place and up to another; without a key, all rows.
+    pub(super) fn read_sql(&self, after: Option<&KeyPlace>, up_to: Option<&KeyPlace>) -> String {
         let Some(key) = &self.key else {
             return format!("{SELECT} {} FROM {}", self.select, self.source.name);
         };
-        let after = lane.standing.last.as_ref().or(lane.after.as_ref());
         format!(
             "{SELECT} {} FROM {} FORCE INDEX ({}) WHERE {} ORDER BY {}",
             self.select,
             self.source.name,
             quote(&key.index),
-            key.between(after.map(Vec::as_slice), lane.up_to.as_deref()),
+            key.between(after.map(Vec::as_slice), up_to.map(Vec::as_slice)),
             key.order_by()
         )
     }
 
     /// The statement that begins a load stream.
     pub(super) fn load_sql(&self) -> String {
+        let replace = match self.present {
+            Present::Refused => "",
+            Present::Replaced => "REPLACE ",
+        };
         format!(
-            "LOAD DATA LOCAL INFILE 'sealift' INTO TABLE {} CHARACTER SET binary \
+            "LOAD DATA LOCAL INFILE 'sealift' {replace}INTO TABLE {} CHARACTER SET binary \
              FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' {}",
             self.target,
             self.form.load_clause()
@@ -89,7 +102,11 @@ impl Shape {
 
     /// What comes before the tuples of an `INSERT` statement.
     pub(super) fn insert_sql(&self) -> String {
-        format!("INSERT INTO {} ({}) VALUES ", self.target, self.form.insert_columns())
+        let verb = match self.present {
+            Present::Refused => "INSERT",
+            Present::Replaced => "REPLACE",
+        };
+        format!("{verb} INTO {} ({}) VALUES ", self.target, self.form.insert_columns())
     }
 
     /// What writes the rows of a result with these layouts.

@@ -1,4 +1,4 @@
-//! One worker: a reader of the snapshot and a writer of its own, from table to table.
+//! One worker: a reader and a writer of its own, from table to table.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -11,7 +11,8 @@ use sealift_schema::name::QualifiedName;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::Sizes;
-use super::chunk::{Budget, ReadEnd, Writing, pipe, read_lane};
+use super::chunk::{Budget, Cutter, ReadEnd, Writing, pipe, read_snapshot};
+use super::gated::GatedReader;
 use super::lane;
 use super::ledger::{LaneRow, Ledger};
 use super::queue::{Queue, Task};
@@ -79,10 +80,42 @@ impl From<Fault> for Ended {
     }
 }
 
+/// How a worker reads.
+pub(super) enum Reader {
+    /// In a snapshot that it shares with the others.
+    Snapshot(Box<Session>),
+    /// Chunk by chunk, each behind a gate.
+    Gated(Box<GatedReader>),
+}
+
+impl Reader {
+    /// Plans the lanes of a table.
+    async fn plan(&mut self, shape: &Shape, lane_bytes: u64) -> Result<Vec<LaneRow>, ReadEnd> {
+        match self {
+            Self::Snapshot(session) => Ok(lane::plan(session, shape, lane_bytes).await?),
+            Self::Gated(reader) => reader.plan(shape, lane_bytes).await,
+        }
+    }
+
+    /// Reads a lane from where it stands to its end.
+    async fn lane(
+        &mut self,
+        shape: &Shape,
+        lane: &LaneRow,
+        mut cutter: Cutter,
+        halted: impl Fn() -> bool,
+    ) -> Result<(), ReadEnd> {
+        match self {
+            Self::Snapshot(session) => read_snapshot(session, shape, lane, &mut cutter).await,
+            Self::Gated(reader) => reader.lane(shape, lane, &mut cutter, halted).await,
+        }
+    }
+}
+
 /// One worker.
 pub(super) struct Worker {
     pub(super) yard: Arc<Yard>,
-    pub(super) reader: Session,
+    pub(super) reader: Reader,
     pub(super) writer: Writer,
     pub(super) budget: Budget,
     /// Where tables go whose rows are all there.
@@ -144,13 +177,9 @@ impl Worker {
     /// Plans the lanes of a table that is empty. Several are entered into the ledger at once; a single one
     /// is entered by its first chunk.
     async fn plan(&mut self, table: &TableState) -> Result<Vec<LaneRow>, Ended> {
-        let (source, key) = (&table.shape.source, table.shape.key.as_ref());
         let lane_bytes = self.yard.sizes.lane_bytes;
-        let planned = lane::plan(&mut self.reader, source, key, lane_bytes).await;
-        let lanes = planned.map_err(|error| {
-            let fault = Fault::server(Side::Source, "find the bounds of lanes", error);
-            fault.about(format!("table {}", source.name))
-        })?;
+        let planned = self.reader.plan(&table.shape, lane_bytes).await;
+        let lanes = planned.map_err(|end| ended(end, "find the bounds of lanes", table))?;
         self.yard.probe.pass(Point::LanesPlanned);
         if lanes.len() == 1 {
             return Ok(lanes);
@@ -192,26 +221,22 @@ impl Worker {
         let begun = lane.clone();
         let name = &table.shape.source.name;
         let writing_as = Writing { dialect: yard.dialect, chunk_bytes: yard.sizes.chunk_bytes };
-        let reading =
-            read_lane(&mut self.reader, &table.shape, &begun, writing_as, &self.budget, pieces);
-        let writing = self.writer.lane(
-            &table.shape,
-            &mut lane,
-            received,
-            || yard.queue.halted(),
-            |end| {
-                table.rows.fetch_add(end.rows, Ordering::SeqCst);
-                yard.progress.table(name, |line| {
-                    line.rows += end.rows;
-                    line.bytes += end.bytes;
-                });
-            },
-        );
+        let cutter = Cutter::new(writing_as, self.budget.clone(), pieces);
+        let halted = || yard.queue.halted();
+        let reading = self.reader.lane(&table.shape, &begun, cutter, halted);
+        let writing = self.writer.lane(&table.shape, &mut lane, received, halted, |end| {
+            table.rows.fetch_add(end.rows, Ordering::SeqCst);
+            yard.progress.table(name, |line| {
+                line.rows += end.rows;
+                line.bytes += end.bytes;
+            });
+        });
         let (read, written) = tokio::join!(reading, writing);
         match (read, written) {
-            (Err(ReadEnd::Fault(fault)), _) | (_, Err(WriteEnd::Fault(fault))) => {
-                return Err(Ended::Fault(fault));
+            (Err(end @ (ReadEnd::Server(_) | ReadEnd::Fault(_) | ReadEnd::Halted)), _) => {
+                return Err(ended(end, "read rows", table));
             }
+            (_, Err(WriteEnd::Fault(fault))) => return Err(Ended::Fault(fault)),
             (_, Err(WriteEnd::Halted)) => return Err(Ended::Halted),
             (_, Err(WriteEnd::Overtaken)) => {
                 let lanes = self.repeat(table, Step::Look).await?;
@@ -222,8 +247,7 @@ impl Worker {
             }
             (Ok(()), Ok(())) => {}
             (Err(ReadEnd::Unwanted), Ok(())) | (_, Err(WriteEnd::ReaderGone)) => {
-                let what = "reader and writer of a lane lost each other";
-                return Err(Fault::new(ErrorCode::Internal, what).into());
+                return Err(ended(ReadEnd::Unwanted, "read rows", table));
             }
         }
         if table.lanes_left.fetch_sub(1, Ordering::SeqCst) == 1 {
@@ -237,6 +261,19 @@ impl Worker {
         // The receiver outlives the workers, unless it failed and said so.
         let _received = self.copied.send(index).is_ok();
     }
+}
+
+/// What the end of a reading means for the worker.
+fn ended(end: ReadEnd, doing: &'static str, table: &TableState) -> Ended {
+    let fault = match end {
+        ReadEnd::Halted => return Ended::Halted,
+        ReadEnd::Server(error) => Fault::server(Side::Source, doing, error),
+        ReadEnd::Fault(fault) => *fault,
+        ReadEnd::Unwanted => {
+            Fault::new(ErrorCode::Internal, "reader and writer of a lane lost each other")
+        }
+    };
+    fault.about(format!("table {}", table.shape.source.name)).into()
 }
 
 /// A step of opening a table.

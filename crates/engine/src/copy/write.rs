@@ -7,9 +7,10 @@ use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
 use tokio::sync::mpsc::Receiver;
 
-use super::chunk::{Block, ChunkEnd, Piece};
+use super::chunk::{Block, ChunkEnd, Guard, Piece};
+use super::gate::{Gate, Underway};
 use super::ledger::{LaneRow, Ledger, Standing};
-use super::shape::Shape;
+use super::shape::{Present, Shape};
 use crate::encode::Dialect;
 use crate::fault::{ErrorCode, Fault};
 use crate::probe::{Point, Probe};
@@ -88,7 +89,7 @@ impl Writer {
         halted: impl Fn() -> bool,
         committed: impl Fn(&ChunkEnd),
     ) -> Result<(), WriteEnd> {
-        let mut replay = Replay { pieces, blocks: Vec::new(), end: None, commit_sent: false };
+        let mut replay = Replay::of(pieces);
         while !lane.standing.done {
             replay.next_chunk().await.map_err(|ReaderGone| WriteEnd::ReaderGone)?;
             if halted() {
@@ -98,6 +99,7 @@ impl Writer {
             lane.standing = standing_after(&lane.standing, &end);
             lane.entered = true;
             committed(&end);
+            replay.settled(&end);
         }
         Ok(())
     }
@@ -161,7 +163,7 @@ impl Writer {
         probe.pass(Point::ChunkLoaded);
         let after = standing_after(&lane.standing, &end);
         ledger.advance(session, table, lane.lane, &after).await.doing("move the ledger")?;
-        replay.commit_sent = true;
+        replay.commit_sent();
         session.execute("COMMIT").await.doing("commit a chunk")?;
         Ok(end)
     }
@@ -236,7 +238,7 @@ async fn begin(
     }
     match &replay.end {
         Some(end)
-            if replay.commit_sent
+            if replay.is_commit_sent
                 && held.as_ref() == Some(&standing_after(&lane.standing, end)) =>
         {
             Ok(Holding::Done(end.clone()))
@@ -256,6 +258,7 @@ fn standing_after(before: &Standing, end: &ChunkEnd) -> Standing {
         last: end.last.clone().or_else(|| before.last.clone()),
         rows: before.rows + end.rows,
         bytes: before.bytes + end.bytes,
+        read_at: end.read_at.clone().or_else(|| before.read_at.clone()),
         done: end.done,
         emptying: false,
     }
@@ -305,8 +308,16 @@ async fn insert(
         let done = session.execute(&statement).await.doing("insert rows")?;
         let given = u64::from(done.warnings);
         let sent = Sent { table: &shape.target, rows: block.rows, warned: given };
-        if done.affected_rows != block.rows {
-            return Err(sent.miscounted(done.affected_rows).into());
+        let taken = match shape.present {
+            Present::Refused => done.affected_rows,
+            // Replaced rows count twice; a statement of one row says only that.
+            Present::Replaced => match done.load_counts() {
+                Some(counts) => counts.records,
+                None => done.affected_rows.min(block.rows),
+            },
+        };
+        if taken != block.rows {
+            return Err(sent.miscounted(taken).into());
         }
         // The packet's own count ends at 65,535, which `WARNED_MAX` keeps a chunk below.
         warned += given;
@@ -328,8 +339,11 @@ struct Replay {
     pieces: Receiver<Piece>,
     blocks: Vec<Block>,
     end: Option<ChunkEnd>,
+    guard: Guard,
     /// Whether a COMMIT of the chunk was sent: only then may it be there already.
-    commit_sent: bool,
+    is_commit_sent: bool,
+    /// Keeps the gate closed if nobody learns what became of that COMMIT.
+    underway: Option<Underway>,
 }
 
 /// The reader ended without an end of chunk.
@@ -342,20 +356,50 @@ impl From<ReaderGone> for Failure {
 }
 
 impl Replay {
-    /// Forgets the chunk and waits for the beginning of the next.
+    fn of(pieces: Receiver<Piece>) -> Self {
+        Self {
+            pieces,
+            blocks: Vec::new(),
+            end: None,
+            guard: Guard::default(),
+            is_commit_sent: false,
+            underway: None,
+        }
+    }
+
+    /// Forgets the chunk, which opens its gate, and waits for the beginning of the next.
     async fn next_chunk(&mut self) -> Result<(), ReaderGone> {
         self.blocks.clear();
-        (self.end, self.commit_sent) = (None, false);
+        (self.end, self.guard) = (None, Guard::default());
+        self.is_commit_sent = false;
         self.pull().await
     }
 
     async fn pull(&mut self) -> Result<(), ReaderGone> {
         match self.pieces.recv().await {
             Some(Piece::Block(block)) => self.blocks.push(block),
-            Some(Piece::End(end)) => self.end = Some(end),
+            Some(Piece::End(end, guard)) => (self.end, self.guard) = (Some(end), guard),
             None => return Err(ReaderGone),
         }
         Ok(())
+    }
+
+    /// The chunk's COMMIT is about to be sent.
+    fn commit_sent(&mut self) {
+        self.is_commit_sent = true;
+        if self.underway.is_none() {
+            self.underway = self.guard.gate.as_ref().map(Gate::underway);
+        }
+    }
+
+    /// The chunk is on the target.
+    fn settled(&mut self, end: &ChunkEnd) {
+        if let Some(underway) = self.underway.take() {
+            underway.settled();
+        }
+        if let (Some(gate), true) = (&self.guard.gate, end.done) {
+            gate.complete();
+        }
     }
 
     /// Whether the chunk has no rows. Its first piece is here.

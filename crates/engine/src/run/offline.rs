@@ -121,7 +121,7 @@ impl Run<'_> {
         let (relay, builders) = builders();
         let job = CopyJob {
             migration: self.offline.ledger_name.clone(),
-            readers: snapshot.take_readers(),
+            reading: copy::Reading::Snapshot(snapshot.take_readers()),
             target: self.migration.target.clone(),
             tables: jobs,
             sizes: copy::Sizes::default(),

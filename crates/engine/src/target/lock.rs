@@ -43,12 +43,16 @@ pub(crate) async fn seize(session: &mut Session, name: &str) -> Result<(), Mysql
     Err(MysqlError::Result(format!("the session that holds the lock {name} does not end")))
 }
 
-/// Kills whoever holds one of these locks.
+/// Ends the sessions that hold one of these locks, and waits until they are gone: nothing of what they were
+/// sent is executed after this.
 pub(crate) async fn sweep(session: &mut Session, names: &[String]) -> Result<(), MysqlError> {
     let holders: Vec<String> = names.iter().map(|name| format!("IS_USED_LOCK('{name}')")).collect();
     let row = session.first(format!("SELECT {}", holders.join(","))).await?;
-    for holder in row.iter().flat_map(|row| (0..names.len()).map(|at| row.parse::<u64>(at).ok())) {
-        kill(session, holder).await?;
+    for (at, name) in names.iter().enumerate() {
+        if row.as_ref().is_some_and(|row| row.get(at).is_some()) {
+            seize(session, name).await?;
+            session.execute(format!("DO RELEASE_LOCK('{name}')")).await?;
+        }
     }
     Ok(())
 }

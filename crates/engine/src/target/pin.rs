@@ -15,13 +15,17 @@ const SQL_MODE: &str = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES";
 
 /// Pins a session that writes to the target.
 ///
+/// Unique keys are checked: without, InnoDB may buffer changes of a unique key that is not the primary key and
+/// let duplicates in, where rows of the same key are to be replaced
+/// (<https://dev.mysql.com/doc/refman/9.7/en/server-system-variables.html#sysvar_unique_checks>).
+///
 /// # Errors
 /// When the server refuses a setting that matters.
 pub async fn writer(session: &mut Session) -> Result<(), MysqlError> {
     session
         .execute(format!(
             "SET SESSION sql_mode='{SQL_MODE}', time_zone='+00:00', foreign_key_checks=0, \
-             unique_checks=0, autocommit=1, max_error_count=65535, \
+             unique_checks=1, autocommit=1, max_error_count=65535, \
              wait_timeout={PATIENCE_SECONDS}, \
              net_read_timeout={PATIENCE_SECONDS}, net_write_timeout={PATIENCE_SECONDS}"
         ))

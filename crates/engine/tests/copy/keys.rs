@@ -5,7 +5,7 @@ use sealift_engine::copy::lane::lane_key;
 use sealift_lab::Pair;
 use sealift_schema::facts::Side;
 
-use super::Case;
+use super::{Case, online};
 
 /// Keys both flavors know. Every table has a filler column `f`, so that chunks are many.
 const TABLES: &str = "
@@ -125,6 +125,22 @@ async fn every_row_of_every_key_arrives_exactly_once() {
         case.schema
     ));
     assert_eq!(lanes, "29\t1\t1\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_row_of_every_key_arrives_by_chunks_behind_gates() {
+    let rows = ROWS.replace("DROP TEMPORARY", &format!("{MYSQL_ROWS} DROP TEMPORARY"));
+    let mut case = Case::new(Pair::shared(), &format!("{TABLES}{MYSQL_TABLES}"), &rows);
+    (case.sizes, case.workers) = (TINY, 3);
+    online::carry(&case).await;
+    assert_eq!(case.checksums(Side::Source), case.checksums(Side::Target));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_row_of_every_key_of_mariadb_arrives_by_chunks_behind_gates() {
+    let mut case = Case::new(Pair::shared_mariadb(), TABLES, ROWS);
+    (case.sizes, case.workers) = (TINY, 3);
+    online::carry(&case).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

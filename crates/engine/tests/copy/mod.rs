@@ -1,6 +1,7 @@
 //! Rows carried from real servers to real servers, and compared there by the servers' own means.
 
 mod keys;
+mod online;
 pub(crate) mod proxy;
 mod trouble;
 mod values;
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
-use sealift_engine::copy::{self, AfterTable, Copied, CopyJob, CopyTable, Sizes};
+use sealift_engine::copy::{self, AfterTable, Copied, CopyJob, CopyTable, Reading, Sizes};
 use sealift_engine::fault::Fault;
 use sealift_engine::journal::{Journal, Volatile};
 use sealift_engine::probe::Probe;
@@ -92,7 +93,7 @@ impl<'p> Case<'p> {
         }
         CopyJob {
             migration: self.schema.clone(),
-            readers,
+            reading: Reading::Snapshot(readers),
             target,
             tables: tables
                 .into_iter()

@@ -41,7 +41,7 @@ fn case(pair: &Pair) -> Case<'_> {
 }
 
 /// Starts a job and waits until this many rows are committed, or until it ends.
-async fn until_rows(
+pub(super) async fn until_rows(
     job: CopyJob,
     rows: u64,
 ) -> (tokio::task::JoinHandle<Result<Copied, Fault>>, bool) {

@@ -1,7 +1,7 @@
 //! Following a server's binary log: positions, the stream, its events.
 //!
 //! In reading order: what a transaction is called ([`Gtid`], [`GtidSet`]) and where it lies ([`LogPosition`]),
-//! what a read is certain to see (`visible`), how a server is asked for its log (`dump`) and what it sends
+//! what a read is certain to see ([`Visible`]), how a server is asked for its log (`dump`) and what it sends
 //! (`stream`, one file per event).
 //!
 //! Rows: a [`TableMap`] says how they lie, [`RowShape`] that this fits the catalog, [`RowsEvent`] where each begins
@@ -26,6 +26,7 @@ mod temporal;
 mod json;
 mod address;
 mod compressed;
+mod visible;
 
 pub use self::error::{BinlogError, Place, Reaction};
 pub use self::event::{Begin, Event, Outcome, RawRows};
@@ -37,3 +38,4 @@ pub use self::query::{Query, Settings};
 pub use self::rows::{RowChange, Rows, RowsError, RowsEvent, RowsHead, RowsKind};
 pub use self::shape::{Misfit, RowShape, fits};
 pub use self::table_map::{ColumnMap, Storage, TableMap, TableMapError};
+pub use self::visible::{Visible, VisibleError, log_end};

@@ -1,0 +1,288 @@
+//! The reading half of a lane while the source is being written to: chunk by chunk, each behind a gate.
+//!
+//! A chunk's rows are what one short statement sees. Before it begins, a position is obtained that lies
+//! within what it will see, and a gate is opened with it (see [`super::gate`]). The gate goes with the chunk
+//! and is released once the chunk is known to be on the target. Nothing of the application's is locked, and
+//! nothing it locks is waited for but definitions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sealift_mysql::binlog::{Visible, VisibleError};
+use sealift_mysql::endpoint::Endpoint;
+use sealift_mysql::error::{ErrorClass, MysqlError};
+use sealift_mysql::session::Session;
+use sealift_mysql::snapshot;
+use sealift_schema::facts::Side;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::chunk::{ChunkEnd, Cutter, Filled, Guard, ReadEnd, Rows};
+use super::gate::{Gates, Stale};
+use super::lane;
+use super::ledger::LaneRow;
+use super::pace::Pace;
+use super::pass;
+use super::shape::Shape;
+use crate::clock::Clock;
+use crate::fault::{ErrorCode, Fault};
+use crate::target::pause::pause;
+use crate::target::pin;
+
+/// Chunks of one reader between their reading and their commit: one that is written, one that is read.
+const CHUNKS_AHEAD: usize = 2;
+
+/// How often in a row a chunk's reading may fail by what passes (a lost connection, a lock on the table's
+/// definition): with the pauses between them some minutes, longer than a failover takes.
+const READ_ATTEMPTS: u32 = 30;
+
+/// How long a statement waits for a definition to be free. The gate is open meanwhile.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// Chunks' worth of rows that are read and thrown away, rather than to connect again.
+const CHUNKS_DRAINED_MAX: u64 = 4;
+
+/// What reading behind gates takes.
+#[derive(Clone)]
+pub struct Gated {
+    /// The source.
+    pub source: Endpoint,
+    /// How many chunks are read at a time.
+    pub workers: usize,
+    /// Where copier and applier meet; made by [`super::online::gates`].
+    pub gates: Gates,
+    /// Measures how long chunks take.
+    pub clock: Clock,
+}
+
+/// One worker's reader.
+pub(super) struct GatedReader {
+    pub(super) gated: Gated,
+    sight: Option<Sight>,
+    ahead: Arc<Semaphore>,
+}
+
+/// A session on the source, and how it tells what its reads see.
+pub(super) struct Sight {
+    pub(super) session: Session,
+    pub(super) visible: Visible,
+}
+
+/// Why nothing was read.
+pub(super) enum Setback {
+    /// No gate was opened: a newer position is needed.
+    Stale(Stale),
+    /// What passes on the source: a lost connection, a lock on the table's definition.
+    Passing(MysqlError),
+    /// What does not pass.
+    End(ReadEnd),
+}
+
+impl From<ReadEnd> for Setback {
+    fn from(end: ReadEnd) -> Self {
+        match end {
+            ReadEnd::Server(error) => error.into(),
+            end @ (ReadEnd::Unwanted | ReadEnd::Halted | ReadEnd::Fault(_)) => Self::End(end),
+        }
+    }
+}
+
+impl From<MysqlError> for Setback {
+    fn from(error: MysqlError) -> Self {
+        if passes(&error) { Self::Passing(error) } else { Self::End(ReadEnd::Server(error)) }
+    }
+}
+
+impl From<VisibleError> for Setback {
+    fn from(error: VisibleError) -> Self {
+        match error {
+            VisibleError::Server(error) => error.into(),
+            no_way @ VisibleError::NoWay { .. } => {
+                let fault = Fault::new(ErrorCode::ServerUnsuitable, no_way.to_string());
+                Self::End(ReadEnd::Fault(Box::new(fault.on(Side::Source))))
+            }
+        }
+    }
+}
+
+fn passes(error: &MysqlError) -> bool {
+    matches!(
+        error.class(),
+        ErrorClass::Transient
+            | ErrorClass::Lost
+            | ErrorClass::Unreachable
+            | ErrorClass::TooManyConnections
+    )
+}
+
+/// Counts setbacks in a row.
+#[derive(Default)]
+struct Patience {
+    failures: u32,
+}
+
+impl Patience {
+    /// Waits a while, unless that has been done too often.
+    async fn wait(&mut self, setback: Setback) -> Result<(), ReadEnd> {
+        self.failures += 1;
+        let is_lasting = self.failures == READ_ATTEMPTS;
+        match setback {
+            Setback::End(end) => return Err(end),
+            Setback::Passing(error) if is_lasting => return Err(ReadEnd::Server(error)),
+            Setback::Stale(stale) if is_lasting => return Err(never_visible(stale)),
+            Setback::Passing(error) => tracing::warn!(%error, "reading rows again"),
+            Setback::Stale(_) => tracing::debug!("waiting for changes to become visible"),
+        }
+        pause(self.failures).await;
+        Ok(())
+    }
+}
+
+fn never_visible(stale: Stale) -> ReadEnd {
+    let fault = Fault::new(ErrorCode::ServerUnsuitable, "read what its log holds").because(stale);
+    ReadEnd::Fault(Box::new(fault.on(Side::Source).advise(
+        "see what holds up commits on the source, a semi-synchronous replica that is away for one, then run \
+         the same command again",
+    )))
+}
+
+/// A chunk that was read and handed on.
+struct ChunkRead {
+    end: ChunkEnd,
+    rows: u64,
+    bytes: u64,
+}
+
+impl GatedReader {
+    pub(super) fn new(gated: Gated) -> Self {
+        Self { gated, sight: None, ahead: Arc::new(Semaphore::new(CHUNKS_AHEAD)) }
+    }
+
+    /// Plans the lanes of a table.
+    pub(super) async fn plan(
+        &mut self,
+        shape: &Shape,
+        lane_bytes: u64,
+    ) -> Result<Vec<LaneRow>, ReadEnd> {
+        let mut patience = Patience::default();
+        loop {
+            match self.plan_once(shape, lane_bytes).await {
+                Ok(lanes) => return Ok(lanes),
+                Err(setback) => patience.wait(setback).await?,
+            }
+        }
+    }
+
+    async fn plan_once(&mut self, shape: &Shape, lane_bytes: u64) -> Result<Vec<LaneRow>, Setback> {
+        let mut sight = self.take_sight().await?;
+        let lanes = lane::plan(&mut sight.session, shape, lane_bytes).await?;
+        self.give_back(sight);
+        Ok(lanes)
+    }
+
+    /// Takes the session; given back in good order, it is used again.
+    pub(super) async fn take_sight(&mut self) -> Result<Sight, VisibleError> {
+        if let Some(sight) = self.sight.take() {
+            return Ok(sight);
+        }
+        let mut session = snapshot::reader(&self.gated.source, LOCK_WAIT).await?;
+        pin::reader(&mut session).await?;
+        let visible = Visible::of(&mut session).await?;
+        Ok(Sight { session, visible })
+    }
+
+    /// Gives the session back.
+    pub(super) fn give_back(&mut self, sight: Sight) {
+        self.sight = Some(sight);
+    }
+
+    /// Reads a lane from where it stands to its end.
+    pub(super) async fn lane(
+        &mut self,
+        shape: &Shape,
+        lane: &LaneRow,
+        cutter: &mut Cutter,
+        halted: impl Fn() -> bool,
+    ) -> Result<(), ReadEnd> {
+        let mut patience = Patience::default();
+        if shape.key.is_none() {
+            while let Err(setback) = pass::read(self, shape, cutter).await {
+                patience.wait(setback).await?;
+                if halted() {
+                    return Err(ReadEnd::Halted);
+                }
+            }
+            return Ok(());
+        }
+        let mut after = lane.standing.last.clone().or_else(|| lane.after.clone());
+        let mut pace = Pace::of(&shape.source, cutter.chunk_bytes());
+        loop {
+            // The semaphore is never closed.
+            let ahead = Arc::clone(&self.ahead).acquire_owned().await.ok();
+            if halted() {
+                return Err(ReadEnd::Halted);
+            }
+            let begun = self.gated.clock.elapsed();
+            let sql = shape.read_sql(after.as_ref(), lane.up_to.as_ref());
+            match self.chunk(shape, &sql, pace.rows(), cutter, ahead).await {
+                Ok(ChunkRead { end, rows, bytes }) => {
+                    if end.done {
+                        return Ok(());
+                    }
+                    pace.learn(rows, bytes, self.gated.clock.elapsed().saturating_sub(begun));
+                    after = end.last.or(after);
+                    patience = Patience::default();
+                }
+                Err(setback) => patience.wait(setback).await?,
+            }
+        }
+    }
+
+    /// Reads one chunk and hands it on with its gate.
+    async fn chunk(
+        &mut self,
+        shape: &Shape,
+        sql: &str,
+        rows_max: u64,
+        cutter: &mut Cutter,
+        ahead: Option<OwnedSemaphorePermit>,
+    ) -> Result<ChunkRead, Setback> {
+        let mut sight = self.take_sight().await?;
+        let upto = Arc::new(sight.visible.begin(&mut sight.session).await?);
+        let gate = match self.gated.gates.open(&shape.source.name, &upto) {
+            Ok(gate) => Arc::new(gate),
+            Err(stale) => {
+                sight.visible.finish(&mut sight.session).await?;
+                self.give_back(sight);
+                return Err(Setback::Stale(stale));
+            }
+        };
+        let sql = format!("{sql} LIMIT {rows_max}");
+        let mut rows = Rows::start(&mut sight.session, shape, &sql, cutter.dialect()).await?;
+        rows.keep_last();
+        let (filled, is_torn) = match rows.fill(cutter, rows_max).await {
+            Ok(filled) => (filled, false),
+            // What came before the connection broke is as good as any chunk.
+            Err(ReadEnd::Server(error)) if passes(&error) && cutter.filled().0 > 0 => {
+                tracing::warn!(table = %shape.source.name, %error, "a chunk ends early");
+                (Filled::Chunk(rows.place_reached()?), true)
+            }
+            Err(end) => return Err(end.into()),
+        };
+        let (row_count, bytes) = cutter.filled();
+        let bytes_left = bytes / row_count.max(1) * (rows_max - row_count);
+        let is_soon_over = bytes_left <= cutter.chunk_bytes() * CHUNKS_DRAINED_MAX;
+        if !is_torn
+            && is_soon_over
+            && rows.finish().await.is_ok()
+            && sight.visible.finish(&mut sight.session).await.is_ok()
+        {
+            self.give_back(sight);
+        }
+        let end = match filled {
+            Filled::Chunk(last) => ChunkEnd { last, ..ChunkEnd::default() },
+            Filled::Ended => ChunkEnd { done: true, ..ChunkEnd::default() },
+        };
+        cutter.end(end.clone(), Guard::of(gate, ahead)).await?;
+        Ok(ChunkRead { end, rows: row_count, bytes })
+    }
+}

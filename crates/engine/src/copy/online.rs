@@ -1,0 +1,113 @@
+//! What the conductor of an online run needs of the copy: gates that know what earlier runs left, and indexes
+//! that are built only when a table is a state the source had.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use sealift_mysql::binlog::{self, LogPosition};
+use sealift_mysql::endpoint::Endpoint;
+use sealift_mysql::session::Session;
+use sealift_schema::catalog::Table;
+use sealift_schema::facts::Side;
+use sealift_schema::name::QualifiedName;
+use tokio::sync::watch;
+
+use super::gate::Gates;
+use super::ledger::Ledger;
+use super::pass::must_be_exact;
+use super::{AfterTable, connect_writer};
+use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::stop::Stop;
+
+/// Makes the gates of a run. `handed_over` holds everything the applier was ever handed: the newest position of
+/// its lanes, or where the migration begins.
+///
+/// To be awaited before the applier is handed anything: chunks that earlier runs sent are not behind these
+/// gates, so the sessions that sent them are ended first.
+///
+/// # Errors
+/// When the target refuses, the connection is lost or a session of an earlier run does not end.
+pub async fn gates(
+    target: &Endpoint,
+    migration: &str,
+    tables: impl IntoIterator<Item = &Table>,
+    handed_over: LogPosition,
+) -> Result<Gates, Fault> {
+    let ledger = Ledger::of(migration);
+    let mut session = connect_writer(target).await.on(Side::Target, "connect")?;
+    ledger.ensure(&mut session).await.on(Side::Target, "create the ledger")?;
+    ledger.sweep(&mut session).await.on(Side::Target, "end sessions of an earlier run")?;
+    let found = ledger.lanes(&mut session).await.on(Side::Target, "read the ledger")?;
+    session.close().await;
+    let gates = Gates::new(handed_over);
+    for table in tables.into_iter().filter(|table| must_be_exact(table)) {
+        let lane = found.get(&table.name).and_then(|lanes| lanes.first());
+        let copied = lane.map(|lane| &lane.standing).filter(|at| at.done && !at.emptying);
+        gates.expect_exact(&table.name, copied.and_then(|standing| standing.read_at.clone()));
+    }
+    Ok(gates)
+}
+
+/// Does what is done with a table once its rows are there, as soon as the table is a state the source had:
+/// until then rows may be there that no moment of the source had together, and unique keys could not be built
+/// over them. Meanwhile the table's changes are held.
+///
+/// A chunk may know more than the position it was read behind, so the table is such a state only when
+/// everything is applied that the log holds after its last chunk was read.
+pub struct Settled {
+    /// The source.
+    pub source: Endpoint,
+    /// Where copier and applier meet.
+    pub gates: Gates,
+    /// How far the applier has come on every lane. It moves on while the applier waits for a gate, and with
+    /// transactions of other tables.
+    pub applied: watch::Receiver<LogPosition>,
+    /// What is done then.
+    pub then: Arc<dyn AfterTable>,
+    /// The operator's wish to stop.
+    pub stop: Stop,
+}
+
+impl AfterTable for Settled {
+    fn table_copied<'a>(&'a self, table: &'a QualifiedName) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            let horizon = log_end(&self.source).await?;
+            self.until(|applied| applied.covers(&horizon)).await?;
+            let hold = self.gates.hold(table);
+            let last = self.gates.last_handed_over(table);
+            self.until(|applied| last.as_ref().is_none_or(|last| applied.contains(last))).await?;
+            let done = self.then.table_copied(table).await;
+            drop(hold);
+            done
+        })
+    }
+}
+
+/// Where the source's log ends, further than any read has seen.
+async fn log_end(source: &Endpoint) -> Result<LogPosition, Fault> {
+    let asked = async {
+        let mut session = Session::connect(source).await?;
+        let end = binlog::log_end(&mut session).await?;
+        session.close().await;
+        Ok(end)
+    };
+    asked.await.on(Side::Source, "read where its log ends")?.ok_or_else(|| {
+        Fault::new(ErrorCode::PrivilegeMissing, "the source does not say where its log ends")
+            .on(Side::Source)
+            .advise("grant REPLICATION CLIENT (on MariaDB BINLOG MONITOR) to the source's account")
+    })
+}
+
+impl Settled {
+    async fn until(&self, fact: impl FnMut(&LogPosition) -> bool) -> Result<(), Fault> {
+        let mut applied = self.applied.clone();
+        let reached = tokio::select! {
+            reached = applied.wait_for(fact) => reached.is_ok(),
+            () = self.stop.wait() => return self.stop.check(),
+        };
+        if reached {
+            return Ok(());
+        }
+        Err(Fault::new(ErrorCode::Internal, "the applier ended before the copy did"))
+    }
+}

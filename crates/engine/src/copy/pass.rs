@@ -1,0 +1,102 @@
+//! A table that has no lanes while the source is being written to: all of it in one statement, behind one gate.
+//!
+//! A table with a row key whose order no index gives is read as any chunk is; the gate goes with all chunks
+//! the rows are cut into. A table without a key at all must be copied as of one exact position, because a row
+//! that arrived twice would be two rows: on MySQL the table is locked for the moment in which the position and
+//! the snapshot are taken, on MariaDB a snapshot knows its position.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sealift_mysql::binlog::LogPosition;
+use sealift_mysql::session::Session;
+use sealift_mysql::snapshot;
+use sealift_schema::catalog::Table;
+use sealift_schema::facts::Flavor;
+
+use super::chunk::{ChunkEnd, Cutter, Filled, Guard, ReadEnd, Rows};
+use super::gate::{Gate, Stale};
+use super::gated::{Gated, GatedReader, Setback, Sight};
+use super::shape::Shape;
+
+/// How long to wait for the lock on a table without a key. Writers of the table queue behind it, so it is asked
+/// for again rather than waited for.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+
+/// Whether a table's copy must be of one exact position.
+pub(super) fn must_be_exact(table: &Table) -> bool {
+    table.row_key().is_none()
+}
+
+/// Reads a table from its beginning to its end.
+pub(super) async fn read(
+    reader: &mut GatedReader,
+    shape: &Shape,
+    cutter: &mut Cutter,
+) -> Result<(), Setback> {
+    let mut sight = reader.take_sight().await?;
+    let Begun { gate, read_at, lock } = match begin(&reader.gated, &mut sight, shape).await? {
+        Ok(begun) => begun,
+        Err(stale) => {
+            sight.session.execute("COMMIT").await?;
+            reader.give_back(sight);
+            return Err(Setback::Stale(stale));
+        }
+    };
+    let guard = || Guard::of(Arc::clone(&gate), None);
+    let sql = shape.read_sql(None, None);
+    let mut rows = Rows::start(&mut sight.session, shape, &sql, cutter.dialect()).await?;
+    // From here on what was read is on its way: a statement that breaks off cannot be gone on with.
+    let lost = |end: ReadEnd| Setback::End(end);
+    while rows.fill(cutter, u64::MAX).await.map_err(lost)? != Filled::Ended {
+        cutter.end(ChunkEnd::default(), guard()).await?;
+    }
+    if let Some(lock) = lock {
+        lock.close().await;
+    }
+    if rows.finish().await.is_ok() && sight.session.execute("COMMIT").await.is_ok() {
+        reader.give_back(sight);
+    }
+    let last = ChunkEnd { done: true, read_at, ..ChunkEnd::default() };
+    Ok(cutter.end(last, guard()).await?)
+}
+
+/// A pass whose gate is open.
+struct Begun {
+    gate: Arc<Gate>,
+    /// The position it is exactly the state of.
+    read_at: Option<Arc<LogPosition>>,
+    /// What keeps a table of an engine without snapshots locked until it is read.
+    lock: Option<Session>,
+}
+
+async fn begin(
+    gated: &Gated,
+    sight: &mut Sight,
+    shape: &Shape,
+) -> Result<Result<Begun, Stale>, Setback> {
+    let table = &shape.source;
+    let Sight { session, visible } = sight;
+    if !must_be_exact(table) {
+        let upto = Arc::new(visible.begin(session).await?);
+        let gate = gated.gates.open(&table.name, &upto);
+        return Ok(gate.map(|gate| Begun { gate: Arc::new(gate), read_at: None, lock: None }));
+    }
+    let keeps_snapshots = snapshot::keeps_snapshots(&table.engine);
+    let mut lock = None;
+    if session.version().flavor == Flavor::MySql || !keeps_snapshots {
+        let mut locker = snapshot::reader(&gated.source, LOCK_WAIT).await?;
+        locker.execute(format!("LOCK TABLES {} READ", table.name)).await?;
+        lock = Some(locker);
+    }
+    if session.version().flavor == Flavor::MySql {
+        session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").await?;
+    }
+    let read_at = Arc::new(visible.begin(session).await?);
+    if keeps_snapshots && let Some(locker) = lock.take() {
+        // Its end releases the lock.
+        locker.close().await;
+    }
+    let gate = gated.gates.open_exact(&table.name, &read_at);
+    Ok(gate.map(|gate| Begun { gate: Arc::new(gate), read_at: Some(read_at), lock }))
+}
