@@ -71,6 +71,12 @@ codes! {
         "run sealift plan first";
     PlanInvalid = "SL0206", "a file of the plan cannot be used",
         "correct or delete the file that is named, then run sealift plan";
+    NotRunning = "SL0207", "no run is at work that could be asked",
+        "start one with sealift run, or name its folder with --state";
+    NoAnswer = "SL0208", "the running sealift does not answer",
+        "see whether its process still works; sealift status shows what it last said";
+    RequestRefused = "SL0209", "the running sealift refused the request",
+        "send the token of api.json in the state folder, to the address in it";
     Unreachable = "SL0301", "the server cannot be reached",
         "check host, port, firewall and that the server runs";
     AccessDenied = "SL0303", "the server refused the login",

@@ -31,8 +31,8 @@ const TOUCHES: [Touch; 4] = [
     Touch {
         what: "opens a socket",
         words: &["TcpStream", "UnixStream", "TcpListener"],
-        places: &["crates/mysql/src/"],
-        instead: "crates/mysql speaks to servers",
+        places: &["crates/mysql/src/", "crates/server/src/api/"],
+        instead: "crates/mysql speaks to servers, crates/server/src/api to those who ask",
     },
     Touch {
         what: "does I/O",

@@ -9,8 +9,8 @@ use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::progress::{Snapshot, TableStage};
 use sealift_engine::report::Conclusion;
 use sealift_engine::stage::Stage;
+use sealift_server::status::{keys, word};
 use sealift_server::store::{Peek, Run, StateFolder};
-use serde_json::{Map, Value, json};
 
 use super::{Answer, Context};
 use crate::output::quantity::{bytes, count, counted, duration, percent};
@@ -34,16 +34,6 @@ pub(super) fn status(_args: &StatusArgs, context: &Context) -> Result<Answer, Fa
     let mut answer = Answer::new(Conclusion::Done, text(&peek, context.clock.now()));
     answer.keys = keys(&peek);
     Ok(answer)
-}
-
-/// The stage in a word.
-fn word(stage: &Stage) -> &'static str {
-    match stage {
-        Stage::Fresh => "planned",
-        Stage::Preparing(_) | Stage::Copying(_) | Stage::Completing(_) | Stage::Finished(_) => {
-            stage.word()
-        }
-    }
 }
 
 fn text(peek: &Peek, now: Timestamp) -> String {
@@ -129,41 +119,6 @@ fn running(snapshot: &Snapshot) -> Vec<String> {
         Some(format!("{}: {doing}, {rows} of about {expected}", name.plain()))
     });
     running.take(TABLES_SHOWN_MAX).collect()
-}
-
-fn keys(peek: &Peek) -> Map<String, Value> {
-    let Peek { run, identity, stage, recorded_at, progress } = peek;
-    let (is_running, pid) = match run {
-        Run::None => (false, None),
-        Run::Alive { pid } => (true, *pid),
-    };
-    let mut keys = Map::new();
-    let mut add = |key: &str, value| keys.insert(key.to_owned(), value);
-    add("stage", json!(word(stage)));
-    add("running", json!(is_running));
-    add("pid", json!(pid));
-    add("source", json!(identity.as_ref().map(|identity| &identity.source)));
-    add("target", json!(identity.as_ref().map(|identity| &identity.target)));
-    add("recorded_at", json!(recorded_at));
-    if let Some(reported) = progress {
-        let snapshot = &reported.snapshot;
-        let (rows, rows_expected) = snapshot.rows();
-        let tables = snapshot.tables.iter().map(|(name, table)| {
-            json!({
-                "schema": name.schema, "table": name.name, "stage": table.stage,
-                "rows": table.rows, "rows_expected": table.rows_expected, "bytes": table.bytes,
-            })
-        });
-        add(
-            "progress",
-            json!({
-                "at": reported.at, "stage": snapshot.stage, "doing": snapshot.doing,
-                "rows": rows, "rows_expected": rows_expected, "bytes": snapshot.bytes(),
-                "tables": tables.collect::<Vec<_>>(),
-            }),
-        );
-    }
-    keys
 }
 
 #[cfg(test)]

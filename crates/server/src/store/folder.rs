@@ -15,7 +15,7 @@ use super::lock::FolderLock;
 
 /// A migration's state, held by one process at a time: nobody else can open it while this lives.
 ///
-/// No secret is ever written to it.
+/// No secret is ever written to it, but for the token of the API while a run is at work.
 pub struct StateFolder {
     path: PathBuf,
     clock: Clock,
