@@ -4,6 +4,7 @@ mod login;
 mod text;
 mod binary;
 mod load;
+pub(crate) mod replica;
 
 use std::io;
 use std::sync::Arc;

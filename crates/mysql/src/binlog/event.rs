@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::error::Place;
 use super::gtid::Gtid;
 use super::place::TransactionId;
 use super::query::Query;
@@ -23,9 +24,18 @@ pub enum Event {
     /// Rows of a table, before or after they were changed.
     Rows(RawRows),
     /// The transaction ends.
-    End(Outcome),
-    /// Nothing more for now: the server is there, and everything up to the stream's position was handed out.
-    Idle,
+    End(End),
+    /// The source is there and has nothing to send: all it has up to this place was handed out.
+    Idle(Place),
+}
+
+/// The end of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// How it ends.
+    pub outcome: Outcome,
+    /// Where it ends in the log.
+    pub place: Place,
 }
 
 /// How a transaction begins.
@@ -47,6 +57,8 @@ pub enum Outcome {
     Committed,
     /// It was rolled back, but some of what it did could not be (tables of engines without transactions).
     RolledBack,
+    /// The server died while it wrote it; nobody ever saw it.
+    Abandoned,
     /// `XA PREPARE`: nobody sees it until `XA COMMIT` with the same name comes as a [`Query`].
     Prepared {
         /// The name as `XA COMMIT` prints it: `X'…',X'…',1`.

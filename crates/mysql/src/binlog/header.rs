@@ -69,14 +69,12 @@ pub(super) mod code {
     pub(in crate::binlog) const EXECUTE_LOAD_QUERY: u8 = 18;
     pub(in crate::binlog) const TABLE_MAP: u8 = 19;
     pub(in crate::binlog) const WRITE_ROWS_V1: u8 = 23;
-    pub(in crate::binlog) const UPDATE_ROWS_V1: u8 = 24;
     pub(in crate::binlog) const DELETE_ROWS_V1: u8 = 25;
     pub(in crate::binlog) const INCIDENT: u8 = 26;
     pub(in crate::binlog) const HEARTBEAT: u8 = 27;
     pub(in crate::binlog) const IGNORABLE: u8 = 28;
     pub(in crate::binlog) const ROWS_QUERY: u8 = 29;
     pub(in crate::binlog) const WRITE_ROWS: u8 = 30;
-    pub(in crate::binlog) const UPDATE_ROWS: u8 = 31;
     pub(in crate::binlog) const DELETE_ROWS: u8 = 32;
     pub(in crate::binlog) const GTID: u8 = 33;
     pub(in crate::binlog) const ANONYMOUS_GTID: u8 = 34;
@@ -95,7 +93,5 @@ pub(super) mod code {
     pub(in crate::binlog) const START_ENCRYPTION: u8 = 164;
     pub(in crate::binlog) const QUERY_COMPRESSED: u8 = 165;
     pub(in crate::binlog) const WRITE_ROWS_COMPRESSED_V1: u8 = 166;
-    pub(in crate::binlog) const DELETE_ROWS_COMPRESSED_V1: u8 = 168;
-    pub(in crate::binlog) const WRITE_ROWS_COMPRESSED: u8 = 169;
     pub(in crate::binlog) const DELETE_ROWS_COMPRESSED: u8 = 171;
 }

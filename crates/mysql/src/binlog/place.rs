@@ -65,11 +65,6 @@ impl LogPosition {
             }
         }
     }
-
-    /// Whether it can be followed by GTIDs alone, on any server that has them.
-    pub(super) fn is_by_gtid(&self) -> bool {
-        self.gtids.as_ref().is_some_and(GtidSet::is_mysql)
-    }
 }
 
 /// Files are numbered: `binlog.000009` comes before `binlog.000010`, `binlog.999999` before `binlog.1000000`. Files

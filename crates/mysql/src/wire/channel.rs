@@ -221,6 +221,19 @@ impl Channel {
         Ok(())
     }
 
+    /// Waits until more has arrived; then [`Channel::take`] may have a packet.
+    pub(crate) async fn arrive(&mut self) -> Result<(), Broken> {
+        self.fill().await
+    }
+
+    /// The bytes of a large packet, given away; `None` for one that lies in the read buffer.
+    pub(crate) fn take_joined(&mut self, place: &Place) -> Option<Vec<u8>> {
+        match place {
+            Place::Joined => Some(std::mem::take(&mut self.joined)),
+            Place::Inbox(_) => None,
+        }
+    }
+
     /// Reads what arrives next into the inbox.
     async fn fill(&mut self) -> Result<(), Broken> {
         self.make_room();

@@ -17,6 +17,12 @@ pub(crate) enum Command {
     Execute,
     /// Forget a prepared statement; has no answer.
     Forget,
+    /// Become a replica.
+    Register,
+    /// Send the binary log from a place on.
+    Dump,
+    /// Send the binary log without transactions of a GTID set.
+    DumpByGtid,
 }
 
 impl Command {
@@ -29,6 +35,9 @@ impl Command {
             Self::Prepare => 0x16,
             Self::Execute => 0x17,
             Self::Forget => 0x19,
+            Self::Register => 0x15,
+            Self::Dump => 0x12,
+            Self::DumpByGtid => 0x1E,
         }
     }
 }

@@ -66,6 +66,17 @@ impl<'a> Scan<'a> {
         self.array::<4>(field).map(u32::from_le_bytes)
     }
 
+    /// An integer of seven bytes.
+    pub(crate) fn u56(&mut self, field: &str) -> Result<u64, Malformed> {
+        let [a, b, c, d, e, f, g] = self.array::<7>(field)?;
+        Ok(u64::from_le_bytes([a, b, c, d, e, f, g, 0]))
+    }
+
+    /// An integer of eight bytes.
+    pub(crate) fn u64(&mut self, field: &str) -> Result<u64, Malformed> {
+        self.array::<8>(field).map(u64::from_le_bytes)
+    }
+
     /// A length-encoded integer; `None` is the text protocol's NULL (0xFB).
     pub(crate) fn length_or_null(&mut self, field: &str) -> Result<Option<u64>, Malformed> {
         // https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_dt_integers.html
