@@ -26,6 +26,8 @@ pub struct DraftStep {
     pub target: QualifiedName,
     /// The table it belongs to, on the target: for indexes, foreign keys and triggers.
     pub table: Option<QualifiedName>,
+    /// Tables and views of the target it reads: for views, as far as the source told.
+    pub reads: Vec<QualifiedName>,
     /// The source's definition, with the settings it was made under.
     pub source: String,
     /// The SQL for the target.

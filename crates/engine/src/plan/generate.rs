@@ -92,6 +92,7 @@ fn schema(schema: &Schema, context: &Context<'_>) -> DraftStep {
         step: Step { part: Part::Schemas, object: ObjectId::schema(&schema.name) },
         target: QualifiedName::new(rewrite::target_schema(&schema.name, context), ""),
         table: None,
+        reads: Vec::new(),
         source: schema_source(schema),
         body: body(&Settings::default(), None, &made.create, Form::Plain),
         notes: notes(&made.changes, &made.refusals),
@@ -128,6 +129,7 @@ fn table_step(
     Some(DraftStep {
         step: Step { part, object: ObjectId::new(ObjectKind::Table, table.name.clone()) },
         table: (part != Part::Tables).then(|| target.clone()),
+        reads: Vec::new(),
         body: body(&settings, Some(&target.schema), statement, Form::Plain),
         source: table_source(table),
         target,
@@ -193,6 +195,7 @@ fn view(view: &View, context: &Context<'_>) -> DraftStep {
     let made = rewrite::view(view, context);
     let id = ObjectId::new(ObjectKind::View, view.name.clone());
     let mut step = stored(id, &view.created_under, made, view_source(view), context);
+    step.reads = view.reads.iter().map(|read| rewrite::target_name(read, context)).collect();
     if let Some(what) = &view.broken {
         step.notes.push(Note::Broken { what: what.clone() });
     }
@@ -248,6 +251,7 @@ fn stored(
         step: Step { part: part_of(id.kind), object: id },
         body: body(&Settings::of_stored(&under), Some(&target.schema), &create, form),
         table: None,
+        reads: Vec::new(),
         target,
         source,
         notes,

@@ -36,6 +36,9 @@ pub struct Entry {
     /// The table it belongs to, on the target: for indexes, foreign keys and triggers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<QualifiedName>,
+    /// Tables and views of the target it reads: for views, as far as the source told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<QualifiedName>,
     /// Path below the plan's folder, with `/`.
     pub file: String,
     /// Hash of the source's definition it stands for.

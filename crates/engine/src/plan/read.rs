@@ -30,6 +30,8 @@ pub struct PlanStep {
     pub target: QualifiedName,
     /// The table it belongs to, on the target: for indexes, foreign keys and triggers.
     pub table: Option<QualifiedName>,
+    /// Tables and views of the target it reads: for views, as far as the source told.
+    pub reads: Vec<QualifiedName>,
     /// Path below the plan's folder.
     pub file: String,
     /// Header and SQL.
@@ -153,6 +155,7 @@ fn read_step(folder: &Folder, entry: Entry) -> Result<PlanStep, Fault> {
         edited: body != entry.generated,
         target: entry.target,
         table: entry.table,
+        reads: entry.reads,
         file: entry.file,
         script,
         notes: entry.notes,

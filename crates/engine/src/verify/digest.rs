@@ -9,6 +9,8 @@ use sealift_schema::column::{Column, ColumnType};
 use sealift_schema::facts::Side;
 use sealift_schema::name::quote;
 
+use super::utf8mb3;
+
 /// A column of the source beside its counterpart on the target.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ColumnPair<'a> {
@@ -59,13 +61,9 @@ fn row_of(pairs: &[ColumnPair<'_>], side: Side) -> String {
 }
 
 fn same_charset(pair: &ColumnPair<'_>) -> bool {
-    fn canonical_charset(column: &Column) -> Option<&str> {
-        match column.charset.as_deref() {
-            Some("utf8") => Some("utf8mb3"),
-            other => other,
-        }
-    }
-    canonical_charset(pair.source) == canonical_charset(pair.target)
+    let [one, other] =
+        [pair.source, pair.target].map(|column| column.charset.as_deref().map(utf8mb3::spelled));
+    one == other
 }
 
 /// The canonical text of a column pair on one side.
@@ -81,7 +79,8 @@ pub(super) fn canonical_on(pair: &ColumnPair<'_>, side: Side) -> String {
 
 /// One column's canonical text, equal on both servers for equal values.
 ///
-/// - Numbers lose display padding; `FLOAT` and `DOUBLE` print all their digits as doubles.
+/// - Numbers lose display padding. A `FLOAT` prints all its digits once it is made a `DOUBLE`; a `DOUBLE`
+///   does as it is.
 /// - `ENUM` and `SET` go by number: the member '' and the error value '' differ.
 /// - Text goes by its bytes when both sides store one character set, else by its utf8mb4 bytes.
 /// - Large values go by length and checksum, so that no row's text outgrows `max_allowed_packet`

@@ -7,6 +7,7 @@ mod digest;
 mod keyless;
 mod narrow;
 mod side;
+mod utf8mb3;
 mod walk;
 
 use std::sync::Arc;

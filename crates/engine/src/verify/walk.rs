@@ -10,7 +10,9 @@ use crate::fault::{ErrorCode, Fault};
 
 use super::digest::{self, ColumnPair};
 use super::side::Sides;
-use super::{DIFFERENCES_NAMED_MAX, RowDifference, TablePair, TableVerdict, keyless, narrow};
+use super::{
+    DIFFERENCES_NAMED_MAX, RowDifference, TablePair, TableVerdict, keyless, narrow, utf8mb3,
+};
 
 /// Bytes of rows one chunk aims at: a digest query of about a second, so that stopping is prompt.
 const CHUNK_BYTES: u64 = 32 << 20;
@@ -243,9 +245,9 @@ fn shared_key(source: &Table, target: &Table) -> Option<(RowKey, Option<String>)
     let key = RowKey::of(source)?;
     for name in key.column_names() {
         let (one, other) = (source.column(name)?, target.column(name)?);
-        if one.kind != other.kind
-            || collation_of(one.collation.as_deref()) != collation_of(other.collation.as_deref())
-        {
+        let [ordered, counterpart] =
+            [one, other].map(|column| column.collation.as_deref().map(utf8mb3::spelled));
+        if one.kind != other.kind || ordered != counterpart {
             return None;
         }
     }
@@ -257,12 +259,4 @@ fn shared_key(source: &Table, target: &Table) -> Option<(RowKey, Option<String>)
             })
     });
     Some((key, index.map(|index| index.name.clone())))
-}
-
-/// A collation's name without the old spelling of utf8mb3.
-fn collation_of(collation: Option<&str>) -> Option<String> {
-    collation.map(|name| match name.strip_prefix("utf8_") {
-        Some(rest) => format!("utf8mb3_{rest}"),
-        None => name.to_owned(),
-    })
 }

@@ -51,6 +51,7 @@ impl Bench {
             step: Step { part: Part::Schemas, object },
             target: QualifiedName::new(&bench.schema, ""),
             table: None,
+            reads: Vec::new(),
             source: String::new(),
             body: create,
             notes: Vec::new(),
@@ -65,6 +66,7 @@ impl Bench {
             step: Step { part, object: ObjectId::new(kind, name.clone()) },
             target: name,
             table,
+            reads: Vec::new(),
             source: sql.to_owned(),
             body: format!("SET NAMES utf8mb4;\nUSE {};\n\n{sql}\n", quote(&self.schema)),
             notes: Vec::new(),
@@ -477,4 +479,37 @@ async fn a_kill_between_a_small_table_and_its_indexes_loses_neither() {
         last,
         ["20-tables a there", "20-tables b there", "30-indexes a there", "30-indexes b created"]
     );
+}
+
+#[tokio::test]
+async fn a_view_that_reads_what_is_left_out_is_skipped_and_says_so() {
+    let mut bench = Bench::new("plan_view_left_out");
+    bench
+        .table("gone", "id int primary key")
+        .table("kept", "id int primary key")
+        .add(Part::Views, ObjectKind::View, "one", "CREATE VIEW one AS SELECT id FROM gone;")
+        .add(Part::Views, ObjectKind::View, "two", "CREATE VIEW two AS SELECT id FROM one;")
+        .add(Part::Views, ObjectKind::View, "three", "CREATE VIEW three AS SELECT id FROM kept;");
+    let name = |name: &str| QualifiedName::new(&bench.schema, name);
+    let reads = [("one", name("gone")), ("two", name("one")), ("three", name("kept"))];
+    for step in &mut bench.steps {
+        let read = reads.iter().find(|(own, _)| *own == step.target.name);
+        step.reads.extend(read.map(|(_, read)| read.clone()));
+    }
+    bench.write();
+    bench.edit("20-tables/{schema}/gone.sql", "state generated", "state skip");
+    let words = bench.words().await;
+    let schema = &bench.schema;
+    let expected = [
+        "20-tables gone skipped: its script says skip".to_owned(),
+        "20-tables kept created".to_owned(),
+        format!("60-views one skipped: it reads `{schema}`.`gone`, which is left out"),
+        format!("60-views two skipped: it reads `{schema}`.`one`, which is left out"),
+        "60-views three created".to_owned(),
+    ];
+    assert_eq!(words.get(1..), Some(&expected[..]));
+    // A person who makes the table by hand gets the views.
+    bench.sql("CREATE TABLE gone (id int primary key)");
+    let words = bench.words().await;
+    assert_eq!(words.iter().filter(|word| word.ends_with(" created")).count(), 2, "{words:#?}");
 }

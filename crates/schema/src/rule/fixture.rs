@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Scene, Severity, judge};
-use crate::catalog::{Catalog, Key, KeyKind, Table, TableKind};
+use crate::catalog::{Catalog, Table, TableKind};
 use crate::facts::{ServerFacts, ServerVersion};
 use crate::name::{ObjectId, QualifiedName};
 
@@ -34,14 +34,8 @@ impl World {
     }
 
     /// The same with a table on the source.
-    pub(super) fn with_table(mut self, schema: &str, name: &str, has_key: bool) -> Self {
+    pub(super) fn with_table(mut self, schema: &str, name: &str) -> Self {
         let name = QualifiedName::new(schema, name);
-        let key = Key {
-            name: "PRIMARY".to_owned(),
-            kind: KeyKind::Primary,
-            parts: Vec::new(),
-            visible: true,
-        };
         let table = Table {
             name: name.clone(),
             kind: TableKind::Base,
@@ -56,7 +50,7 @@ impl World {
             comment: String::new(),
             create_sql: String::new(),
             columns: Vec::new(),
-            keys: if has_key { vec![key] } else { Vec::new() },
+            keys: Vec::new(),
             foreign_keys: Vec::new(),
             checks: BTreeMap::new(),
             partitioned: false,

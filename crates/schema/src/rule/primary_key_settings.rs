@@ -1,12 +1,13 @@
-//! Tables without a primary key stay without one: our sessions on the target must be free to say so.
+//! Tables are made with the primary key the plan says or none: our sessions on the target must be free to.
 
 use super::{Rule, Scene, Seen, Severity};
 use crate::facts::Side;
 use crate::grants::Grants;
+use crate::name::ObjectKind;
 
 pub(super) struct PrimaryKeySettings;
 
-/// Settings that make a primary key, or want one.
+/// Settings that make a primary key, or want one. The scripts of tables turn off those that are on.
 const SETTINGS: [&str; 2] = ["sql_generate_invisible_primary_key", "sql_require_primary_key"];
 /// Privileges to change them for a session
 /// (<https://dev.mysql.com/doc/refman/9.7/en/system-variable-privileges.html>).
@@ -20,26 +21,23 @@ impl Rule for PrimaryKeySettings {
     fn judge(&self, scene: &Scene<'_>) -> Vec<Seen> {
         let grants = Grants::read(&scene.target.grants);
         let on = SETTINGS.iter().find(|setting| scene.target.is_on(setting));
-        let mut keyless =
-            scene.catalog.tables.values().filter(|table| table.primary_key().is_none());
-        let (Some(setting), Some(table)) = (on, keyless.next()) else { return Vec::new() };
+        let Some(setting) = on.filter(|_| scene.plans(&[ObjectKind::Table])) else {
+            return Vec::new();
+        };
         if PRIVILEGES.iter().any(|privilege| grants.everywhere(privilege)) {
             return Vec::new();
         }
-        let more = match keyless.count() {
-            0 => String::new(),
-            count => format!(" and {count} more tables"),
-        };
         vec![Seen {
-            severity: Severity::Warning,
+            severity: Severity::Blocker,
             side: Side::Target,
             what: format!(
-                "{setting} is ON and the account {} may not turn it off for itself, but {}{more} have no \
-                 primary key",
-                scene.target.current_user, table.name
+                "{setting} is ON, and the account {} may not turn it off for itself, as the scripts of \
+                 tables do",
+                scene.target.current_user
             ),
             remedy: format!(
-                "GRANT SESSION_VARIABLES_ADMIN ON *.* TO the account, or set {setting} to OFF"
+                "GRANT SESSION_VARIABLES_ADMIN ON *.* TO the account, or set the server parameter \
+                 {setting} to OFF"
             ),
         }]
     }
@@ -47,22 +45,33 @@ impl Rule for PrimaryKeySettings {
 
 #[cfg(test)]
 mod tests {
+    use crate::name::{ObjectId, ObjectKind, QualifiedName};
     use crate::rule::fixture::World;
 
     #[test]
-    fn it_matters_for_tables_without_a_key() {
-        for (has_key, value, grant, count) in [
-            (false, "ON", "GRANT SELECT ON *.* TO `a`@`%`", 1),
-            (true, "ON", "GRANT SELECT ON *.* TO `a`@`%`", 0),
-            (false, "OFF", "GRANT SELECT ON *.* TO `a`@`%`", 0),
-            (false, "ON", "GRANT SESSION_VARIABLES_ADMIN ON *.* TO `a`@`%`", 0),
+    fn it_matters_where_a_table_is_made_and_the_setting_cannot_be_changed() {
+        let object = |kind| ObjectId::new(kind, QualifiedName::new("s", "t"));
+        for (kind, value, grant, said) in [
+            (ObjectKind::Table, "ON", "GRANT SELECT ON *.* TO `a`@`%`", true),
+            (ObjectKind::View, "ON", "GRANT SELECT ON *.* TO `a`@`%`", false),
+            (ObjectKind::Table, "OFF", "GRANT SELECT ON *.* TO `a`@`%`", false),
+            (ObjectKind::Table, "ON", "GRANT SESSION_VARIABLES_ADMIN ON *.* TO `a`@`%`", false),
         ] {
             for setting in super::SETTINGS {
-                let world = World::of(&[]).with_table("s", "t", has_key);
-                let mut world = world.on_target(&[(setting, value)]);
+                let planned = [object(kind)];
+                let mut world = World::of(&planned).on_target(&[(setting, value)]);
                 world.target.grants = vec![grant.to_owned()];
-                let said = world.said("primary_key_settings");
-                assert_eq!(said.len(), count, "{setting} {has_key} {value} {grant}");
+                let found = world.said("primary_key_settings");
+                let expected = format!(
+                    "blocker target: {setting} is ON, and the account azadmin@% may not turn it off \
+                     for itself, as the scripts of tables do; GRANT SESSION_VARIABLES_ADMIN ON *.* TO \
+                     the account, or set the server parameter {setting} to OFF"
+                );
+                assert_eq!(
+                    found,
+                    Vec::from_iter(said.then_some(expected)),
+                    "{kind} {value} {grant}"
+                );
             }
         }
     }

@@ -46,7 +46,7 @@ mod tests {
     use crate::rule::fixture::World;
 
     fn said(grant: &str) -> usize {
-        let mut world = World::of(&[]).with_table("shop", "t", false);
+        let mut world = World::of(&[]).with_table("shop", "t");
         world.source.grants = vec![grant.to_owned()];
         world.said("snapshot_privileges").len()
     }

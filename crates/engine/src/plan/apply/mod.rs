@@ -2,6 +2,7 @@
 
 mod carry;
 mod counters;
+mod left_out;
 mod present;
 mod statements;
 mod with_keys;
@@ -208,7 +209,8 @@ impl Applier<'_> {
         steps: Vec<&'r PlanStep>,
         hand: &mut Hand,
     ) -> Result<Round<'r>, Fault> {
-        let schemas = steps.iter().map(|step| step.target.schema.as_str()).collect();
+        let names = steps.iter().flat_map(|step| step.reads.iter().chain([&step.target]));
+        let schemas = names.map(|name| name.schema.as_str()).collect();
         let parts: &[Part] = match part {
             Part::Indexes | Part::ForeignKeys | Part::Triggers => &[part, Part::Tables],
             Part::Schemas | Part::Tables | Part::Routines | Part::Views | Part::Events => &[part],
@@ -219,8 +221,18 @@ impl Applier<'_> {
             (Part::Tables, Some(small)) => IndexScripts::of(self.plan, small),
             _ => IndexScripts::default(),
         };
+        let left_out = match part {
+            Part::Views => left_out::views(self.plan, &present),
+            Part::Schemas
+            | Part::Tables
+            | Part::Indexes
+            | Part::ForeignKeys
+            | Part::Routines
+            | Part::Triggers
+            | Part::Events => BTreeMap::new(),
+        };
         let next = AtomicUsize::new(0);
-        Ok(Round { applier: self, steps, indexes, present, memory, next })
+        Ok(Round { applier: self, steps, indexes, left_out, present, memory, next })
     }
 }
 
@@ -300,6 +312,8 @@ struct Round<'a> {
     steps: Vec<&'a PlanStep>,
     /// Scripts of indexes that may be made with their tables.
     indexes: IndexScripts<'a>,
+    /// Views that cannot be made, and why.
+    left_out: BTreeMap<Step, String>,
     present: Present,
     memory: Memory,
     next: AtomicUsize,
@@ -473,6 +487,9 @@ impl<'r> Round<'r> {
             return Some(
                 reason.map_or_else(|| "its script says skip".into(), super::draft::Note::line),
             );
+        }
+        if let Some(why) = self.left_out.get(step.step()) {
+            return Some(why.clone());
         }
         let table = step.table.as_ref()?;
         let missing = !self.present.has(ObjectKind::Table, table);
