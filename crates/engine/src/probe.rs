@@ -66,6 +66,8 @@ enum Action {
     Kill,
     /// The process interrupts itself (SIGINT), as by Ctrl-C.
     Interrupt,
+    /// The process stands still (SIGSTOP) until it is told to go on (SIGCONT).
+    Hold,
 }
 
 /// The armed points of one process.
@@ -88,7 +90,7 @@ impl Probe {
         Self::default()
     }
 
-    /// Reads `point[:n]=kill|interrupt`.
+    /// Reads `point[:n]=kill|interrupt|hold`.
     ///
     /// # Errors
     /// A sentence that says what is wrong with the text.
@@ -103,6 +105,7 @@ impl Probe {
         let action = match action {
             "kill" => Action::Kill,
             "interrupt" => Action::Interrupt,
+            "hold" => Action::Hold,
             other => return Err(format!("a probe cannot {other:?}")),
         };
         let count: u32 = count.parse().map_err(|_bad| format!("{count:?} is not a count"))?;
@@ -119,6 +122,7 @@ impl Probe {
         let signal = match armed.action {
             Action::Kill => "-KILL",
             Action::Interrupt => "-INT",
+            Action::Hold => "-STOP",
         };
         let own = std::process::id().to_string();
         // The process cannot signal itself without unsafe code or a dependency; `kill` is everywhere.
@@ -139,6 +143,7 @@ mod tests {
     fn a_probe_names_a_point_a_pass_and_an_action() {
         assert!(Probe::parse("chunk-committed:3=kill").is_ok());
         assert!(Probe::parse("chunk-committed=interrupt").is_ok());
+        assert!(Probe::parse("snapshot-locked=hold").is_ok());
         assert!(Probe::parse("nowhere=kill").is_err());
         assert!(Probe::parse("copied=dance").is_err());
     }

@@ -131,15 +131,18 @@ pub fn keeps_snapshots(engine: &str) -> bool {
 }
 
 impl Snapshot {
-    /// Opens it.
+    /// Opens it. `on_lock` is called when the source is held still, before it is let go.
     ///
     /// # Errors
     ///
     /// When the lock cannot be had, a privilege is missing or a session fails. No lock is left behind.
-    pub async fn open(request: &SnapshotRequest<'_>) -> Result<Self, SnapshotError> {
+    pub async fn open(
+        request: &SnapshotRequest<'_>,
+        on_lock: impl FnOnce(),
+    ) -> Result<Self, SnapshotError> {
         let sessions = open_sessions(request).await?;
         match request.lock {
-            LockMode::Lock => locked(request, sessions).await,
+            LockMode::Lock => locked(request, sessions, on_lock).await,
             LockMode::NoLock => unlocked(sessions).await,
         }
     }
@@ -226,6 +229,7 @@ async fn one_server(sessions: &mut [Session]) -> Result<(), SnapshotError> {
 async fn locked(
     request: &SnapshotRequest<'_>,
     mut sessions: Sessions,
+    on_lock: impl FnOnce(),
 ) -> Result<Snapshot, SnapshotError> {
     blockers::refuse_if_busy(&mut sessions.locker, request.lock_wait).await?;
     let held = match sessions.locker.execute(FLUSH).await {
@@ -257,6 +261,7 @@ async fn locked(
     .await;
     let position = position.map_err(server(POSITION))?;
     begun.map_err(server(BEGIN))?;
+    on_lock();
     sessions.locker.execute("UNLOCK TABLES").await.map_err(server("release the lock"))?;
     sessions.locker.close().await;
     Ok(Snapshot { readers: sessions.readers, position, held, locked: sessions.holder })

@@ -95,9 +95,7 @@ impl Folder {
 
     /// Runs the binary in the folder.
     pub(crate) fn sealift(&self, args: &[&str]) -> Ran {
-        let Output { status, stdout, stderr } = self.command(args).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).expect("sealift prints UTF-8");
-        Ran { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+        Ran::of(self.command(args).output().unwrap())
     }
 }
 
@@ -109,6 +107,13 @@ pub(crate) fn turn() -> MutexGuard<'static, ()> {
 }
 
 impl Ran {
+    /// What a process left behind.
+    pub(crate) fn of(output: Output) -> Self {
+        let Output { status, stdout, stderr } = output;
+        let text = |bytes| String::from_utf8(bytes).expect("sealift prints UTF-8");
+        Self { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+    }
+
     /// Exit code and both outputs, as one text to compare.
     pub(crate) fn screen(&self) -> String {
         let code = self.code.map_or("a signal".to_owned(), |code| code.to_string());

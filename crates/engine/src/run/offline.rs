@@ -180,7 +180,8 @@ impl Run<'_> {
             lock_wait: LOCK_WAIT,
         };
         let begun = migration.clock.elapsed();
-        let snapshot = Snapshot::open(&request).await.map_err(refused)?;
+        let on_lock = || migration.probe.pass(Point::SnapshotLocked);
+        let snapshot = Snapshot::open(&request, on_lock).await.map_err(refused)?;
         let elapsed = migration.clock.elapsed().saturating_sub(begun);
         report.happened(&migration.clock, describe(snapshot.held, elapsed));
         if snapshot.held == Held::Nothing {

@@ -158,6 +158,14 @@ impl FaultProxy {
         self.set(|state| state.lose_next_answer = true);
     }
 
+    /// Takes back what is armed and has not happened.
+    pub fn disarm(&self) {
+        self.set(|state| {
+            (state.cut_after, state.commit_fault) = ([None; 2], None);
+            state.lose_next_answer = false;
+        });
+    }
+
     fn set(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.shared.lock());
         self.shared.changed.notify_all();

@@ -42,15 +42,15 @@ async fn open(wish: &Wish<'_>) -> Result<Snapshot, SnapshotError> {
     let mut tables = names(wish.schema, &["left_bank", "right_bank"]);
     let without_snapshots = names(wish.schema, wish.without_snapshots);
     tables.extend_from_slice(&without_snapshots);
-    Snapshot::open(&SnapshotRequest {
+    let request = SnapshotRequest {
         endpoint: wish.endpoint,
         readers: 4,
         tables: &tables,
         without_snapshots: &without_snapshots,
         lock: wish.lock,
         lock_wait: wish.lock_wait,
-    })
-    .await
+    };
+    Snapshot::open(&request, || ()).await
 }
 
 async fn number(session: &mut Session, rest: &str) -> u64 {

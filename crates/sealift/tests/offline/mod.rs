@@ -7,8 +7,11 @@ use sealift_lab::{Kind, Options, Pair, Server, unique_schema};
 use crate::folder::{Folder, Ran, turn};
 
 mod crashes;
+mod held;
 mod refusals;
 mod scenarios;
+mod servers_say_no;
+mod troubles;
 
 /// A folder that carries these schemas from one server to another.
 pub(crate) fn folder(source: &Server, target: &Server, schemas: &[&str], rest: &str) -> Folder {

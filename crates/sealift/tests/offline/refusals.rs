@@ -2,6 +2,7 @@
 
 use sealift_lab::{Account, Pair, unique_schema};
 
+use super::held::Held;
 use super::{ends_with, folder};
 use crate::folder::{Folder, turn};
 
@@ -62,6 +63,34 @@ fn the_state_folder_of_another_migration_is_refused() {
         &format!(":{}\"", other.source.port()),
     );
     assert_eq!(refused(&folder, RUN).1, "SL0202");
+}
+
+#[test]
+fn the_state_folder_of_another_run_that_goes_on_is_refused() {
+    let _turn = turn();
+    let (folder, schema) = one_table("locked");
+    let held = Held::at(&folder, "prepared=hold").unwrap_or_else(|ran| panic!("{}", ran.screen()));
+    assert_eq!(refused(&folder, RUN), (Some(1), "SL0201".into()));
+    ends_with(0, &held.go_on());
+    let rows = Pair::shared().target.sql(format!("SELECT COUNT(*) FROM {schema}.t"));
+    assert_eq!(rows, "2\n");
+}
+
+#[test]
+fn the_state_folder_of_a_newer_sealift_is_refused_and_left_alone() {
+    let _turn = turn();
+    let (folder, _schema) = one_table("newer");
+    ends_with(0, &folder.sealift(RUN));
+    let path = folder.file(".sealift/state.db");
+    let own = std::fs::read(&path).unwrap();
+    // The version is the number at offset 60 (https://www.sqlite.org/fileformat.html, "user version").
+    let mut newer = own.clone();
+    newer[60..64].copy_from_slice(&9_999_u32.to_be_bytes());
+    std::fs::write(&path, &newer).unwrap();
+    assert_eq!(refused(&folder, RUN), (Some(1), "SL0203".into()));
+    assert_eq!(std::fs::read(&path).unwrap(), newer);
+    std::fs::write(&path, &own).unwrap();
+    ends_with(0, &folder.sealift(RUN));
 }
 
 #[test]
