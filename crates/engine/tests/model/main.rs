@@ -9,6 +9,7 @@
 
 mod copier;
 mod explore;
+mod online;
 mod target;
 
 use copier::{ALL, At, Copier, Guards, Work};
@@ -17,6 +18,9 @@ use target::{Ledger, ROWS, Target};
 
 /// Faults per run; more of them reach no new kind of state.
 const FAULTS: u8 = 3;
+
+const LOST: &str = "the connection is lost";
+const KILLED: &str = "the process is killed and started again";
 
 struct Copy {
     work: Work,
@@ -35,6 +39,7 @@ struct State {
 
 impl System for Copy {
     type State = State;
+    type Step = String;
 
     fn start(&self) -> State {
         let mut target = Target::default();
@@ -65,12 +70,16 @@ impl System for Copy {
             if matches!(next.copier.at, At::Waiting(_)) {
                 let mut cut = next.clone();
                 cut.copier.lost(self.guards);
-                steps.push(("the connection is lost".into(), cut));
+                steps.push((LOST.into(), cut));
             }
             next.copier = Copier::new();
-            steps.push(("the process is killed and started again".into(), next));
+            steps.push((KILLED.into(), next));
         }
         steps
+    }
+
+    fn is_mishap(&self, step: &String) -> bool {
+        step == LOST || step == KILLED
     }
 
     fn is_finished(&self, state: &State) -> bool {
