@@ -72,3 +72,55 @@ fn inflate(
     let read = decoder.take(length + 1).read_to_end(out).map_err(|_broken| MALFORMED)?;
     if u64::try_from(read) == Ok(length) { Ok(()) } else { Err(MALFORMED) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, ZlibEncoder};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn zlib(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn events_are_unpacked_to_exactly_what_they_claim() {
+        let packed = |length: &[u8]| [length, &zlib(&[7; 300])].concat();
+        assert_eq!(event(&packed(&[0x82, 1, 44])), Ok(vec![7; 300]));
+        assert_eq!(event(&packed(&[0x82, 1, 43])), Err(MALFORMED));
+        assert_eq!(event(&packed(&[0x82, 1, 45])), Err(MALFORMED));
+        assert!(event(&packed(&[0x92, 1, 44])).is_err());
+        let absurd = [&[0x84, 255, 255, 255, 255][..], &zlib(b"x")].concat();
+        assert_eq!(event(&absurd), Err("compressed bytes that cannot hold what they claim"));
+    }
+
+    #[test]
+    fn columns_are_raw_or_wrapped_or_not_packed_at_all() {
+        let mut scratch = Vec::new();
+        assert_eq!(column(b"", &mut scratch), Ok(&b""[..]));
+        assert_eq!(column(b"\0plain", &mut scratch), Ok(&b"plain"[..]));
+        let wrapped = [&[0x82, 1, 44][..], &zlib(&[9; 300])].concat();
+        assert_eq!(column(&wrapped, &mut scratch), Ok(&[9; 300][..]));
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(&[9; 300]).unwrap();
+        let raw = [&[0x8a, 1, 44][..], &encoder.finish().unwrap()].concat();
+        assert_eq!(column(&raw, &mut scratch), Ok(&[9; 300][..]));
+        assert!(column(&[0x30, 1], &mut scratch).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let _outcome = event(&bytes).is_ok();
+            let mut scratch = Vec::new();
+            let _outcome = column(&bytes, &mut scratch).is_ok();
+            prop_assert!(scratch.capacity() <= 100_000);
+        }
+    }
+}

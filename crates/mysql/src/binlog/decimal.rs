@@ -109,3 +109,56 @@ fn itoa(mut number: u32) -> [u8; 10] {
     }
     digits
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn printed(precision: u8, scale: u8, zerofill: bool, bytes: &[u8]) -> String {
+        let mut out = Vec::new();
+        Decimal { precision, scale, zerofill }.print(bytes, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn digits_lie_in_groups_of_nine() {
+        // The manual's own example: 1234567890.1234 as DECIMAL(14,4).
+        let bytes = [0x81, 0x0d, 0xfb, 0x38, 0xd2, 0x04, 0xd2];
+        assert_eq!(printed(14, 4, false, &bytes), "1234567890.1234");
+        let negative = bytes.map(|byte| !byte);
+        assert_eq!(printed(14, 4, false, &negative), "-1234567890.1234");
+        assert_eq!(printed(10, 3, true, &[0x80, 0, 0, 1, 1, 0xf4]), "0000001.500");
+        assert_eq!(printed(10, 3, false, &[0x80, 0, 0, 0, 0, 1]), "0.001");
+        assert_eq!(printed(1, 0, false, &[0x80]), "0");
+        assert_eq!(printed(2, 2, false, &[0x8a]), "0.10");
+    }
+
+    #[test]
+    fn a_group_of_too_many_digits_is_refused() {
+        let mut out = Vec::new();
+        let decimal = Decimal { precision: 2, scale: 0, zerofill: false };
+        assert!(decimal.print(&[0x80 | 100], &mut out).is_err());
+        assert!(decimal.print(&[0x80, 0], &mut out).is_err());
+        assert_eq!(Decimal { precision: 2, scale: 3, zerofill: false }.width(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_of_the_right_width_have_all_digits_or_none(
+            precision in 1..66_u8,
+            scale in 0..39_u8,
+            bytes in proptest::collection::vec(any::<u8>(), 40),
+        ) {
+            let decimal = Decimal { precision, scale: scale.min(precision), zerofill: true };
+            let width = decimal.width().unwrap();
+            let mut out = Vec::new();
+            if decimal.print(&bytes[..width], &mut out).is_ok() {
+                let digits = out.iter().filter(|byte| byte.is_ascii_digit()).count();
+                let wanted = usize::from(precision) + usize::from(decimal.scale == precision);
+                prop_assert_eq!(digits, wanted);
+            }
+        }
+    }
+}

@@ -36,6 +36,8 @@ mod refused;
 mod stream;
 mod visible;
 mod suitability;
+#[cfg(test)]
+mod fixture;
 
 pub use self::dump::StreamOptions;
 pub use self::error::{BinlogError, Place, Reaction};
@@ -46,8 +48,8 @@ pub use self::image::{Image, ImageValues};
 pub use self::place::{LogPosition, TransactionId};
 pub use self::query::{Query, Settings};
 pub use self::rows::{RowChange, Rows, RowsError, RowsEvent, RowsHead, RowsKind};
-pub use self::shape::{Misfit, RowShape, fits};
 pub use self::stream::BinlogStream;
 pub use self::suitability::{Hindrance, hindrances};
+pub use self::shape::{Misfit, RowShape, fits, hash_columns};
 pub use self::table_map::{ColumnMap, Storage, TableMap, TableMapError};
 pub use self::visible::{Visible, VisibleError, log_end};

@@ -96,7 +96,7 @@ pub(super) fn old_time(bytes: &[u8]) -> Option<Duration> {
     const SIGN: u64 = 1 << 23;
     let value = little_endian(bytes);
     let negative = value & SIGN != 0;
-    let digits = if negative { 2 * SIGN - value } else { value };
+    let digits = if negative { (2 * SIGN).saturating_sub(value) } else { value };
     Duration {
         negative,
         hours: u32::try_from(digits / 10_000).ok()?,

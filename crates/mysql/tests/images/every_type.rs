@@ -127,7 +127,7 @@ async fn compare(session: &mut Session, history: &mut History, catalog: &Catalog
     }
 }
 
-async fn gathered(server: &Server, schema: &str) -> Catalog {
+pub(crate) async fn gathered(server: &Server, schema: &str) -> Catalog {
     let wanted = |_: ObjectKind, name: &QualifiedName| name.schema == schema;
     let endpoint = root(server);
     let request = Request { endpoint: &endpoint, sessions: 2, wanted: &wanted, progress: &|_| {} };

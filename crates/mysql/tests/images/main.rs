@@ -8,6 +8,7 @@
 )]
 
 mod every_type;
+mod hidden;
 mod history;
 mod log;
 

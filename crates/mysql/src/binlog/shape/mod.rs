@@ -4,12 +4,13 @@
 mod fit;
 mod reading;
 
+use sealift_schema::catalog::Table;
 use sealift_schema::column::Column;
 use thiserror::Error;
 
 use self::fit::Judge;
 pub(super) use self::reading::{Extent, Reading};
-use super::table_map::TableMap;
+use super::table_map::{ColumnMap, Storage, TableMap};
 
 /// How the images of a table with a certain definition are read.
 ///
@@ -18,6 +19,7 @@ use super::table_map::TableMap;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowShape {
     pub(super) columns: Box<[ColumnShape]>,
+    pub(super) visible: usize,
 }
 
 /// How one column is read.
@@ -67,16 +69,29 @@ impl RowShape {
     /// # Errors
     /// When rows of this form cannot belong to a table of this definition.
     pub fn new(map: &TableMap, columns: &[Column]) -> Result<Self, Misfit> {
-        if map.columns.len() != columns.len() {
-            return Err(Misfit::Count { logged: map.columns.len(), defined: columns.len() });
+        Self::with_hidden(map, columns, 0)
+    }
+
+    /// The same for a table that may have so many columns which no definition shows, by [`hash_columns`].
+    ///
+    /// # Errors
+    /// When rows of this form cannot belong to a table of this definition.
+    pub fn with_hidden(map: &TableMap, columns: &[Column], hidden: usize) -> Result<Self, Misfit> {
+        let count = Misfit::Count { logged: map.columns.len(), defined: columns.len() };
+        let Some((shown, rest)) = map.columns.split_at_checked(columns.len()) else {
+            return Err(count);
+        };
+        if !rest.iter().all(|column| is_hash(column, rest.len() <= hidden)) {
+            return Err(count);
         }
-        let shapes = map
-            .columns
+        let hash = ColumnShape { extent: Extent::Fixed(8), reading: Reading::Unsigned };
+        let shapes = shown
             .iter()
             .zip(columns)
             .map(|(logged, defined)| Judge { logged, defined }.shape())
+            .chain(rest.iter().map(|_| Ok(hash)))
             .collect::<Result<_, _>>()?;
-        Ok(Self { columns: shapes })
+        Ok(Self { columns: shapes, visible: columns.len() })
     }
 
     /// How many columns an image has.
@@ -85,11 +100,38 @@ impl RowShape {
         self.columns.len()
     }
 
+    /// How many of them the definition shows: the first ones.
+    #[must_use]
+    pub fn visible(&self) -> usize {
+        self.visible
+    }
+
     /// Whether an image has no columns: never.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.columns.is_empty()
     }
+}
+
+/// How many columns MariaDB keeps behind a table's own without showing them: a hash for each unique key
+/// that is too long for an index. `rows` have their values.
+///
+/// <https://mariadb.com/kb/en/getting-started-with-indexes/#unique-index>
+#[must_use]
+pub fn hash_columns(table: &Table) -> usize {
+    table
+        .create_sql
+        .lines()
+        .map(str::trim_start)
+        .filter(|line| line.starts_with("UNIQUE KEY ") && line.contains(" USING HASH"))
+        .count()
+}
+
+/// Whether a column that the definition lacks is such a hash: by its name, or on trust where the log has no
+/// names.
+fn is_hash(column: &ColumnMap, expected: bool) -> bool {
+    column.storage == Storage::Integer { bytes: 8 }
+        && column.name.as_ref().map_or(expected, |name| name.starts_with("DB_ROW_HASH_"))
 }
 
 /// Says whether rows that the binary log describes so can belong to a table of this definition.

@@ -150,12 +150,14 @@ fn is_number(storage: &Storage) -> bool {
     )
 }
 
+/// Whether a column is in the lists of collations: MySQL counts vectors in, as binary text.
 fn is_text(storage: &Storage) -> bool {
     matches!(
         storage,
         Storage::Char { .. }
             | Storage::VarChar { .. }
             | Storage::Blob { .. }
+            | Storage::Vector { .. }
             | Storage::CompressedVarChar { .. }
             | Storage::CompressedBlob { .. }
     )

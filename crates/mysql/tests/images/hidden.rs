@@ -1,0 +1,30 @@
+//! Columns that no definition shows.
+
+use sealift_lab::Kind;
+use sealift_mysql::binlog::{RowShape, RowsEvent, TableMap, hash_columns};
+
+use crate::every_type::gathered;
+use crate::{log, start};
+
+#[tokio::test]
+async fn the_hash_of_a_long_unique_key_is_known_from_the_definition() {
+    for kind in [Kind::MariaDb10_5, Kind::MariaDb10_11, Kind::MariaDb11_8] {
+        let server = start(kind, &[]);
+        server.sql(
+            "CREATE DATABASE hidden; USE hidden;
+             CREATE TABLE t (id INT PRIMARY KEY, b BLOB, v VARCHAR(3000) CHARACTER SET utf8mb4, n INT, UNIQUE (b),
+                 UNIQUE (id, v), UNIQUE (n), KEY (v(10)));
+             INSERT INTO t VALUES (1, 'x', 'y', 2), (2, NULL, NULL, NULL);",
+        );
+        let catalog = gathered(&server, "hidden").await;
+        let table = catalog.tables.values().next().unwrap();
+        assert_eq!(hash_columns(table), 2, "{}", table.create_sql);
+        let events = log::row_events(&server);
+        let map = TableMap::read(&events[0].body).unwrap();
+        assert!(RowShape::new(&map, &table.columns).is_err());
+        let shape = RowShape::with_hidden(&map, &table.columns, 2).unwrap();
+        assert_eq!((shape.len(), shape.visible()), (6, 4));
+        let rows = RowsEvent::read(events[1].type_code, &events[1].body, map.into()).unwrap();
+        assert_eq!(rows.rows(&shape).map(Result::unwrap).count(), 2);
+    }
+}
