@@ -11,6 +11,8 @@ mod every_type;
 mod hidden;
 mod history;
 mod log;
+mod random;
+mod value;
 
 use std::time::Duration;
 

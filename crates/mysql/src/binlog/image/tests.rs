@@ -1,3 +1,5 @@
+//! Every reading on hostile bytes, and what is borrowed.
+
 use proptest::prelude::*;
 
 use super::super::decimal::Decimal;

@@ -1,3 +1,5 @@
+//! Documents as the server writes and prints them, and hostile ones.
+
 use proptest::prelude::*;
 
 use super::*;

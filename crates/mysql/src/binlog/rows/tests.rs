@@ -1,3 +1,5 @@
+//! Real rows events, whole, shortened and changed.
+
 use proptest::prelude::*;
 
 use super::super::fixture::{MAP, UPDATE, WRITE, bytes, every};

@@ -1,3 +1,5 @@
+//! Which definitions fit a real table map.
+
 use sealift_schema::column::ColumnType;
 
 use super::super::fixture::{MAP, bytes, column, every};

@@ -13,11 +13,8 @@ pub(super) fn read(mut scan: Scan<'_>, map: &mut TableMap) -> Result<(), TableMa
         // <https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Table__map__event.html#a1b84e5b226c76eaf9c0df8ed03ba1393>
         match kind {
             1 => signs(columns, field.rest()),
-            2 => default_collation(columns, is_text, &mut field)?,
-            3 => each(columns, is_text, &mut field, |column, scan| {
-                column.collation = Some(scan.length("collation")?);
-                Ok(())
-            })?,
+            2 => text_default(columns, &mut field)?,
+            3 => text_collations(columns, &mut field)?,
             4 => each(
                 columns,
                 |_| true,
@@ -87,6 +84,32 @@ fn members(column: &mut ColumnMap, scan: &mut Scan<'_>) -> Result<(), TableMapEr
     }
     column.members = Some(members);
     Ok(())
+}
+
+/// MariaDB counts geometries among the columns that have a collation, MySQL does not. Where there are some,
+/// a column's place among its kind is not certain, so nothing is said of any.
+fn text_default(columns: &mut [ColumnMap], field: &mut Scan<'_>) -> Result<(), TableMapError> {
+    if columns.iter().any(|column| is_geometry(&column.storage)) {
+        return Ok(());
+    }
+    default_collation(columns, is_text, field)
+}
+
+/// The same as a list, whose length tells whether it has the geometries.
+fn text_collations(columns: &mut [ColumnMap], field: &mut Scan<'_>) -> Result<(), TableMapError> {
+    let mut list = *field;
+    let mut entries = 0;
+    while !list.is_empty() {
+        list.length("collation")?;
+        entries += 1;
+    }
+    let texts = columns.iter().filter(|column| is_text(&column.storage)).count();
+    let with_geometries = entries > texts;
+    let is = |storage: &Storage| is_text(storage) || (with_geometries && is_geometry(storage));
+    each(columns, is, field, |column, scan| {
+        column.collation = Some(scan.length("collation")?);
+        Ok(())
+    })
 }
 
 /// One collation for most columns of a kind, then pairs of a column (counted among its kind) and its own.

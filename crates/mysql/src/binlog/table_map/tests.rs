@@ -1,3 +1,5 @@
+//! Real table maps, whole, shortened and changed.
+
 use proptest::prelude::*;
 
 use super::super::fixture::{MAP, bytes};

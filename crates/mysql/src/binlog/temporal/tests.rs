@@ -1,3 +1,5 @@
+//! Stored forms of dates and times.
+
 use proptest::prelude::*;
 
 use super::*;
