@@ -21,12 +21,18 @@ use super::gate::{Gates, Stale};
 use super::lane;
 use super::ledger::LaneRow;
 use super::pace::Pace;
-use super::pass;
+use super::pass::{self, PassRead};
+use super::queue::Queue;
 use super::shape::Shape;
 use crate::clock::Clock;
+use crate::control::{Control, Turn};
 use crate::fault::{ErrorCode, Fault};
 use crate::target::pause::pause;
 use crate::target::pin;
+
+/// Bytes after which a chunk ends at most. Its gate is open until it has landed, and two of them fit into what
+/// a worker may hold, so that none waits half read.
+pub(super) const CHUNK_BYTES_MAX: u64 = 8 << 20;
 
 /// Chunks of one reader between their reading and their commit: one that is written, one that is read.
 const CHUNKS_AHEAD: usize = 2;
@@ -52,6 +58,8 @@ pub struct Gated {
     pub gates: Gates,
     /// Measures how long chunks take.
     pub clock: Clock,
+    /// Says when a chunk may be begun.
+    pub control: Control,
 }
 
 /// One worker's reader.
@@ -122,7 +130,7 @@ struct Patience {
 
 impl Patience {
     /// Waits a while, unless that has been done too often.
-    async fn wait(&mut self, setback: Setback) -> Result<(), ReadEnd> {
+    async fn wait(&mut self, setback: Setback, queue: &Queue) -> Result<(), ReadEnd> {
         self.failures += 1;
         let is_lasting = self.failures == READ_ATTEMPTS;
         match setback {
@@ -132,8 +140,10 @@ impl Patience {
             Setback::Passing(error) => tracing::warn!(%error, "reading rows again"),
             Setback::Stale(_) => tracing::debug!("waiting for changes to become visible"),
         }
-        pause(self.failures).await;
-        Ok(())
+        tokio::select! {
+            () = pause(self.failures) => Ok(()),
+            () = queue.halt() => Err(ReadEnd::Halted),
+        }
     }
 }
 
@@ -162,12 +172,13 @@ impl GatedReader {
         &mut self,
         shape: &Shape,
         lane_bytes: u64,
+        queue: &Queue,
     ) -> Result<Vec<LaneRow>, ReadEnd> {
         let mut patience = Patience::default();
         loop {
             match self.plan_once(shape, lane_bytes).await {
                 Ok(lanes) => return Ok(lanes),
-                Err(setback) => patience.wait(setback).await?,
+                Err(setback) => patience.wait(setback, queue).await?,
             }
         }
     }
@@ -201,30 +212,32 @@ impl GatedReader {
         shape: &Shape,
         lane: &LaneRow,
         cutter: &mut Cutter,
-        halted: impl Fn() -> bool,
+        queue: &Queue,
     ) -> Result<(), ReadEnd> {
         let mut patience = Patience::default();
         if shape.key.is_none() {
-            while let Err(setback) = pass::read(self, shape, cutter).await {
-                patience.wait(setback).await?;
-                if halted() {
-                    return Err(ReadEnd::Halted);
+            loop {
+                let turn = self.turn(queue).await?;
+                match pass::read(self, shape, cutter).await {
+                    Ok(PassRead { rows, bytes }) => {
+                        turn.copied(rows, bytes);
+                        return Ok(());
+                    }
+                    Err(setback) => patience.wait(setback, queue).await?,
                 }
             }
-            return Ok(());
         }
         let mut after = lane.standing.last.clone().or_else(|| lane.after.clone());
         let mut pace = Pace::of(&shape.source, cutter.chunk_bytes());
         loop {
             // The semaphore is never closed.
             let ahead = Arc::clone(&self.ahead).acquire_owned().await.ok();
-            if halted() {
-                return Err(ReadEnd::Halted);
-            }
+            let turn = self.turn(queue).await?;
             let begun = self.gated.clock.elapsed();
             let sql = shape.read_sql(after.as_ref(), lane.up_to.as_ref());
             match self.chunk(shape, &sql, pace.rows(), cutter, ahead).await {
                 Ok(ChunkRead { end, rows, bytes }) => {
+                    turn.copied(rows, bytes);
                     if end.done {
                         return Ok(());
                     }
@@ -232,8 +245,19 @@ impl GatedReader {
                     after = end.last.or(after);
                     patience = Patience::default();
                 }
-                Err(setback) => patience.wait(setback).await?,
+                Err(setback) => {
+                    drop(turn);
+                    patience.wait(setback, queue).await?;
+                }
             }
+        }
+    }
+
+    /// Waits until the operator lets one more chunk begin.
+    async fn turn(&self, queue: &Queue) -> Result<Turn, ReadEnd> {
+        tokio::select! {
+            turn = self.gated.control.turn() => turn.map_err(|_stopped| ReadEnd::Halted),
+            () = queue.halt() => Err(ReadEnd::Halted),
         }
     }
 

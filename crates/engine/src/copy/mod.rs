@@ -79,6 +79,13 @@ impl Default for Sizes {
     }
 }
 
+impl Sizes {
+    /// The same with smaller chunks.
+    fn at_most(self, chunk_bytes: u64) -> Self {
+        Self { chunk_bytes: self.chunk_bytes.min(chunk_bytes), ..self }
+    }
+}
+
 /// How the source is read.
 pub enum Reading {
     /// By sessions that see one moment of it: one worker each.
@@ -147,9 +154,9 @@ pub async fn tables(job: CopyJob) -> Result<Copied, Fault> {
     ledger.sweep(&mut session).await.on(Side::Target, "end sessions of an earlier run")?;
     let found = ledger.lanes(&mut session).await.on(Side::Target, "read the ledger")?;
     session.close().await;
-    let present = match &reading {
-        Reading::Snapshot(_) => Present::Refused,
-        Reading::Gated(_) => Present::Replaced,
+    let (present, sizes) = match &reading {
+        Reading::Snapshot(_) => (Present::Refused, sizes),
+        Reading::Gated(_) => (Present::Replaced, sizes.at_most(gated::CHUNK_BYTES_MAX)),
     };
     let readers = readers(reading).await.on(Side::Source, "pin a reader")?;
     let copied_before = tables.iter().map(|table| table.copied).collect::<Vec<_>>();

@@ -28,12 +28,18 @@ pub(super) fn must_be_exact(table: &Table) -> bool {
     table.row_key().is_none()
 }
 
+/// A table that was read and handed on.
+pub(super) struct PassRead {
+    pub(super) rows: u64,
+    pub(super) bytes: u64,
+}
+
 /// Reads a table from its beginning to its end.
 pub(super) async fn read(
     reader: &mut GatedReader,
     shape: &Shape,
     cutter: &mut Cutter,
-) -> Result<(), Setback> {
+) -> Result<PassRead, Setback> {
     let mut sight = reader.take_sight().await?;
     let Begun { gate, read_at, lock } = match begin(&reader.gated, &mut sight, shape).await? {
         Ok(begun) => begun,
@@ -48,7 +54,14 @@ pub(super) async fn read(
     let mut rows = Rows::start(&mut sight.session, shape, &sql, cutter.dialect()).await?;
     // From here on what was read is on its way: a statement that breaks off cannot be gone on with.
     let lost = |end: ReadEnd| Setback::End(end);
-    while rows.fill(cutter, u64::MAX).await.map_err(lost)? != Filled::Ended {
+    let mut read = PassRead { rows: 0, bytes: 0 };
+    loop {
+        let filled = rows.fill(cutter, u64::MAX).await.map_err(lost)?;
+        let (row_count, bytes) = cutter.filled();
+        (read.rows, read.bytes) = (read.rows + row_count, read.bytes + bytes);
+        if filled == Filled::Ended {
+            break;
+        }
         cutter.end(ChunkEnd::default(), guard()).await?;
     }
     if let Some(lock) = lock {
@@ -58,7 +71,8 @@ pub(super) async fn read(
         reader.give_back(sight);
     }
     let last = ChunkEnd { done: true, read_at, ..ChunkEnd::default() };
-    Ok(cutter.end(last, guard()).await?)
+    cutter.end(last, guard()).await?;
+    Ok(read)
 }
 
 /// A pass whose gate is open.

@@ -102,6 +102,20 @@ impl Queue {
         self.failed.load(Ordering::SeqCst) || self.stop.requested()
     }
 
+    /// Returns once nothing more should be begun.
+    pub(super) async fn halt(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.halted() {
+                return;
+            }
+            tokio::select! {
+                () = changed => {}
+                () = self.stop.wait() => {}
+            }
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -135,7 +149,7 @@ mod tests {
         );
         assert_eq!(task, None);
         let queue = Queue::of([0], Stop::new());
-        queue.fail();
+        tokio::join!(queue.halt(), async { queue.fail() });
         assert_eq!(queue.next().await, None);
     }
 }

@@ -90,10 +90,15 @@ pub(super) enum Reader {
 
 impl Reader {
     /// Plans the lanes of a table.
-    async fn plan(&mut self, shape: &Shape, lane_bytes: u64) -> Result<Vec<LaneRow>, ReadEnd> {
+    async fn plan(
+        &mut self,
+        shape: &Shape,
+        lane_bytes: u64,
+        queue: &Queue,
+    ) -> Result<Vec<LaneRow>, ReadEnd> {
         match self {
             Self::Snapshot(session) => Ok(lane::plan(session, shape, lane_bytes).await?),
-            Self::Gated(reader) => reader.plan(shape, lane_bytes).await,
+            Self::Gated(reader) => reader.plan(shape, lane_bytes, queue).await,
         }
     }
 
@@ -103,11 +108,11 @@ impl Reader {
         shape: &Shape,
         lane: &LaneRow,
         mut cutter: Cutter,
-        halted: impl Fn() -> bool,
+        queue: &Queue,
     ) -> Result<(), ReadEnd> {
         match self {
             Self::Snapshot(session) => read_snapshot(session, shape, lane, &mut cutter).await,
-            Self::Gated(reader) => reader.lane(shape, lane, &mut cutter, halted).await,
+            Self::Gated(reader) => reader.lane(shape, lane, &mut cutter, queue).await,
         }
     }
 }
@@ -178,7 +183,7 @@ impl Worker {
     /// is entered by its first chunk.
     async fn plan(&mut self, table: &TableState) -> Result<Vec<LaneRow>, Ended> {
         let lane_bytes = self.yard.sizes.lane_bytes;
-        let planned = self.reader.plan(&table.shape, lane_bytes).await;
+        let planned = self.reader.plan(&table.shape, lane_bytes, &self.yard.queue).await;
         let lanes = planned.map_err(|end| ended(end, "find the bounds of lanes", table))?;
         self.yard.probe.pass(Point::LanesPlanned);
         if lanes.len() == 1 {
@@ -222,15 +227,20 @@ impl Worker {
         let name = &table.shape.source.name;
         let writing_as = Writing { dialect: yard.dialect, chunk_bytes: yard.sizes.chunk_bytes };
         let cutter = Cutter::new(writing_as, self.budget.clone(), pieces);
-        let halted = || yard.queue.halted();
-        let reading = self.reader.lane(&table.shape, &begun, cutter, halted);
-        let writing = self.writer.lane(&table.shape, &mut lane, received, halted, |end| {
-            table.rows.fetch_add(end.rows, Ordering::SeqCst);
-            yard.progress.table(name, |line| {
-                line.rows += end.rows;
-                line.bytes += end.bytes;
-            });
-        });
+        let reading = self.reader.lane(&table.shape, &begun, cutter, &yard.queue);
+        let writing = self.writer.lane(
+            &table.shape,
+            &mut lane,
+            received,
+            || yard.queue.halted(),
+            |end| {
+                table.rows.fetch_add(end.rows, Ordering::SeqCst);
+                yard.progress.table(name, |line| {
+                    line.rows += end.rows;
+                    line.bytes += end.bytes;
+                });
+            },
+        );
         let (read, written) = tokio::join!(reading, writing);
         match (read, written) {
             (Err(end @ (ReadEnd::Server(_) | ReadEnd::Fault(_) | ReadEnd::Halted)), _) => {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use sealift_engine::clock::Clock;
+use sealift_engine::control::{Control, Settings};
 use sealift_engine::copy::gate::Gates;
 use sealift_engine::copy::gated::Gated;
 use sealift_engine::copy::online::{self, Settled};
@@ -40,11 +41,13 @@ async fn start(source: &Server) -> LogPosition {
 }
 
 async fn job(case: &Case<'_>, gates: &Gates) -> CopyJob {
+    let clock = Clock::manual(Timestamp::UNIX_EPOCH);
     let reading = Reading::Gated(Gated {
         source: endpoint(&case.pair.source, Side::Source),
         workers: case.workers,
         gates: gates.clone(),
-        clock: Clock::manual(Timestamp::UNIX_EPOCH),
+        clock: clock.clone(),
+        control: Control::new(case.stop.clone(), clock, Settings::default()),
     });
     CopyJob { reading, ..case.job().await }
 }
@@ -430,4 +433,27 @@ async fn a_source_without_gtids_tells_by_its_log_status_or_is_refused() {
     assert!(fault.to_string().contains("BACKUP_ADMIN"), "{fault}");
     pair.source.sql("GRANT BACKUP_ADMIN ON *.* TO app_reader");
     carry(&case).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_copy_reads_nothing_until_it_is_resumed() {
+    let case = case(Pair::shared());
+    // Tables known to be large have several lanes, which are entered before their first chunk.
+    case.pair.source.sql(format!("ANALYZE TABLE {0}.a, {0}.b", case.schema));
+    let gates = gates(&case).await;
+    let mut job = job(&case, &gates).await;
+    let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+    let control = Control::new(case.stop.clone(), clock, Settings::default());
+    let Reading::Gated(gated) = &mut job.reading else { unreachable!() };
+    gated.control = control.clone();
+    control.pause();
+    let running = tokio::spawn(copy::tables(job));
+    wait_until("lanes are entered", || {
+        let lanes =
+            format!("SELECT COUNT(*) > 1 FROM sealift.lane WHERE migration='{}'", case.schema);
+        (case.pair.target.sql(lanes) == "1\n").then_some(())
+    });
+    assert_eq!(count(&case, "a") + count(&case, "b"), 0);
+    control.resume();
+    finish(&case, running).await;
 }
