@@ -3,15 +3,83 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use sealift_lab::{Kind, Options};
-use sealift_mysql::binlog::{Event, Visible, VisibleError};
+use sealift_lab::{Kind, Options, Server, wait_until};
+use sealift_mysql::binlog::{Event, TransactionId, Visible, VisibleError};
 use sealift_mysql::session::Session;
 
 use crate::told::{end, here, open};
-use crate::{connect, mariadb, reader, start};
+use crate::{connect, mariadb, reader, root, start};
+
+/// Loads semi-sync with nobody to acknowledge: commits hang between the log and the engine.
+fn hang_commits(server: &Server) {
+    server.sql(
+        "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'; \
+         SET GLOBAL rpl_semi_sync_source_wait_no_replica = 1, GLOBAL rpl_semi_sync_source_timeout = 600000, \
+         GLOBAL rpl_semi_sync_source_enabled = 1",
+    );
+}
 
 async fn count(session: &mut Session) -> u64 {
     session.first("SELECT COUNT(*) FROM s.a").await.unwrap().unwrap().parse(0).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_hangs_before_its_engine_commit_is_streamed_and_not_visible() {
+    for options in [Options::mysql(), Options::mysql().without_gtid()] {
+        let with_gtid = options.gtid;
+        let server = start(options);
+        server.sql("CREATE SCHEMA s; CREATE TABLE s.a (id INT PRIMARY KEY)");
+        let from = here(&server).await;
+        let mut session = connect(&root(&server)).await;
+        let visible = Visible::of(&mut session).await.unwrap();
+        hang_commits(&server);
+        let mut hanging = server.client().command().spawn().unwrap();
+        hanging.stdin.as_mut().unwrap().write_all(b"INSERT INTO s.a VALUES (1);\n").unwrap();
+        // The stream delivers it, semi-sync or not.
+        let mut stream = open(&root(&server), &from).await;
+        let begin = loop {
+            if let Event::Begin(begin) = stream.next().await.unwrap() {
+                break begin;
+            }
+        };
+        // The log's end has it, which is why that is no visible position.
+        assert!(at_end(&server, &begin.id).await);
+        if with_gtid {
+            let seen = visible.begin(&mut session).await.unwrap();
+            assert!(!seen.contains(&begin.id), "{seen} {}", begin.id);
+            assert_eq!(count(&mut session).await, 0);
+        }
+        // Without GTIDs the question waits until the commit is through.
+        let asked = tokio::spawn(async move {
+            let seen = visible.begin(&mut session).await.unwrap();
+            (seen, count(&mut session).await)
+        });
+        if !with_gtid {
+            wait_until("the question is asked", || {
+                let sql = "SELECT 1 FROM information_schema.processlist WHERE info LIKE '%log_status%' \
+                           AND id <> CONNECTION_ID()";
+                server.try_sql(sql).ok().filter(|found| !found.is_empty())
+            });
+        }
+        server.sql("SET GLOBAL rpl_semi_sync_source_enabled = 0");
+        drop(hanging.stdin.take());
+        assert!(hanging.wait().unwrap().success());
+        let (seen, rows) = asked.await.unwrap();
+        if seen.contains(&begin.id) {
+            assert_eq!(rows, 1);
+        } else {
+            assert!(with_gtid);
+        }
+        let mut session = connect(&root(&server)).await;
+        let visible = Visible::of(&mut session).await.unwrap();
+        assert!(visible.begin(&mut session).await.unwrap().contains(&begin.id));
+        assert_eq!(count(&mut session).await, 1);
+    }
+}
+
+async fn at_end(server: &Server, id: &TransactionId) -> bool {
+    let id = TransactionId { gtid: None, ..id.clone() };
+    end(server).await.contains(&id)
 }
 
 #[tokio::test]
