@@ -326,3 +326,6 @@ fn incident(part: &Part) -> Trouble {
         "the source lost changes before they reached its log ({message}); copy the tables again"
     ))
 }
+
+#[cfg(test)]
+mod tests;
