@@ -8,7 +8,7 @@ use sealift_schema::facts::Flavor;
 use super::decoder::Decoder;
 use super::dump::{self, Start, StreamOptions};
 use super::error::{BinlogError, Place, Trouble};
-use super::event::Event;
+use super::event::{Event, Outcome};
 use super::gtid::Gtid;
 use super::place::LogPosition;
 use super::refused;
@@ -113,7 +113,10 @@ impl BinlogStream {
                 self.current.clone_from(&begin.id.gtid);
             }
             Event::End(end) => {
-                if let (Some(gtid), Some(set)) = (self.current.take(), &mut self.position.gtids) {
+                // What was abandoned never came to be: its GTID will be given to another.
+                if let (Some(gtid), Some(set)) = (self.current.take(), &mut self.position.gtids)
+                    && end.outcome != Outcome::Abandoned
+                {
                     set.insert(&gtid);
                 }
                 self.reach(&end.place);
