@@ -2,12 +2,38 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sealift_schema::catalog::{Check, ForeignKey};
+use sealift_schema::catalog::{Check, ForeignKey, Table};
 use sealift_schema::name::{QualifiedName, quote};
 
 use super::tables::Scope;
 use crate::error::MysqlError;
 use crate::session::Session;
+
+/// Whether the server lists foreign keys and checks of a whole schema from a dictionary. MariaDB and old
+/// MySQL open every table for each such question, which takes minutes where there are thousands
+/// (<https://mariadb.com/kb/en/information-schema-key_column_usage-table/>).
+pub(super) fn are_listed(session: &Session) -> bool {
+    session.version().is_mysql_at_least(8, 0, 0)
+}
+
+/// Adds foreign keys and checks to a table whose definition says that it has some, where they are not
+/// listed. The server has just opened the table, so that asking costs little.
+pub(super) async fn complete(session: &mut Session, table: &mut Table) -> Result<(), MysqlError> {
+    if are_listed(session) {
+        return Ok(());
+    }
+    let name = table.name.clone();
+    let scope = Scope::table(&name);
+    if table.create_sql.contains(" FOREIGN KEY (") {
+        let mut keys = foreign_keys(session, &scope).await?;
+        table.foreign_keys = keys.remove(&name.name).unwrap_or_default();
+    }
+    if table.create_sql.contains(" CHECK (") {
+        let mut found = checks(session, &scope).await?;
+        table.checks = found.remove(&name.name).unwrap_or_default();
+    }
+    Ok(())
+}
 
 /// Lists foreign keys by the table that declares them, each table's by name.
 pub(super) async fn foreign_keys(

@@ -33,7 +33,7 @@ impl<'a> Scope<'a> {
     }
 
     /// One table.
-    fn table(name: &'a QualifiedName) -> Self {
+    pub(super) fn table(name: &'a QualifiedName) -> Self {
         Self { schema: &name.schema, table: Some(&name.name) }
     }
 
@@ -57,7 +57,8 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Lists tables and views with their columns, keys, foreign keys and checks.
+/// Lists tables and views with their columns and keys; with foreign keys and checks where the server lists
+/// those without opening each table.
 pub(super) async fn list(
     session: &mut Session,
     scope: &Scope<'_>,
@@ -71,8 +72,11 @@ pub(super) async fn list(
     let rows = session.rows(&sql).await?;
     let mut columns = columns::list(session, scope).await?;
     let mut keys = keys::list(session, scope).await?;
-    let mut foreign_keys = references::foreign_keys(session, scope).await?;
-    let mut checks = references::checks(session, scope).await?;
+    let (mut foreign_keys, mut checks) = if references::are_listed(session) {
+        (references::foreign_keys(session, scope).await?, references::checks(session, scope).await?)
+    } else {
+        (BTreeMap::new(), BTreeMap::new())
+    };
     let mut relations = Relations::default();
     for row in &rows {
         if !scope.holds(row.text(0)?, row.text(1)?) {
@@ -115,6 +119,7 @@ pub(super) async fn define(
         };
         let bytes = row.get(1).unwrap_or_default();
         table.create_sql = literals::readable(bytes).map_err(unreadable(&object))?;
+        references::complete(session, table).await.map_err(unreadable(&object))?;
         references::requote(&mut table.create_sql, &table.foreign_keys);
         if fits(table) {
             table.auto_increment = auto_increment(&table.create_sql);
