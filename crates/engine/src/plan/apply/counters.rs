@@ -65,26 +65,38 @@ impl Applier<'_> {
 /// The next ids of those tables that count. Straight from the engine: the server's own note of a counter
 /// may be a day old (<https://dev.mysql.com/doc/refman/9.7/en/information-schema-optimization.html>). A
 /// table that never had a row is told without one.
+///
+/// One question per schema: a part of a `UNION` for each table cost the server 9 ms each, twenty times as
+/// much.
 async fn read(
     session: &mut Session,
     tables: &[&QualifiedName],
 ) -> Result<BTreeMap<QualifiedName, u64>, MysqlError> {
     session.execute("SET SESSION information_schema_stats_expiry = 0").await?;
-    let question = |(at, name): (usize, &&QualifiedName)| {
-        let (schema, table) = (literal(&name.schema), literal(&name.name));
-        format!(
-            "SELECT {at}, COALESCE(t.auto_increment, 1) FROM information_schema.tables t \
+    let mut schemas: BTreeMap<&str, Vec<&QualifiedName>> = BTreeMap::new();
+    for table in tables {
+        schemas.entry(&table.schema).or_default().push(table);
+    }
+    let mut counters = BTreeMap::new();
+    for (schema, tables) in schemas {
+        let names: Vec<String> = tables.iter().map(|table| literal(&table.name)).collect();
+        let sql = format!(
+            "SELECT t.table_name, COALESCE(t.auto_increment, 1) FROM information_schema.tables t \
              JOIN information_schema.columns c \
              ON c.table_schema = t.table_schema AND c.table_name = t.table_name \
-             WHERE t.table_schema = {schema} AND t.table_name = {table} \
-             AND c.extra LIKE '%auto_increment%'"
-        )
-    };
-    let questions: Vec<String> = tables.iter().enumerate().map(question).collect();
-    let mut counters = BTreeMap::new();
-    for row in session.rows(questions.join(" UNION ALL ")).await? {
-        if let Some(name) = tables.get(row.parse::<usize>(0)?) {
-            counters.insert((*name).clone(), row.parse(1)?);
+             WHERE t.table_schema = {} AND t.table_name IN ({}) AND c.extra LIKE '%auto_increment%'",
+            literal(schema),
+            names.join(", ")
+        );
+        // A server that folds names tells them in its own spelling.
+        let folded = |name: &str| tables.iter().find(|table| table.name.to_lowercase() == name);
+        let exact: BTreeMap<&str, &&QualifiedName> =
+            tables.iter().map(|table| (table.name.as_str(), table)).collect();
+        for row in session.rows(sql).await? {
+            let name = row.text(0)?;
+            if let Some(table) = exact.get(name).copied().or_else(|| folded(name)) {
+                counters.insert((**table).clone(), row.parse(1)?);
+            }
         }
     }
     Ok(counters)
