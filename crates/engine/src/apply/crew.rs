@@ -27,6 +27,8 @@ pub(super) struct Crew {
     batch: u64,
     /// A transaction under way that is too large to be kept.
     huge: Option<Step>,
+    /// The end of the batch that is half committed.
+    unfinished: Option<LogPosition>,
 }
 
 impl Crew {
@@ -71,8 +73,14 @@ impl Crew {
             let what = "the positions in the target's ledger are not of one log";
             return Err(Fault::new(ErrorCode::LedgerMismatch, what).on(Side::Target));
         }
-        let crew = Self { lanes: crew, standing: now.lanes().to_vec(), batch, huge: None };
-        Ok((crew, before))
+        let unfinished = now.unfinished().cloned();
+        let standing = now.lanes().to_vec();
+        Ok((Self { lanes: crew, standing, batch, huge: None, unfinished }, before))
+    }
+
+    /// The end of the batch that some lanes had committed when they were taken over, and others not.
+    pub(super) fn unfinished(&self) -> Option<&LogPosition> {
+        self.unfinished.as_ref()
     }
 
     /// Lane 0's position: everything within is applied to tables without a key.

@@ -254,7 +254,8 @@ impl<I: Image> Applier<I> {
         self.send(Item::Reach(position), 0).await
     }
 
-    /// Waits until everything taken is applied, and tells how far that is.
+    /// Waits until everything taken is applied, and tells how far that is. What lies within
+    /// [`Standing::newest`] is applied only together, so until then that is where the lanes began.
     ///
     /// # Errors
     /// As [`Applier::apply`].

@@ -106,6 +106,10 @@ pub(super) struct Pipeline<I: Image> {
     ordered: Option<LogPosition>,
     /// The transaction that comes in pieces.
     huge: Option<TransactionId>,
+    /// Where the first batch has to end: it was left half committed. Written in parts, or divided over the
+    /// lanes in another way, it would make lanes go back behind their positions, and a second crash would
+    /// lose what they had.
+    unfinished: Option<LogPosition>,
 }
 
 /// What comes of a batch.
@@ -134,6 +138,7 @@ impl<I: Image> Pipeline<I> {
             applied,
             throughput,
             ordered: crew.ordered().cloned(),
+            unfinished: crew.unfinished().cloned(),
             crew: Some(crew),
             writing: JoinSet::new(),
             batch: Batch::default(),
@@ -168,7 +173,7 @@ impl<I: Image> Pipeline<I> {
     /// The next item. Writes the batch as soon as the lanes rest and nothing more is at hand.
     async fn next(&mut self) -> Result<Option<Parcel<I>>, Fault> {
         loop {
-            if self.writing.is_empty() && self.end.is_some() {
+            if self.writing.is_empty() && self.is_whole() {
                 if !self.batch.is_full(&self.sizes)
                     && let Ok(parcel) = self.items.try_recv()
                 {
@@ -178,9 +183,20 @@ impl<I: Image> Pipeline<I> {
             }
             tokio::select! {
                 Some(written) = self.writing.join_next() => self.note(written)?,
-                item = self.items.recv(), if !self.batch.is_full(&self.sizes) => return Ok(item),
+                item = self.items.recv(), if self.has_room() => return Ok(item),
             }
         }
+    }
+
+    /// Whether there is a batch that may be written.
+    fn is_whole(&self) -> bool {
+        let Some(end) = &self.end else { return false };
+        self.unfinished.as_ref().is_none_or(|unfinished| end.covers(unfinished))
+    }
+
+    /// Whether the batch may grow. One that was left half committed had room before, all of it.
+    fn has_room(&self) -> bool {
+        self.unfinished.is_some() && !self.is_whole() || !self.batch.is_full(&self.sizes)
     }
 
     fn take(&mut self, transaction: Transaction<I>) -> Result<(), Fault> {
@@ -219,15 +235,20 @@ impl<I: Image> Pipeline<I> {
         Ok(())
     }
 
-    /// Hands the batch to the lanes, if there is one and they rest.
+    /// Hands the batch to the lanes, if there is a whole one and they rest.
     fn begin_writing(&mut self) {
+        if !self.is_whole() {
+            return;
+        }
         let Some(end) = self.end.clone() else { return };
         let Some(mut crew) = self.crew.take() else { return };
         self.end = None;
+        // One lane's transaction moves the rows of all.
+        let is_begun = self.unfinished.take().is_some();
         self.written_up_to = end.clone();
         let transactions = std::mem::take(&mut self.transactions);
         let is_small = self.batch.rows().len() < self.sizes.divided_rows;
-        let lanes = if is_small { 1 } else { self.lanes };
+        let lanes = if is_small || is_begun { 1 } else { self.lanes };
         let (work, counts) = self.seal(end.clone(), lanes);
         let counts = Counts { transactions, ..counts };
         self.writing.spawn(async move {
@@ -256,7 +277,7 @@ impl<I: Image> Pipeline<I> {
         Ok(())
     }
 
-    /// Writes all that was taken.
+    /// Writes all that was taken, unless it is a part of the batch that was left half committed.
     async fn settle(&mut self) -> Result<(), Fault> {
         loop {
             if self.writing.is_empty() {
@@ -271,6 +292,10 @@ impl<I: Image> Pipeline<I> {
 
     async fn begin_huge(&mut self, id: TransactionId) -> Result<(), Fault> {
         self.settle().await?;
+        if self.unfinished.is_some() {
+            // Such a transaction moves all lanes at once, so no batch holds one.
+            return Err(out_of_order());
+        }
         self.resting()?.begin_huge().await?;
         self.huge = Some(id);
         Ok(())

@@ -76,6 +76,12 @@ impl Standing {
         self.positions().find(|newest| self.positions().all(|other| newest.covers(other)))
     }
 
+    /// The end of the batch that a crash left behind half committed: by some lanes and not by others.
+    pub(super) fn unfinished(&self) -> Option<&LogPosition> {
+        let (oldest, newest) = (self.oldest()?, self.newest()?);
+        (!oldest.covers(newest)).then_some(newest)
+    }
+
     pub(super) fn lanes(&self) -> &[LaneStanding] {
         &self.lanes
     }
@@ -312,6 +318,8 @@ mod tests {
         let standing = Standing { lanes: vec![lane(0, 30), lane(1, 10), lane(2, 20)] };
         assert_eq!(standing.oldest().map(|position| position.offset), Some(10));
         assert_eq!(standing.newest().map(|position| position.offset), Some(30));
+        assert_eq!(standing.unfinished(), standing.newest());
+        assert_eq!(Standing { lanes: vec![lane(0, 30), lane(1, 30)] }.unfinished(), None);
         let mut other = lane(3, 5);
         other.position.server = "another".to_owned();
         let standing = Standing { lanes: vec![lane(0, 30), other] };

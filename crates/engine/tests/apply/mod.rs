@@ -184,9 +184,10 @@ impl<'p> Story<'p> {
     /// Applies what is not applied yet, waiting for it now and then.
     pub(super) async fn apply(&self, job: ApplyJob, dice: &mut Dice) -> Result<(), Fault> {
         let mut applier = Applier::open(job).await?;
+        let newest = applier.found().newest().unwrap().clone();
         for transaction in self.rest(&applier) {
             applier.apply(transaction.clone()).await?;
-            if dice.below(4) == 0 {
+            if dice.below(4) == 0 && transaction.end.covers(&newest) {
                 assert_eq!(applier.settle().await?, transaction.end);
             }
         }

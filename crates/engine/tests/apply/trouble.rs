@@ -6,7 +6,7 @@ use sealift_lab::{Options, Pair};
 use sealift_mysql::endpoint::Address;
 use sealift_mysql::session::Session;
 
-use super::{Dice, Story};
+use super::{Dice, Story, at};
 use crate::copy::proxy::Proxy;
 
 const TABLES: &str =
@@ -55,6 +55,37 @@ async fn a_process_that_dies_anywhere_is_gone_on_from_with_any_number_of_lanes()
         story.apply(job, &mut dice).await.unwrap_or_else(|fault| panic!("{fault}"));
         story.assert_same(&format!("round {round}"));
     }
+}
+
+/// If it were written in parts, a lane that was ahead would go back and its position would not: after another
+/// death nobody would bring it forward again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_left_half_committed_is_done_again_as_one() {
+    let story = story(Pair::shared(), 4).await;
+    let migration = story.schema.clone();
+    story.begin(&migration).await;
+    let target = story.target();
+    let mut session = Session::connect(&target).await.unwrap();
+    // A lane that has committed three transactions, beside one that has committed none.
+    let ahead = serde_json::to_string(&at(3)).unwrap();
+    let sql = format!("INSERT INTO sealift.applied VALUES ('{migration}',1,0,'{ahead}')");
+    session.execute(sql).await.unwrap();
+    let standing = async || apply::standing(&target, &migration).await.unwrap().unwrap();
+    let mut applier = Applier::open(story.job(&migration, Mode::Lanes(2))).await.unwrap();
+    for transaction in &story.transactions[..2] {
+        applier.apply(transaction.clone()).await.unwrap();
+        assert_eq!(applier.settle().await.unwrap(), at(0));
+    }
+    assert_eq!(standing().await.oldest(), Some(&at(0)));
+    let rows = format!("SELECT COUNT(*) FROM {}.keyless", story.schema);
+    let rows = session.first(&rows).await.unwrap().unwrap();
+    assert_eq!(rows.parse::<u32>(0).unwrap(), 0, "nothing of it is written");
+    applier.apply(story.transactions[2].clone()).await.unwrap();
+    assert_eq!(applier.settle().await.unwrap(), at(3));
+    assert_eq!(standing().await.oldest(), Some(&at(3)));
+    applier.apply(story.transactions[3].clone()).await.unwrap();
+    assert_eq!(applier.close().await.unwrap(), at(4));
+    story.assert_same("done again");
 }
 
 /// Every answer of the target is lost once, the one to COMMIT among them: what was sent has been executed,
