@@ -184,3 +184,84 @@ fn digits(bytes: &[u8], sixteen: &[u8; 16], out: &mut Vec<u8>) {
         out.extend(sixteen.get(usize::from(nibble)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sealift_mysql::value::{Duration, Moment};
+
+    use super::*;
+
+    fn column(kind: ColumnType, charset: Option<&str>) -> Column {
+        Column {
+            name: "c".into(),
+            kind,
+            type_text: String::new(),
+            nullable: true,
+            default: None,
+            extra: String::new(),
+            generated: None,
+            invisible: false,
+            charset: charset.map(Into::into),
+            collation: None,
+            srid: None,
+            comment: String::new(),
+        }
+    }
+
+    fn compared(source: &Column, target: &Column, value: Value<'_>) -> String {
+        let Comparison { left, literal } = Comparison::of(source, target);
+        let mut out = format!("{left}<=>").into_bytes();
+        literal.write(value, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn each_family_is_compared_so_that_only_equal_values_are() {
+        let day = Moment { year: 2020, month: 2, day: 31, ..Moment::default() };
+        let span = Duration { negative: true, hours: 1, ..Duration::default() };
+        let cases = [
+            (ColumnType::Int, Value::Int(-5), "`c`<=>-5"),
+            (ColumnType::Int, Value::Null, "`c`<=>NULL"),
+            (ColumnType::Decimal, Value::Bytes(b"-0.50"), "`c`<=>-0.50"),
+            (ColumnType::Float, Value::Float(1.1), "`c`<=>1.100000023841858e0"),
+            (ColumnType::Double, Value::Double(1e300), "`c`<=>1e300"),
+            (ColumnType::Bit, Value::Bytes(&[1, 0]), "CAST(`c` AS UNSIGNED)<=>256"),
+            (ColumnType::Set, Value::Uint(3), "CAST(`c` AS UNSIGNED)<=>3"),
+            (ColumnType::Year, Value::Uint(0), "`c`<=>'0000'"),
+            (ColumnType::Date, Value::Moment(day), "`c`<=>'2020-02-31'"),
+            (ColumnType::Time, Value::Duration(span), "`c`<=>'-01:00:00'"),
+            (ColumnType::Blob, Value::Bytes(b"'"), "CAST(`c` AS BINARY)<=>x'27'"),
+            (
+                ColumnType::Json,
+                Value::Bytes(b"1"),
+                "`c`<=>CAST(CONVERT(x'31' USING utf8mb4) AS JSON)",
+            ),
+            (ColumnType::Geometry, Value::Bytes(&[0xab]), "HEX(`c`)<=>'AB'"),
+        ];
+        for (kind, value, expected) in cases {
+            let column = column(kind, None);
+            assert_eq!(compared(&column, &column, value), expected);
+        }
+    }
+
+    #[test]
+    fn text_is_compared_by_its_bytes_in_the_targets_character_set() {
+        let text = |charset| column(ColumnType::VarChar, Some(charset));
+        let value = Value::Bytes(b"\xe9");
+        assert_eq!(
+            compared(&text("latin1"), &text("latin1"), value),
+            "CAST(`c` AS BINARY)<=>x'e9'"
+        );
+        assert_eq!(
+            compared(&text("latin1"), &text("utf8mb4"), value),
+            "CAST(`c` AS BINARY)<=>CAST(CONVERT(_latin1 x'e9' USING utf8mb4) AS BINARY)"
+        );
+    }
+
+    #[test]
+    fn digits_that_are_none_never_get_into_a_statement() {
+        let column = column(ColumnType::Decimal, None);
+        let literal = Comparison::of(&column, &column).literal;
+        assert!(literal.write(Value::Bytes(b"1 OR 1=1"), &mut Vec::new()).is_err());
+    }
+}
