@@ -159,7 +159,7 @@ impl<I: Image> Pipeline<I> {
                 Item::Piece(changes) => self.piece(changes).await?,
                 Item::CommitHuge(end) => self.commit_huge(end).await?,
                 Item::AbandonHuge => self.abandon_huge().await?,
-                Item::Reach(position) => self.reach(position),
+                Item::Reach(position) => self.reach(position)?,
                 Item::Settle(done) => {
                     self.settle().await?;
                     let _nobody_waits = done.send(()).is_err();
@@ -201,13 +201,15 @@ impl<I: Image> Pipeline<I> {
 
     fn take(&mut self, transaction: Transaction<I>) -> Result<(), Fault> {
         let Transaction { id, end, changes } = transaction;
+        self.no_huge()?;
         self.take_changes(&id, changes)?;
         self.transactions += 1;
         self.end = Some(end);
         Ok(())
     }
 
-    fn reach(&mut self, position: LogPosition) {
+    fn reach(&mut self, position: LogPosition) -> Result<(), Fault> {
+        self.no_huge()?;
         let is_new = match &self.end {
             Some(end) => !end.covers(&position),
             None => !self.written_up_to.covers(&position),
@@ -215,6 +217,7 @@ impl<I: Image> Pipeline<I> {
         if is_new {
             self.end = Some(position);
         }
+        Ok(())
     }
 
     fn take_changes(&mut self, id: &TransactionId, changes: Vec<Change<I>>) -> Result<(), Fault> {
@@ -291,6 +294,7 @@ impl<I: Image> Pipeline<I> {
     }
 
     async fn begin_huge(&mut self, id: TransactionId) -> Result<(), Fault> {
+        self.no_huge()?;
         self.settle().await?;
         if self.unfinished.is_some() {
             // Such a transaction moves all lanes at once, so no batch holds one.
@@ -329,6 +333,11 @@ impl<I: Image> Pipeline<I> {
         self.huge.take().ok_or_else(out_of_order)?;
         self.batch = Batch::default();
         self.resting()?.abandon_huge().await
+    }
+
+    /// Nothing but its pieces may come while a transaction comes in pieces: it would be in it.
+    fn no_huge(&self) -> Result<(), Fault> {
+        if self.huge.is_some() { Err(out_of_order()) } else { Ok(()) }
     }
 
     fn resting(&mut self) -> Result<&mut Crew, Fault> {

@@ -240,3 +240,18 @@ async fn a_row_that_is_not_there_in_a_table_without_a_key_is_named() {
     let standing = apply::standing(&story.target(), &migration).await.unwrap().unwrap();
     assert_eq!(standing.oldest().map(|position| position.offset), Some(4));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_else_gets_into_a_transaction_that_comes_in_pieces() {
+    let story = story(Pair::shared(), 2).await;
+    let migration = story.schema.clone();
+    story.begin(&migration).await;
+    let mut applier = Applier::open(story.job(&migration, Mode::Lanes(2))).await.unwrap();
+    applier.begin_huge(story.transactions[0].id.clone()).await.unwrap();
+    applier.piece(story.transactions[0].changes.clone()).await.unwrap();
+    applier.apply(story.transactions[1].clone()).await.unwrap();
+    let fault = applier.close().await.unwrap_err();
+    assert_eq!(fault.code, ErrorCode::Internal, "{fault}");
+    let count = format!("SELECT COUNT(*) FROM {}.keyless", story.schema);
+    assert_eq!(story.pair.target.sql(count), "0\n");
+}
