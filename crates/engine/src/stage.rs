@@ -31,6 +31,12 @@ pub enum Event {
         /// Position of that moment; `None` when the source keeps no binary log.
         position: Option<LogPosition>,
     },
+    /// The source's changes are carried from this position on, while its rows are copied and after. An
+    /// online migration has this in place of a snapshot.
+    FollowingFrom {
+        /// Everything within it is visible to every read of the copy.
+        position: LogPosition,
+    },
     /// A table was found changed since the last snapshot: it is emptied and copied again.
     TableReset {
         /// Which.
@@ -55,6 +61,9 @@ pub enum Event {
     },
     /// All rows of all tables are on the target, and definitions did not move meanwhile.
     Copied,
+    /// Everything that may stand on tables which still change is on the target: from now on only changes
+    /// are carried, until the cutover.
+    Following,
     /// Everything the plan holds is on the target.
     Finished,
 }
@@ -131,6 +140,8 @@ pub enum Stage {
     Copying(Memory),
     /// All rows are there; indexes, foreign keys and other objects are being made.
     Completing(Memory),
+    /// Only changes are carried. Triggers and events come with the cutover.
+    Following(Memory),
     /// Everything the plan holds is on the target.
     Finished(Memory),
 }
@@ -148,6 +159,8 @@ pub struct Memory {
     pub runs: u32,
     /// Position of the newest snapshot; the outer `None` when none was taken yet.
     pub snapshot: Option<Option<LogPosition>>,
+    /// Where an online migration began to follow the source.
+    pub following_from: Option<LogPosition>,
     /// Tables whose rows are all there, with their row counts.
     pub copied: BTreeMap<QualifiedName, u64>,
     /// Scripts that were begun and not seen done: the target is asked about them.
@@ -183,6 +196,7 @@ impl Stage {
                 Self::Preparing(memory)
                 | Self::Copying(memory)
                 | Self::Completing(memory)
+                | Self::Following(memory)
                 | Self::Finished(memory),
                 Event::Restarted,
             ) => Ok(Self::Preparing(memory.forgotten())),
@@ -193,6 +207,7 @@ impl Stage {
                     target: target.clone(),
                     runs: 1,
                     snapshot: None,
+                    following_from: None,
                     copied: BTreeMap::new(),
                     begun: BTreeSet::new(),
                     done: BTreeSet::new(),
@@ -201,20 +216,9 @@ impl Stage {
             (Self::Preparing(memory), event) => Self::in_preparing(memory, event),
             (Self::Copying(memory), event) => Self::in_copying(memory, event),
             (Self::Completing(memory), event) => Self::in_completing(memory, event),
-            (Self::Finished(mut memory), Event::RunBegun { plan, .. }) => {
-                memory.begin_again(plan);
-                Ok(Self::Finished(memory))
-            }
-            // Somebody dropped an object afterwards, and a later run makes it again.
-            (Self::Finished(mut memory), Event::ObjectBegun { step }) => {
-                memory.begin(step);
-                Ok(Self::Finished(memory))
-            }
-            (Self::Finished(mut memory), Event::ObjectDone { step }) => {
-                memory.finish(step);
-                Ok(Self::Finished(memory))
-            }
-            (stage @ (Self::Fresh | Self::Finished(_)), event) => Err(stage.refuse(event)),
+            (Self::Following(memory), event) => memory.at_the_end(event, Self::Following),
+            (Self::Finished(memory), event) => memory.at_the_end(event, Self::Finished),
+            (Self::Fresh, event) => Err(Self::Fresh.refuse(event)),
         }
     }
 
@@ -226,9 +230,11 @@ impl Stage {
             Event::Prepared => return Ok(Self::Copying(memory)),
             Event::Restarted
             | Event::SnapshotTaken { .. }
+            | Event::FollowingFrom { .. }
             | Event::TableReset { .. }
             | Event::TableCopied { .. }
             | Event::Copied
+            | Event::Following
             | Event::Finished => return Err(Self::Preparing(memory).refuse(event)),
         }
         Ok(Self::Preparing(memory))
@@ -240,17 +246,19 @@ impl Stage {
             Event::ObjectBegun { step } => memory.begin(step),
             Event::ObjectDone { step } => memory.finish(step),
             Event::SnapshotTaken { position } => memory.snapshot = Some(position.clone()),
+            Event::FollowingFrom { position } => memory.following_from = Some(position.clone()),
             Event::TableReset { table } => {
                 memory.copied.remove(table);
             }
-            Event::TableCopied { table, rows } if memory.snapshot.is_some() => {
+            Event::TableCopied { table, rows } if memory.may_copy() => {
                 memory.copied.insert(table.clone(), *rows);
             }
-            Event::Copied if memory.snapshot.is_some() => return Ok(Self::Completing(memory)),
+            Event::Copied if memory.may_copy() => return Ok(Self::Completing(memory)),
             Event::Restarted
             | Event::Prepared
             | Event::TableCopied { .. }
             | Event::Copied
+            | Event::Following
             | Event::Finished => {
                 return Err(Self::Copying(memory).refuse(event));
             }
@@ -263,10 +271,12 @@ impl Stage {
             Event::RunBegun { plan, .. } => memory.begin_again(plan),
             Event::ObjectBegun { step } => memory.begin(step),
             Event::ObjectDone { step } => memory.finish(step),
+            Event::Following => return Ok(Self::Following(memory)),
             Event::Finished => return Ok(Self::Finished(memory)),
             Event::Restarted
             | Event::Prepared
             | Event::SnapshotTaken { .. }
+            | Event::FollowingFrom { .. }
             | Event::TableReset { .. }
             | Event::TableCopied { .. }
             | Event::Copied => return Err(Self::Completing(memory).refuse(event)),
@@ -286,6 +296,7 @@ impl Stage {
             Self::Preparing(_) => "preparing",
             Self::Copying(_) => "copying",
             Self::Completing(_) => "completing",
+            Self::Following(_) => "following",
             Self::Finished(_) => "finished",
         }
     }
@@ -298,6 +309,7 @@ impl Stage {
             Self::Preparing(memory)
             | Self::Copying(memory)
             | Self::Completing(memory)
+            | Self::Following(memory)
             | Self::Finished(memory) => Some(memory),
         }
     }
@@ -321,12 +333,41 @@ impl Memory {
         self.runs += 1;
     }
 
+    /// Whether it is known which moments of the source are copied.
+    fn may_copy(&self) -> bool {
+        self.snapshot.is_some() || self.following_from.is_some()
+    }
+
+    /// An event when all objects were there already: somebody may have dropped one, and a later run makes
+    /// it again.
+    fn at_the_end(
+        mut self,
+        event: &Event,
+        stage: fn(Self) -> Stage,
+    ) -> Result<Stage, IllegalEvent> {
+        match event {
+            Event::RunBegun { plan, .. } => self.begin_again(plan),
+            Event::ObjectBegun { step } => self.begin(step),
+            Event::ObjectDone { step } => self.finish(step),
+            Event::Restarted
+            | Event::Prepared
+            | Event::SnapshotTaken { .. }
+            | Event::FollowingFrom { .. }
+            | Event::TableReset { .. }
+            | Event::TableCopied { .. }
+            | Event::Copied
+            | Event::Following
+            | Event::Finished => return Err(stage(self).refuse(event)),
+        }
+        Ok(stage(self))
+    }
+
     /// The same migration with nothing done yet.
     fn forgotten(self) -> Self {
         let Self { plan, source, target, runs, .. } = self;
-        let (snapshot, copied) = (None, BTreeMap::new());
+        let (snapshot, following_from, copied) = (None, None, BTreeMap::new());
         let (begun, done) = (BTreeSet::new(), BTreeSet::new());
-        Self { plan, source, target, runs, snapshot, copied, begun, done }
+        Self { plan, source, target, runs, snapshot, following_from, copied, begun, done }
     }
 
     fn begin(&mut self, step: &Step) {
@@ -392,6 +433,27 @@ mod tests {
             Event::TableCopied { table: QualifiedName::new("a", "b"), rows: 1 },
         ];
         assert!(Stage::replay(&events).is_err());
+    }
+
+    #[test]
+    fn an_online_migration_copies_without_a_snapshot_and_ends_in_following() {
+        let position =
+            LogPosition { server: "s".into(), file: "b.1".into(), offset: 4, gtids: None };
+        let events = [
+            begun(),
+            Event::Prepared,
+            Event::FollowingFrom { position: position.clone() },
+            Event::TableCopied { table: QualifiedName::new("a", "b"), rows: 1 },
+            Event::Copied,
+            Event::Following,
+            begun(),
+        ];
+        let stage = Stage::replay(&events).unwrap();
+        assert!(
+            matches!(&stage, Stage::Following(memory) if memory.following_from == Some(position))
+        );
+        assert!(!stage.needs_copy() && !stage.is_finished());
+        assert!(stage.next(&Event::Prepared).is_err());
     }
 
     #[test]

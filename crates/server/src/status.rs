@@ -10,9 +10,11 @@ use crate::store::{Peek, Run};
 pub fn word(stage: &Stage) -> &'static str {
     match stage {
         Stage::Fresh => "planned",
-        Stage::Preparing(_) | Stage::Copying(_) | Stage::Completing(_) | Stage::Finished(_) => {
-            stage.word()
-        }
+        Stage::Preparing(_)
+        | Stage::Copying(_)
+        | Stage::Completing(_)
+        | Stage::Following(_)
+        | Stage::Finished(_) => stage.word(),
     }
 }
 

@@ -71,8 +71,18 @@ fn text(peek: &Peek, now: Timestamp) -> String {
     }
     match (stage, run) {
         (Stage::Fresh | Stage::Finished(_), _) | (_, Run::Alive { .. }) => {}
-        (Stage::Preparing(_) | Stage::Copying(_) | Stage::Completing(_), Run::None) => {
-            line("next", "sealift run --offline goes on where it stopped");
+        (
+            Stage::Preparing(memory)
+            | Stage::Copying(memory)
+            | Stage::Completing(memory)
+            | Stage::Following(memory),
+            Run::None,
+        ) => {
+            let command = match (&memory.following_from, &memory.snapshot) {
+                (None, Some(_)) => "sealift run --offline",
+                (Some(_), _) | (None, None) => "the same sealift run",
+            };
+            line("next", &format!("{command} goes on where it stopped"));
         }
     }
     text
@@ -188,7 +198,7 @@ mod tests {
         rows      1,000 (55 %), 9.8 KiB
                   shop.b\u{1b}[2J: copying, 100 rows of about 900
         as of     3.0s ago
-        next      sealift run --offline goes on where it stopped
+        next      the same sealift run goes on where it stopped
         ");
     }
 
