@@ -3,6 +3,7 @@
 mod contender;
 mod dataset;
 mod measure;
+mod sync;
 
 use std::fs;
 use std::path::Path;
@@ -23,6 +24,8 @@ pub(crate) enum Bench {
     Copy(CopyArgs),
     /// Peak memory of a copy against the size of the table
     Memory(MemoryArgs),
+    /// Catching up on a binary log: us beside MySQL's own replica
+    Sync(sync::SyncArgs),
 }
 
 /// Options of `cargo x bench copy`.
@@ -52,6 +55,7 @@ pub(crate) fn run(bench: Bench) -> ExitCode {
     let measured = match bench {
         Bench::Copy(args) => copy(args),
         Bench::Memory(args) => memory(&args),
+        Bench::Sync(args) => sync::run(&args),
     };
     match measured {
         Ok(()) => ExitCode::SUCCESS,
