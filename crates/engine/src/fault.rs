@@ -123,6 +123,8 @@ codes! {
         "stop schema changes, run sealift plan again, then run again";
     NothingSelected = "SL0507", "nothing is selected",
         "check [select] in sealift.toml against the source's schemas";
+    DefinitionFollowed = "SL0508", "a definition was changed on the source while its changes are followed",
+        "make the same change on the target where it matters, or begin anew with --restart";
     RowsRefused = "SL0601", "the target would have changed or dropped rows of a chunk",
         "nothing of the chunk was kept; see the server's warnings in the message";
     CountMismatch = "SL0602", "the target took another number of rows than were sent",
@@ -133,6 +135,10 @@ codes! {
         "use the state folder this copy was begun with, or start over with --restart";
     StatementFailed = "SL0605", "a server refused a statement",
         "see the server's message";
+    LogPurged = "SL0606", "the source has purged binary log that was still needed",
+        "begin anew with --restart; keep the binary log longer (binlog_expire_logs_seconds)";
+    LogUnreadable = "SL0607", "the source's binary log holds what cannot be carried",
+        "see the cause; what was carried up to there stays";
     Differences = "SL0701", "source and target differ",
         "see the report for the differing objects and keys";
     Interrupted = "SL0801", "interrupted",

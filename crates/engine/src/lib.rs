@@ -11,6 +11,7 @@ pub mod prepare;
 pub mod encode;
 pub mod target;
 pub mod copy;
+pub mod stream;
 pub mod apply;
 pub mod verify;
 pub mod run;

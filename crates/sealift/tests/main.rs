@@ -12,3 +12,4 @@ mod configuration;
 mod connection;
 mod carry;
 mod offline;
+mod online;

@@ -10,6 +10,7 @@ mod batch;
 mod change;
 mod crew;
 mod key;
+mod logged;
 mod lane;
 mod pipeline;
 mod position;
@@ -29,6 +30,7 @@ use tokio::task::JoinSet;
 
 pub use self::batch::Batch;
 pub use self::change::{Change, Image, RowChange, Transaction};
+pub use self::logged::LoggedImage;
 pub use self::pipeline::Counts;
 pub use self::position::{AppliedLedger, Standing};
 pub use self::table::ApplyTable;

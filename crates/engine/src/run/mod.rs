@@ -8,6 +8,8 @@ mod plan;
 mod apply;
 mod build;
 mod tables;
+mod follow;
+mod online;
 mod offline;
 mod complete;
 mod definitions;
@@ -25,6 +27,7 @@ use crate::stop::Stop;
 
 pub use apply::apply;
 pub use offline::{Offline, offline};
+pub use online::{Online, online};
 pub use plan::plan;
 pub use survey::{Asked, ask};
 pub use verify::verify;

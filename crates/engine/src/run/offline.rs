@@ -15,11 +15,11 @@ use sealift_schema::name::QualifiedName;
 
 use super::apply::{applier, begin, ready};
 use super::build::{BUILDERS, builders};
-use super::complete::complete;
+use super::complete::{Ending, complete};
 use super::survey::Survey;
 use super::tables::Tables;
 use super::{Migration, apply};
-use crate::copy::{self, CopyJob};
+use crate::copy::{self, CopyJob, Reading};
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::journal::Journal;
 use crate::plan::apply::{SmallTables, StepResult};
@@ -67,6 +67,7 @@ pub async fn offline(
         report.happened(&migration.clock, "began anew: what was copied before is emptied");
         stage = apply::stage(journal.as_ref())?;
     }
+    refuse_online_state(&stage)?;
     if stage.is_finished() {
         report.note("This migration was finished before; nothing was left to do.");
     }
@@ -74,7 +75,19 @@ pub async fn offline(
     if stage.needs_copy() {
         run.copy(stage, report).await?;
     }
-    complete(migration, offline, &plan, journal.as_ref(), report).await
+    let name = &offline.ledger_name;
+    complete(migration, Ending::Finished, name, &plan, journal.as_ref(), report).await
+}
+
+/// What an online migration has copied is of no one moment.
+fn refuse_online_state(stage: &Stage) -> Result<(), Fault> {
+    if stage.memory().is_none_or(|memory| memory.following_from.is_none()) {
+        return Ok(());
+    }
+    Err(Fault::new(ErrorCode::StateForeign, "the state folder holds an online migration").advise(
+        "go on with sealift run, begin anew with sealift run --offline --restart, or name another \
+         folder with --state",
+    ))
 }
 
 /// What the steps of one run share.
@@ -121,7 +134,7 @@ impl Run<'_> {
         let (relay, builders) = builders();
         let job = CopyJob {
             migration: self.offline.ledger_name.clone(),
-            reading: copy::Reading::Snapshot(snapshot.take_readers()),
+            reading: Reading::Snapshot(snapshot.take_readers()),
             target: self.migration.target.clone(),
             tables: jobs,
             sizes: copy::Sizes::default(),

@@ -60,7 +60,9 @@ impl Tables<'_> {
         crate::target::pin::writer(&mut session).await.on(Side::Target, "pin the session")?;
         let found = tables::look(&mut session, self.plan, names).await?;
         let begun = copy::begun(&migration.target, self.ledger_name).await?;
-        let ours = |table: &QualifiedName| begun.contains(table);
+        // Changes that are followed put rows into tables whose copy has not begun.
+        let following = stage.memory().is_some_and(|memory| memory.following_from.is_some());
+        let ours = |table: &QualifiedName| following || begun.contains(table);
         let todo = tables::judge(self.plan, &self.survey.catalog, &found, names, policy, ours)?;
         tables::clear(&mut session, &todo).await?;
         session.close().await;

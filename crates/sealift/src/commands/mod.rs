@@ -132,7 +132,7 @@ impl Command {
             Self::Check(_) => "check",
             Self::Plan(PlanArgs { deed: None }) => "plan",
             Self::Plan(PlanArgs { deed: Some(PlanDeed::Apply) }) => "plan apply",
-            Self::Run(_) => "run --offline",
+            Self::Run(args) => args.words(),
             Self::Verify(_) => "verify",
             Self::Status(_) => "status",
             Self::Completions(_) => "completions",

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use sealift_engine::fault::{ErrorCode, Fault};
+use sealift_engine::apply::Mode;
+use sealift_engine::control::{Control, Settings};
+use sealift_engine::fault::Fault;
 use sealift_engine::journal::Journal;
-use sealift_engine::run::{self, Offline};
+use sealift_engine::run::{self, Offline, Online};
 use sealift_mysql::snapshot::LockMode;
 use sealift_server::store::StateFolder;
 
@@ -14,11 +16,14 @@ use super::{Answer, Context};
 /// The record of the state folder that holds the migration's name in the target's ledger.
 const LEDGER: &str = "ledger";
 
-/// Carry everything across: objects, rows, indexes, foreign keys, code
+/// Carry everything across: objects, rows, indexes, foreign keys, code; then follow the source's changes
 ///
-/// Makes the plan if there is none, creates schemas and tables, copies all rows from one moment of the
-/// source, then builds indexes, foreign keys, routines, views, triggers and events (disabled). What an
-/// earlier run has done is not done again.
+/// Makes the plan if there is none, creates schemas and tables, and copies all rows while the application
+/// writes to the source; changes are carried beside. Then it follows the source, change after change, until
+/// it is stopped. Triggers and events come with the cutover. What an earlier run has done is not done again.
+///
+/// With --offline everything is copied from one moment of a source nobody writes to, triggers and events
+/// (disabled) too, and the migration is finished with that.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunArgs {
     /// Copy the source as it is now; nobody should write to it meanwhile
@@ -28,30 +33,47 @@ pub(crate) struct RunArgs {
     #[arg(long, requires = "offline")]
     no_lock: bool,
     /// Forget what was copied before and begin anew: loaded tables are emptied
-    #[arg(long, requires = "offline")]
+    #[arg(long)]
     restart: bool,
+    /// Show on the target only states the source had, in its order: slower while catching up
+    #[arg(long, conflicts_with = "offline")]
+    atomic: bool,
+    /// End once the target has everything the source had when all objects were there
+    #[arg(long, conflicts_with = "offline")]
+    until_caught_up: bool,
 }
 
-pub(super) async fn run(args: &RunArgs, context: &mut Context) -> Result<Answer, Fault> {
-    let RunArgs { offline, no_lock, restart } = *args;
-    if !offline {
-        let what = "this version of sealift runs offline migrations only";
-        return Err(Fault::new(ErrorCode::UsageInvalid, what)
-            .advise("say sealift run --offline, and let nobody write to the source meanwhile"));
+impl RunArgs {
+    /// The command as it is typed.
+    pub(super) fn words(&self) -> &'static str {
+        if self.offline { "run --offline" } else { "run" }
     }
+}
+
+/// Transactions that write changes to the target side by side.
+const LANES: usize = 4;
+
+pub(super) async fn run(args: &RunArgs, context: &mut Context) -> Result<Answer, Fault> {
+    let RunArgs { offline, no_lock, restart, atomic, until_caught_up } = *args;
     let config = context.config()?;
     let (source, target) = context.endpoints(&config)?;
     let state = Arc::new(context.open_state(&config)?);
-    let options = Offline {
-        lock: if no_lock { LockMode::NoLock } else { LockMode::Lock },
-        not_empty: config.copy.not_empty,
-        restart,
-        ledger_name: ledger_name(&state, context)?,
-    };
+    let ledger_name = ledger_name(&state, context)?;
+    let not_empty = config.copy.not_empty;
     let watch = Watch::record(context, &state);
     let migration = context.migration(&config, (source, target), &watch.progress);
     let journal: Arc<dyn Journal> = state;
-    let ended = run::offline(&migration, &options, &journal, &mut context.report).await;
+    let ended = if offline {
+        let lock = if no_lock { LockMode::NoLock } else { LockMode::Lock };
+        let options = Offline { lock, not_empty, restart, ledger_name };
+        run::offline(&migration, &options, &journal, &mut context.report).await
+    } else {
+        let mode = if atomic { Mode::Atomic } else { Mode::Lanes(LANES) };
+        let options = Online { not_empty, restart, ledger_name, mode, until_caught_up };
+        let settings = Settings::default();
+        let control = Control::new(context.stop.clone(), context.clock.clone(), settings);
+        run::online(&migration, &options, &control, &journal, &mut context.report).await
+    };
     watch.finish().await;
     Ok(Answer::new(ended?, String::new()))
 }

@@ -1,0 +1,401 @@
+//! `sealift run`: rows while the application writes, then change after change.
+
+use std::sync::Arc;
+
+use sealift_mysql::binlog::{self, LogPosition, Visible, VisibleError};
+use sealift_mysql::session::Session;
+use sealift_schema::facts::{ServerFacts, Side};
+use sealift_schema::name::QualifiedName;
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+
+use super::apply::{applier, begin, ready};
+use super::build::{BUILDERS, builders};
+use super::complete::{Ending, complete};
+use super::follow::Follow;
+use super::survey::Survey;
+use super::tables::Tables;
+use super::{Migration, apply as scripts};
+use crate::apply::{self, Applier, ApplyJob, ApplyTable, LoggedImage, Mode};
+use crate::control::Control;
+use crate::copy::gate::Gates;
+use crate::copy::gated::Gated;
+use crate::copy::online::Settled;
+use crate::copy::{self, CopyJob, CopyTable, Reading};
+use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::journal::Journal;
+use crate::plan::read::Plan;
+use crate::prepare::tables::NotEmpty;
+use crate::probe::Point;
+use crate::report::{Conclusion, ObjectReport, Report};
+use crate::stage::{Event, Stage};
+use crate::stop::Stop;
+use crate::stream::{Definition, Stream, StreamRequest};
+
+/// What an online run is told beside the migration itself.
+#[derive(Clone, Debug)]
+pub struct Online {
+    /// What to do with tables on the target that hold rows before the first copy.
+    pub not_empty: NotEmpty,
+    /// Forget what was copied before and begin anew.
+    pub restart: bool,
+    /// Names the migration in the target's ledgers.
+    pub ledger_name: String,
+    /// How changes are written.
+    pub mode: Mode,
+    /// End as soon as everything is on the target that the source had when all objects were there.
+    pub until_caught_up: bool,
+}
+
+/// Carries everything across while the source is written to, and its changes after that, until the operator
+/// stops it.
+///
+/// # Errors
+/// The first fault that concerns more than one object. Everything done so far is kept.
+pub async fn online(
+    migration: &Migration,
+    online: &Online,
+    control: &Control,
+    journal: &Arc<dyn Journal>,
+    report: &mut Report,
+) -> Result<Conclusion, Fault> {
+    let survey = Survey::take(migration, report).await?;
+    if migration.folder.manifest()?.is_none() {
+        super::plan::write(migration, &survey, report)?;
+    }
+    let plan = ready(migration, &survey, report)?;
+    let mut stage = begin(migration, &survey, &plan, journal.as_ref())?;
+    if online.restart {
+        journal.record(&Event::Restarted)?;
+        copy::close_ledger(&migration.target, &online.ledger_name).await?;
+        apply::close_ledger(&migration.target, &online.ledger_name).await?;
+        report.happened(&migration.clock, "began anew: what was copied before is emptied");
+        stage = scripts::stage(journal.as_ref())?;
+    }
+    refuse_offline_state(&stage)?;
+    let run = Run { migration, online, control, journal, survey: &survey, plan: &plan };
+    run.followable().await?;
+    run.carry(stage, report).await
+}
+
+/// The state of an offline migration has no position from which changes could be followed.
+fn refuse_offline_state(stage: &Stage) -> Result<(), Fault> {
+    let offline = stage.memory().is_some_and(|memory| {
+        memory.following_from.is_none() && (memory.snapshot.is_some() || stage.is_finished())
+    });
+    if !offline {
+        return Ok(());
+    }
+    Err(Fault::new(ErrorCode::StateForeign, "the state folder holds an offline migration").advise(
+        "go on with sealift run --offline, begin anew with sealift run --restart, or name another \
+         folder with --state",
+    ))
+}
+
+/// What the steps of one run share.
+struct Run<'a> {
+    migration: &'a Migration,
+    online: &'a Online,
+    control: &'a Control,
+    journal: &'a Arc<dyn Journal>,
+    survey: &'a Survey,
+    plan: &'a Plan,
+}
+
+impl Run<'_> {
+    fn tables(&self) -> Tables<'_> {
+        Tables {
+            migration: self.migration,
+            survey: self.survey,
+            plan: self.plan,
+            journal: self.journal.as_ref(),
+            ledger_name: &self.online.ledger_name,
+        }
+    }
+
+    /// Makes sure that the source's log tells everything that changes.
+    async fn followable(&self) -> Result<(), Fault> {
+        let source = &self.survey.source;
+        let mut session =
+            Session::connect(&self.migration.source).await.on(Side::Source, "connect")?;
+        let hindrances = binlog::hindrances(&mut session, source)
+            .await
+            .on(Side::Source, "see whether its binary log can be followed")?;
+        session.close().await;
+        if let Some(first) = hindrances.first() {
+            let all: Vec<&str> = hindrances.iter().map(|found| found.what.as_str()).collect();
+            return Err(Fault::new(ErrorCode::ServerUnsuitable, all.join("; "))
+                .on(Side::Source)
+                .advise(first.remedy.clone()));
+        }
+        refuse_silent_cascades(source, &self.tables())
+    }
+
+    /// Copies and follows until it is stopped, or caught up if that was wished.
+    async fn carry(&self, stage: Stage, report: &mut Report) -> Result<Conclusion, Fault> {
+        let migration = self.migration;
+        let tables = self.tables();
+        if stage.needs_copy() {
+            let restart = self.online.restart;
+            let policy = if restart { NotEmpty::Truncate } else { self.online.not_empty };
+            tables.prepare(&stage, policy, None, report).await?;
+        }
+        self.start(&stage).await?;
+        let stage = scripts::stage(self.journal.as_ref())?;
+        let jobs = tables.jobs(stage.memory()).await?;
+        let (follow, gates, applied) = self.follow(&jobs).await?;
+        let end = follow.end.clone();
+        let following = async {
+            let followed = follow.run().await;
+            if followed.is_err() {
+                end.request();
+            }
+            followed
+        };
+        let carrying = async {
+            let carried = self.carry_tables(stage, jobs, gates, applied, &end, report).await;
+            end.request();
+            carried
+        };
+        let stopping = async {
+            tokio::select! {
+                () = migration.stop.wait() => end.request(),
+                () = end.wait() => {}
+            }
+        };
+        let (followed, carried, ()) = tokio::join!(following, carrying, stopping);
+        let position = followed?;
+        report.position = Some(position);
+        carried
+    }
+
+    /// Decides where changes are followed from, once for all runs.
+    async fn start(&self, stage: &Stage) -> Result<(), Fault> {
+        let Migration { source, target, .. } = self.migration;
+        let name = &self.online.ledger_name;
+        let standing = apply::standing(target, name).await?;
+        let journaled = stage.memory().and_then(|memory| memory.following_from.clone());
+        let from = match (standing.as_ref().and_then(apply::Standing::oldest), journaled) {
+            (Some(_), Some(_)) => return Ok(()),
+            // The ledger was written, the journal not yet.
+            (Some(at), None) => at.clone(),
+            (None, Some(_)) => {
+                let what = "the target's ledger of applied changes is gone";
+                return Err(Fault::new(ErrorCode::LedgerMismatch, what).on(Side::Target));
+            }
+            (None, None) => {
+                let mut session = Session::connect(source).await.on(Side::Source, "connect")?;
+                let visible = Visible::of(&mut session).await.map_err(invisible)?;
+                let from = visible.start(&mut session).await.map_err(invisible)?;
+                session.close().await;
+                apply::begin(target, name, &from).await?;
+                from
+            }
+        };
+        self.journal.record(&Event::FollowingFrom { position: from })
+    }
+
+    /// Ends what an earlier run left on the target, and gets everything ready that changes pass.
+    async fn follow(
+        &self,
+        jobs: &[CopyTable],
+    ) -> Result<(Follow<'_>, Gates, watch::Receiver<LogPosition>), Fault> {
+        let Migration { source, target, .. } = self.migration;
+        let name = &self.online.ledger_name;
+        let pairs = jobs
+            .iter()
+            .map(|job| ApplyTable { source: job.source.clone(), target: job.target.clone() });
+        let applier: Applier<LoggedImage> = Applier::open(ApplyJob {
+            migration: name.clone(),
+            target: target.clone(),
+            tables: pairs.collect(),
+            mode: self.online.mode,
+            sizes: apply::Sizes::default(),
+        })
+        .await?;
+        let found = applier.found();
+        let (Some(oldest), Some(newest)) = (found.oldest().cloned(), found.newest().cloned())
+        else {
+            let what = "the target's ledger of applied changes has no position";
+            return Err(Fault::new(ErrorCode::LedgerMismatch, what).on(Side::Target));
+        };
+        let sources = jobs.iter().map(|job| &job.source);
+        let gates = copy::online::gates(target, name, sources, newest).await?;
+        let definitions = jobs.iter().map(|job| Definition {
+            name: job.source.name.clone(),
+            columns: job.source.columns.clone(),
+        });
+        let stream = Stream::new(StreamRequest {
+            source: source.clone(),
+            server_id: server_id(name),
+            from: oldest,
+            tables: crate::stream::Tables::new(definitions.collect()),
+            piece_bytes: apply::HUGE_BYTES,
+            stop: self.migration.stop.clone(),
+        });
+        let applied = applier.applied();
+        let follow = Follow {
+            stream,
+            gates: gates.clone(),
+            applier,
+            control: self.control,
+            schemas: self.survey.catalog.schemas.keys().cloned().collect(),
+            end: Stop::new(),
+        };
+        Ok((follow, gates, applied))
+    }
+
+    /// Copies what is missing and makes all objects that may stand on changing tables; then waits.
+    async fn carry_tables(
+        &self,
+        stage: Stage,
+        jobs: Vec<CopyTable>,
+        gates: Gates,
+        applied: watch::Receiver<LogPosition>,
+        end: &Stop,
+        report: &mut Report,
+    ) -> Result<Conclusion, Fault> {
+        let migration = self.migration;
+        if stage.needs_copy() {
+            self.copy(&stage, jobs, gates, applied.clone(), report).await?;
+        }
+        let name = &self.online.ledger_name;
+        let journal = self.journal.as_ref();
+        let conclusion =
+            complete(migration, Ending::Following, name, self.plan, journal, report).await?;
+        if conclusion != Conclusion::Done {
+            return Ok(conclusion);
+        }
+        let horizon = self.log_end().await?;
+        migration.progress.enter("catching up");
+        let mut caught_up = applied.clone();
+        tokio::select! {
+            reached = caught_up.wait_for(|at| at.covers(&horizon)) => {
+                // The applier ended with a fault of its own, which is told.
+                reached.map_err(|_ended| Fault::new(ErrorCode::Interrupted, "stopped as asked"))?;
+            }
+            () = end.wait() => return Err(Fault::new(ErrorCode::Interrupted, "stopped as asked")),
+        }
+        report.happened(&migration.clock, "caught up with the source: ready to cut over");
+        if self.online.until_caught_up {
+            return Ok(Conclusion::Done);
+        }
+        migration.progress.enter("following: ready to cut over");
+        end.wait().await;
+        Err(Fault::new(ErrorCode::Interrupted, "stopped as asked"))
+    }
+
+    async fn copy(
+        &self,
+        stage: &Stage,
+        jobs: Vec<CopyTable>,
+        gates: Gates,
+        applied: watch::Receiver<LogPosition>,
+        report: &mut Report,
+    ) -> Result<(), Fault> {
+        let migration = self.migration;
+        let before: Vec<QualifiedName> = stage
+            .memory()
+            .map(|memory| memory.copied.keys().cloned().collect())
+            .unwrap_or_default();
+        migration.progress.update(|board| {
+            for job in &jobs {
+                let line = board.tables.entry(job.source.name.clone()).or_default();
+                line.rows_expected = job.source.rows_estimate;
+            }
+        });
+        migration.progress.enter("copying, changes beside");
+        let applier = applier(migration, self.plan, self.journal.as_ref());
+        let indexes = applier.indexes().await?;
+        let (relay, builders) = builders();
+        let settled = Settled {
+            source: migration.source.clone(),
+            gates: gates.clone(),
+            applied,
+            then: Arc::new(relay),
+            stop: migration.stop.clone(),
+        };
+        let job = CopyJob {
+            migration: self.online.ledger_name.clone(),
+            reading: Reading::Gated(Gated {
+                source: migration.source.clone(),
+                workers: migration.workers,
+                gates,
+                clock: migration.clock.clone(),
+            }),
+            target: migration.target.clone(),
+            tables: jobs,
+            sizes: copy::Sizes::default(),
+            after_table: Arc::new(settled),
+            builders: BUILDERS,
+            journal: Arc::clone(self.journal),
+            progress: migration.progress.clone(),
+            probe: migration.probe.clone(),
+            stop: migration.stop.clone(),
+        };
+        let begun = migration.clock.elapsed();
+        let at_once = async |_table: &QualifiedName| Ok(());
+        let (copied, ()) = tokio::join!(copy::tables(job), builders.work(&indexes, at_once));
+        let elapsed = migration.clock.elapsed().saturating_sub(begun);
+        self.tables().tell(&before, report);
+        report.objects.extend(builders.results().iter().map(ObjectReport::from));
+        let copied = copied?;
+        let rows: u64 = copied.rows.values().sum();
+        let count = copied.rows.len();
+        let seconds = elapsed.as_secs_f64();
+        let said = format!("copied {rows} rows of {count} tables in {seconds:.1} s");
+        report.happened(&migration.clock, said);
+        migration.probe.pass(Point::Copied);
+        self.journal.record(&Event::Copied)
+    }
+
+    /// Where the source's log ends now.
+    async fn log_end(&self) -> Result<LogPosition, Fault> {
+        let mut session =
+            Session::connect(&self.migration.source).await.on(Side::Source, "connect")?;
+        let end =
+            binlog::log_end(&mut session).await.on(Side::Source, "read where its log ends")?;
+        session.close().await;
+        end.ok_or_else(|| {
+            let what = "the source does not say where its log ends";
+            Fault::new(ErrorCode::PrivilegeMissing, what).on(Side::Source)
+        })
+    }
+}
+
+/// Cascades that the log does not tell of would be lost: MySQL logs them where foreign keys are the server's
+/// own and not InnoDB's.
+fn refuse_silent_cascades(source: &ServerFacts, tables: &Tables<'_>) -> Result<(), Fault> {
+    if source.variable("innodb_native_foreign_keys") == Some("OFF") {
+        return Ok(());
+    }
+    let passive = ["RESTRICT", "NO ACTION", ""];
+    let cascading = tables.wanted().into_iter().find(|table| {
+        table.foreign_keys.iter().any(|key| {
+            !passive.contains(&key.on_delete.as_str()) || !passive.contains(&key.on_update.as_str())
+        })
+    });
+    let Some(table) = cascading else { return Ok(()) };
+    let what = "it has a foreign key that cascades, and the source's binary log does not tell what a \
+                cascade changes";
+    Err(Fault::new(ErrorCode::ServerUnsuitable, what)
+        .on(Side::Source)
+        .about(format!("table {}", table.name))
+        .advise("migrate with sealift run --offline, or exclude the tables it connects"))
+}
+
+fn invisible(error: VisibleError) -> Fault {
+    match error {
+        VisibleError::Server(cause) => Fault::server(Side::Source, "ask what is visible", cause),
+        VisibleError::NoWay { why, remedy } => {
+            Fault::new(ErrorCode::ServerUnsuitable, why).on(Side::Source).advise(remedy)
+        }
+    }
+}
+
+/// A number among the source's replicas that is always the same for one migration: high, where people give
+/// none.
+fn server_id(ledger_name: &str) -> u32 {
+    let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(ledger_name.as_bytes()).into();
+    u32::from_be_bytes([a, b, c, d]) | 0x8000_0000
+}

@@ -1,0 +1,204 @@
+//! From events to transactions.
+
+use std::collections::BTreeSet;
+
+use sealift_mysql::binlog::{
+    Begin, BinlogStream, Event, LogPosition, Outcome, Query, RawRows, RowsError, RowsEvent,
+    RowsHead,
+};
+use sealift_schema::facts::Side;
+
+use super::statement::{Statement, StatementKind};
+use super::tables::Tables;
+use super::transaction::{Change, Item, Piece, Transaction};
+use crate::fault::{ErrorCode, Fault};
+
+/// Collects a transaction's events until it ends.
+pub(super) struct Assembly {
+    tables: Tables,
+    piece_bytes: usize,
+    open: Option<Open>,
+    /// Transactions that are prepared and did nothing to migrated tables, by name.
+    prepared_elsewhere: BTreeSet<String>,
+}
+
+/// A transaction that has not ended yet.
+struct Open {
+    begin: Begin,
+    changes: Vec<Change>,
+    bytes: usize,
+    /// Whether pieces of it were handed out.
+    in_pieces: bool,
+    definition: Option<Query>,
+}
+
+impl Assembly {
+    pub(super) fn new(tables: Tables, piece_bytes: usize) -> Self {
+        Self { tables, piece_bytes, open: None, prepared_elsewhere: BTreeSet::new() }
+    }
+
+    pub(super) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    /// Forgets what has not ended: its connection is lost. Whether pieces of it were handed out.
+    pub(super) fn forget(&mut self) -> bool {
+        self.tables.forget_maps();
+        self.open.take().is_some_and(|open| open.in_pieces)
+    }
+
+    /// Takes the next event in; hands out what it completes.
+    pub(super) fn take(&mut self, event: Event, log: &BinlogStream) -> Result<Option<Item>, Fault> {
+        match event {
+            Event::Begin(begin) => {
+                let (changes, bytes) = (Vec::new(), 0);
+                self.open =
+                    Some(Open { begin, changes, bytes, in_pieces: false, definition: None });
+                Ok(None)
+            }
+            Event::TableMap(RawRows { body, .. }) => {
+                self.tables.map(&body).map_err(|fault| self.at(fault)).map(|()| None)
+            }
+            Event::Rows(rows) => self.rows(&rows).map_err(|fault| self.at(fault)),
+            Event::Query(query) => self.query(query).map_err(|fault| self.at(fault)).map(|()| None),
+            Event::End(end) => self.end(&end.outcome, log.position().clone()),
+            Event::Idle(_place) => Ok(Some(Item::Idle(log.position().clone()))),
+        }
+    }
+
+    fn rows(&mut self, raw: &RawRows) -> Result<Option<Item>, Fault> {
+        let head = RowsHead::read(raw.type_code, &raw.body).map_err(unreadable)?;
+        let Some(id) = head.table else { return Ok(None) };
+        let Some(known) = self.tables.of(id)? else { return Ok(None) };
+        let table = known.table;
+        let shape = known.shape.clone();
+        let rows =
+            RowsEvent::read(raw.type_code, &raw.body, known.map.clone()).map_err(unreadable)?;
+        let Some(open) = &mut self.open else {
+            let what = "rows outside a transaction";
+            return Err(Fault::new(ErrorCode::LogUnreadable, what).on(Side::Source));
+        };
+        open.bytes += rows.data.len();
+        open.changes.push(Change { table, rows, shape });
+        if open.bytes < self.piece_bytes || open.definition.is_some() {
+            return Ok(None);
+        }
+        open.in_pieces = true;
+        open.bytes = 0;
+        Ok(Some(Item::Piece(Piece {
+            id: open.begin.id.clone(),
+            committed_at: open.begin.committed_at,
+            changes: std::mem::take(&mut open.changes),
+            end: None,
+        })))
+    }
+
+    fn query(&mut self, query: Query) -> Result<(), Fault> {
+        let refuse = |what: &str, advice: &str| {
+            let sql: String = String::from_utf8_lossy(&query.sql).chars().take(120).collect();
+            Err(Fault::new(ErrorCode::LogUnreadable, format!("{what}: {sql}"))
+                .on(Side::Source)
+                .advise(advice))
+        };
+        match StatementKind::of(&query.sql) {
+            StatementKind::Passing => Ok(()),
+            StatementKind::Rows => refuse(
+                "rows were changed by a session with binlog_format other than ROW",
+                "set binlog_format=ROW for all sessions, then begin anew with --restart",
+            ),
+            StatementKind::PartlyRolledBack => refuse(
+                "a transaction took a part back after it had changed tables without transactions",
+                "copy the tables it changed again: begin anew with --restart",
+            ),
+            StatementKind::Prepared => {
+                if self.prepared_elsewhere.remove(xid(&query.sql)) {
+                    return Ok(());
+                }
+                refuse(
+                    "a prepared transaction ended whose rows were not seen",
+                    "let all XA transactions end, then begin anew with --restart",
+                )
+            }
+            StatementKind::Definition => {
+                if let Some(open) = &mut self.open {
+                    open.definition = Some(query);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn end(&mut self, outcome: &Outcome, end: LogPosition) -> Result<Option<Item>, Fault> {
+        let Some(open) = self.open.take() else { return Ok(None) };
+        let Open { begin, changes, bytes, in_pieces, definition } = open;
+        let touched = in_pieces || !changes.is_empty();
+        match outcome {
+            Outcome::Committed => {}
+            Outcome::RolledBack if !touched => {}
+            // It comes again if it was handed out in part, and is found abandoned again: nobody saw it.
+            Outcome::Abandoned if in_pieces => return Ok(Some(Item::BrokenOff)),
+            Outcome::Abandoned => return Ok(Some(Item::Idle(end))),
+            Outcome::Prepared { xid } if !touched => {
+                self.prepared_elsewhere.insert(xid.clone());
+            }
+            Outcome::RolledBack | Outcome::Prepared { .. } => {
+                let what = "a transaction changed migrated tables and was prepared by XA, or rolled \
+                            back with parts that could not be";
+                return Err(Fault::new(ErrorCode::LogUnreadable, what)
+                    .on(Side::Source)
+                    .about(format!("transaction {}", begin.id))
+                    .advise(
+                        "let no XA transaction change migrated tables; begin anew with --restart",
+                    ));
+            }
+        }
+        let Begin { id, committed_at, .. } = begin;
+        Ok(Some(if let Some(query) = definition {
+            Item::Statement(Box::new(Statement { id, end, query, changes }))
+        } else if in_pieces {
+            Item::Piece(Piece { id, committed_at, changes, end: Some(end) })
+        } else {
+            Item::Transaction(Transaction { id, end, committed_at, changes, bytes })
+        }))
+    }
+
+    /// Adds where the trouble is.
+    fn at(&self, fault: Fault) -> Fault {
+        match &self.open {
+            Some(open) if fault.object.is_none() => {
+                fault.about(format!("transaction {}", open.begin.id))
+            }
+            Some(_) | None => fault,
+        }
+    }
+}
+
+/// The name in `XA COMMIT X'…',X'…',1`, which may end in `ONE PHASE`.
+fn xid(sql: &[u8]) -> &str {
+    let text = std::str::from_utf8(sql).unwrap_or_default();
+    let name = text.find("X'").and_then(|at| text.get(at..)).unwrap_or_default();
+    name.trim_end_matches("ONE PHASE").trim()
+}
+
+fn unreadable(error: RowsError) -> Fault {
+    let advice = match &error {
+        RowsError::PartialJson => Some(
+            "on the source: SET GLOBAL binlog_row_value_options=''; end its sessions, then \
+                  begin anew with --restart",
+        ),
+        RowsError::PartialImage { .. } => Some(
+            "on the source: SET GLOBAL binlog_row_image=FULL; end its sessions, then begin \
+                  anew with --restart",
+        ),
+        RowsError::OtherEvent(_)
+        | RowsError::OtherTable { .. }
+        | RowsError::Malformed(_)
+        | RowsError::Image { .. } => None,
+    };
+    let fault = Fault::new(ErrorCode::LogUnreadable, "read changed rows").on(Side::Source);
+    let fault = fault.because(error);
+    match advice {
+        Some(advice) => fault.advise(advice),
+        None => fault,
+    }
+}

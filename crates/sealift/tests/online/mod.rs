@@ -1,0 +1,196 @@
+//! `run` while an application writes, end to end; at the end `mysqldump` of both sides is the same.
+
+use std::process::{Child, Command, Stdio};
+
+use sealift_lab::oracle::Comparison;
+use sealift_lab::{Options, Pair, unique_schema, wait_until, workload};
+
+use crate::folder::{Folder, turn};
+use crate::offline::{allowed, ends_with, folder};
+
+mod churn;
+
+use churn::Churn;
+
+/// A schema with the application's tables and rows.
+fn schema(pair: &Pair, what: &str) -> String {
+    let schema = unique_schema(what);
+    let mut script =
+        format!("CREATE DATABASE {schema}; USE {schema}; {} {}", churn::TABLES, churn::ROWS);
+    if pair.source.kind().is_mariadb() {
+        // Its log does not tell what a cascade changes.
+        script = script
+            .replace(
+                "FOREIGN KEY (parent) REFERENCES parent (id)\n  ON DELETE CASCADE",
+                "KEY (parent)",
+            )
+            .replace("utf8mb4_0900_ai_ci", "utf8mb4_general_ci")
+            .replace("cte_max_recursion_depth", "max_recursive_iterations");
+    }
+    pair.source.sql(script);
+    schema
+}
+
+/// A run in the background.
+struct Running(Child);
+
+impl Running {
+    fn start(folder: &Folder) -> Self {
+        let mut command = folder.command(&["run"]);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
+        Self(command.spawn().unwrap())
+    }
+
+    /// As by Ctrl-C; tells the exit code.
+    fn interrupt(mut self) -> Option<i32> {
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        self.0.wait().unwrap().code()
+    }
+
+    fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended before.
+        if self.0.kill().is_ok() {
+            let _ended = self.0.wait();
+        }
+    }
+}
+
+/// What `status` says the run is doing.
+fn stage(folder: &Folder) -> String {
+    let status = folder.sealift(&["status", "--json"]);
+    status.json()["stage"].as_str().unwrap_or_default().to_owned()
+}
+
+fn assert_same(pair: &Pair, schema: &str) {
+    allowed(Comparison::of([schema])).assert_same(&pair.source, &pair.target);
+}
+
+#[test]
+fn a_source_that_is_written_to_is_copied_and_followed() {
+    let _turn = turn();
+    let pair = Pair::shared();
+    let schema = schema(pair, "online");
+    let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
+    let churn = Churn::start(&pair.source, &schema, workload::seed());
+    let running = Running::start(&folder);
+    wait_until("everything is copied", || (stage(&folder) == "following").then_some(()));
+    let so_far = churn.rounds();
+    wait_until("the application goes on", || (churn.rounds() > so_far + 2).then_some(()));
+    assert_eq!(running.interrupt(), Some(4));
+    drop(churn);
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    assert_same(pair, &schema);
+}
+
+/// Followed by file and offset: there are no GTIDs.
+#[test]
+fn a_source_without_gtids_is_followed_by_its_files() {
+    let _turn = turn();
+    let pair = Pair::start(Options::mysql().without_gtid(), Options::azure_target()).unwrap();
+    pair.source.sql(
+        "GRANT BACKUP_ADMIN ON *.* TO app_reader; \
+         GRANT SELECT ON performance_schema.log_status TO app_reader",
+    );
+    let schema = schema(&pair, "without_gtid");
+    let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
+    let churn = Churn::start(&pair.source, &schema, workload::seed());
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    // A new file, and the next run goes on in it.
+    pair.source.sql("FLUSH BINARY LOGS");
+    let so_far = churn.rounds();
+    wait_until("the application goes on", || (churn.rounds() > so_far + 2).then_some(()));
+    drop(churn);
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    assert_same(&pair, &schema);
+}
+
+#[test]
+fn a_mariadb_that_is_written_to_is_copied_and_followed() {
+    let _turn = turn();
+    let pair = Pair::shared_mariadb();
+    let schema = schema(pair, "online_maria");
+    let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
+    let churn = Churn::start(&pair.source, &schema, workload::seed());
+    let killed =
+        folder.command(&["run"]).env("SEALIFT_PROBE", "chunk-committed:3=kill").output().unwrap();
+    assert_eq!(killed.status.code(), None, "{killed:?}");
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    drop(churn);
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    // JSON is text there and has another form here.
+    for columns in
+        ["id, u, v, d, at FROM hot", "w, n FROM worded", "a, b, f FROM bag", "* FROM child"]
+    {
+        let sql = format!("USE {schema}; SELECT {columns} ORDER BY 1, 2, 3");
+        let sql = sql
+            .replace("worded ORDER BY 1, 2, 3", "worded ORDER BY n, HEX(w)")
+            .replace("child ORDER BY 1, 2, 3", "child ORDER BY 1");
+        assert_eq!(pair.source.sql(&sql), pair.target.sql(&sql), "{columns}");
+    }
+    ends_with(0, &folder.sealift(&["verify"]));
+}
+
+#[test]
+fn a_definition_that_moves_stops_the_run_before_it() {
+    let _turn = turn();
+    let pair = Pair::shared();
+    let schema = schema(pair, "online_ddl");
+    let folder = folder(&pair.source, &pair.target, &[&schema], "");
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    pair.source.sql(format!(
+        "INSERT INTO {schema}.parent VALUES (7777, 1); ALTER TABLE {schema}.parent ADD w INT; \
+         INSERT INTO {schema}.parent VALUES (7778, 1, 1);"
+    ));
+    let stopped = folder.sealift(&["run", "--json"]);
+    ends_with(1, &stopped);
+    // The plan is of the definition before.
+    assert_eq!(stopped.error_code(), "SL0503");
+    let followed = pair.target.sql(format!("SELECT COUNT(*) FROM {schema}.parent WHERE id > 7000"));
+    assert_eq!(followed, "0\n");
+}
+
+#[test]
+fn a_source_that_cannot_be_followed_is_refused_with_what_to_change() {
+    let _turn = turn();
+    let pair = Pair::start(Options::mysql().without_gtid(), Options::azure_target()).unwrap();
+    let schema = schema(&pair, "unseen");
+    let folder = folder(&pair.source, &pair.target, &[&schema], "");
+    let refused = folder.sealift(&["run", "--json"]);
+    ends_with(1, &refused);
+    assert_eq!(refused.error_code(), "SL0406");
+    assert!(refused.stdout.contains("BACKUP_ADMIN"), "{}", refused.screen());
+    let there = pair.target.sql(format!("SHOW DATABASES LIKE '{schema}'"));
+    assert_eq!(there, "", "nothing was made");
+}
+
+#[test]
+fn killed_again_and_again_while_rows_change_nothing_is_lost_or_doubled() {
+    let _turn = turn();
+    let pair = Pair::shared();
+    let schema = schema(pair, "online_killed");
+    let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
+    let churn = Churn::start(&pair.source, &schema, workload::seed());
+    for point in ["chunk-begun", "chunk-loaded:2", "chunk-committed:3", "table-copied:2", "copied"]
+    {
+        let probe = format!("{point}=kill");
+        let killed = folder.command(&["run"]).env("SEALIFT_PROBE", probe).output().unwrap();
+        assert_eq!(killed.status.code(), None, "{point} was not passed: {killed:?}");
+    }
+    for _life in 0..3 {
+        let running = Running::start(&folder);
+        let so_far = churn.rounds();
+        wait_until("the application goes on", || (churn.rounds() > so_far + 3).then_some(()));
+        running.kill();
+    }
+    drop(churn);
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    assert_same(pair, &schema);
+}
