@@ -94,11 +94,11 @@ fn a_state_folder_belongs_to_one_migration() {
 }
 
 #[test]
-fn what_this_version_cannot_do_is_a_matter_of_usage() {
+fn options_of_the_other_kind_of_run_are_a_matter_of_usage() {
     let _turn = turn();
-    let ran = Folder::empty().sealift(&["run", "--json"]);
-    assert_eq!((ran.code, ran.error_code()), (Some(2), "SL0105".to_owned()));
-    let ran = Folder::empty().sealift(&["run", "--no-lock", "--json"]);
-    assert_eq!((ran.code, ran.error_code()), (Some(2), "SL0105".to_owned()));
+    for options in [["--no-lock", "--json"], ["--atomic", "--offline"]] {
+        let ran = Folder::empty().sealift(&[&["run"], &options[..]].concat());
+        assert_eq!(ran.code, Some(2), "{}", ran.screen());
+    }
     assert_eq!(Folder::empty().sealift(&["status"]).code, Some(1));
 }

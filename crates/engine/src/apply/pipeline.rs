@@ -210,10 +210,10 @@ impl<I: Image> Pipeline<I> {
 
     fn reach(&mut self, position: LogPosition) -> Result<(), Fault> {
         self.no_huge()?;
-        let is_new = match &self.end {
-            Some(end) => !end.covers(&position),
-            None => !self.written_up_to.covers(&position),
-        };
+        let before = self.end.as_ref().unwrap_or(&self.written_up_to);
+        // By GTIDs nothing may be new, and the place in the log still is: who waits for the end of the log
+        // waits for that.
+        let is_new = position.covers(before) && position != *before;
         if is_new {
             self.end = Some(position);
         }
