@@ -34,7 +34,7 @@ fn help_is_the_documentation() {
       plan         Write a plan: one SQL script per object, to be read, edited,
                    locked or skipped
       run          Carry everything across: objects, rows, indexes, foreign keys,
-                   code
+                   code; then follow the source's changes
       verify       Compare both sides row by row and name what differs
       status       Print where the migration stands, also while it runs in another
                    terminal
