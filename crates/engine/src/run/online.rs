@@ -322,6 +322,7 @@ impl Run<'_> {
                 workers: migration.workers,
                 gates,
                 clock: migration.clock.clone(),
+                control: self.control.clone(),
             }),
             target: migration.target.clone(),
             tables: jobs,
