@@ -23,7 +23,7 @@ const IN_CODE: [(&str, &str); 4] = [
 
 /// The places that may wait for a time: the pause between attempts, and the lab's one loop that asks a
 /// server again until a fact is true.
-const MAY_SLEEP: [&str; 2] = ["crates/engine/src/copy/pause.rs", "crates/lab/src/wait.rs"];
+const MAY_SLEEP: [&str; 2] = ["crates/engine/src/target/pause.rs", "crates/lab/src/wait.rs"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();
