@@ -8,15 +8,27 @@ use std::process::Command;
 /// # Errors
 /// When it does not build.
 pub(crate) fn sealift() -> Result<PathBuf, String> {
+    release(&["--package", "sealift"])?;
+    Ok(target_folder().join("release/sealift"))
+}
+
+/// Builds an example of a package in release mode and says where it is.
+///
+/// # Errors
+/// When it does not build.
+pub(crate) fn example(package: &str, name: &str) -> Result<PathBuf, String> {
+    release(&["--package", package, "--example", name])?;
+    Ok(target_folder().join("release/examples").join(name))
+}
+
+fn release(what: &[&str]) -> Result<(), String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--quiet", "--release", "--package", "sealift"])
+        .args(["build", "--quiet", "--release"])
+        .args(what)
         .status()
         .map_err(|error| format!("start cargo: {error}"))?;
-    if !built.success() {
-        return Err("sealift does not build".to_owned());
-    }
-    Ok(target_folder().join("release/sealift"))
+    if built.success() { Ok(()) } else { Err(format!("{} does not build", what.join(" "))) }
 }
 
 /// Where cargo puts what it builds.

@@ -2,6 +2,7 @@
 
 mod contender;
 mod dataset;
+mod decode;
 mod measure;
 mod sync;
 
@@ -26,6 +27,8 @@ pub(crate) enum Bench {
     Memory(MemoryArgs),
     /// Catching up on a binary log: us beside MySQL's own replica
     Sync(sync::SyncArgs),
+    /// From the binary log to values and load lines: us, mysqlbinlog
+    Decode(decode::DecodeArgs),
 }
 
 /// Options of `cargo x bench copy`.
@@ -56,6 +59,7 @@ pub(crate) fn run(bench: Bench) -> ExitCode {
         Bench::Copy(args) => copy(args),
         Bench::Memory(args) => memory(&args),
         Bench::Sync(args) => sync::run(&args),
+        Bench::Decode(args) => decode::run(&args),
     };
     match measured {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,9 +8,10 @@
 )]
 
 mod every_type;
-mod hidden;
+
 mod history;
 mod log;
+mod mariadb;
 mod random;
 mod value;
 

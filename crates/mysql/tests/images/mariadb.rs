@@ -1,10 +1,11 @@
-//! Columns that no definition shows.
+//! What only MariaDB has: columns that no definition shows, vectors that are VARBINARY.
 
 use sealift_lab::Kind;
 use sealift_mysql::binlog::{RowShape, RowsEvent, TableMap, hash_columns};
 
 use crate::every_type::gathered;
-use crate::{log, start};
+use crate::history::{self, History, assert_same};
+use crate::{log, reader, start};
 
 #[tokio::test]
 async fn the_hash_of_a_long_unique_key_is_known_from_the_definition() {
@@ -27,4 +28,20 @@ async fn the_hash_of_a_long_unique_key_is_known_from_the_definition() {
         let rows = RowsEvent::read(events[1].type_code, &events[1].body, map.into()).unwrap();
         assert_eq!(rows.rows(&shape).map(Result::unwrap).count(), 2);
     }
+}
+
+#[tokio::test]
+async fn vectors_of_mariadb_are_their_bytes() {
+    let server = start(Kind::MariaDb11_8, &["--binlog-row-metadata=FULL"]);
+    server.sql(
+        "CREATE DATABASE vectors; USE vectors;
+         CREATE TABLE t (id INT PRIMARY KEY, a VECTOR(2), b VECTOR(100));
+         INSERT INTO t VALUES (1, VEC_FromText('[1.5,-2]'), NULL), (2, NULL, NULL);",
+    );
+    let catalog = gathered(&server, "vectors").await;
+    let table = catalog.tables.values().next().unwrap();
+    let mut history = History::default();
+    history.apply(&log::row_events(&server), &catalog);
+    let selected = history::selected(&mut reader(&server).await, table).await;
+    assert_same(table, "after INSERT", &history.tables[&table.name], &selected);
 }

@@ -1,0 +1,165 @@
+//! How fast a binary log's rows become values, and lines of a `LOAD DATA` stream: `cargo x bench decode` runs it.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "an experiment: a broken expectation should stop it"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use sealift_engine::encode::{Dialect, EncodeError, Encoder, RowForm, RowValues};
+use sealift_mysql::binlog::{ImageValues, RowShape, RowsEvent, RowsHead, TableMap};
+use sealift_mysql::endpoint::{Address, Endpoint, TlsMode};
+use sealift_mysql::gather::{self, Request};
+use sealift_mysql::value::Value;
+use sealift_schema::catalog::Catalog;
+use sealift_schema::column::Column;
+use sealift_schema::facts::Side;
+use sealift_schema::name::{ObjectKind, QualifiedName};
+
+const MAGIC: usize = 4;
+const HEADER: usize = 19;
+const CHECKSUM: usize = 4;
+const TABLE_MAP: u8 = 19;
+const ROUNDS: u32 = 5;
+
+#[tokio::main]
+async fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let (socket, schema) = (arguments.next().expect("socket"), arguments.next().expect("schema"));
+    let files: Vec<Bytes> =
+        arguments.map(|file| Bytes::from(std::fs::read(file).expect("a binary log"))).collect();
+    let catalog = gathered(&socket, &schema).await;
+    let bytes: usize = files.iter().map(Bytes::len).sum();
+    for (what, work) in [("values", Work::Values), ("lines", Work::Lines)] {
+        let mut best = Duration::MAX;
+        let mut counts = Counts::default();
+        for _ in 0..ROUNDS {
+            let begun = Instant::now();
+            counts = Counts::default();
+            for file in &files {
+                decode(file, &catalog, work, &mut counts);
+            }
+            best = best.min(begun.elapsed());
+        }
+        let seconds = best.as_secs_f64();
+        let rate = u32::try_from(bytes / 1_000_000).map(f64::from).unwrap() / seconds;
+        println!("{what} {seconds:.3} {rate:.0} {} {}", counts.images, counts.written);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Work {
+    Values,
+    Lines,
+}
+
+#[derive(Default)]
+struct Counts {
+    images: u64,
+    /// Values, or bytes of lines.
+    written: usize,
+}
+
+struct Known {
+    body: Bytes,
+    map: Arc<TableMap>,
+    shape: RowShape,
+    encoder: Encoder,
+    /// Which columns are written.
+    written: Vec<bool>,
+}
+
+fn decode(file: &Bytes, catalog: &Catalog, work: Work, counts: &mut Counts) {
+    let mut tables: BTreeMap<u64, Known> = BTreeMap::new();
+    let (mut scratch, mut lines) = (Vec::new(), Vec::new());
+    let mut at = MAGIC;
+    while at + HEADER <= file.len() {
+        let size = u32::from_le_bytes(file[at + 9..at + 13].try_into().unwrap()) as usize;
+        let body = file.slice(at + HEADER..at + size - CHECKSUM);
+        let type_code = file[at + 4];
+        at += size;
+        if type_code == TABLE_MAP {
+            let (id, name) = TableMap::peek(&body).unwrap();
+            if tables.get(&id).is_none_or(|known| known.body != body) {
+                known(body, &name, catalog).map(|known| tables.insert(id, known));
+            }
+        } else if let Ok(head) = RowsHead::read(type_code, &body) {
+            let Some(known) = head.table.and_then(|id| tables.get(&id)) else { continue };
+            let event = RowsEvent::read(type_code, &body, Arc::clone(&known.map)).unwrap();
+            for change in event.rows(&known.shape) {
+                let change = change.unwrap();
+                for image in [change.before, change.after].into_iter().flatten() {
+                    counts.images += 1;
+                    let values = image.values(&known.shape, &mut scratch).unwrap();
+                    if work == Work::Values {
+                        counts.written += walk(values, known.shape.len());
+                    } else {
+                        let mut written = Written { values, columns: known.written.iter() };
+                        known.encoder.row(&mut written, &mut lines).unwrap();
+                    }
+                }
+            }
+            counts.written += lines.len();
+            lines.clear();
+        }
+    }
+}
+
+fn walk(mut values: ImageValues<'_>, columns: usize) -> usize {
+    let present = (0..columns).filter(|_| values.next().unwrap() != Value::Null).count();
+    values.finish().unwrap();
+    present
+}
+
+fn known(body: Bytes, name: &QualifiedName, catalog: &Catalog) -> Option<Known> {
+    let table = catalog.tables.get(name)?;
+    let map = TableMap::read(&body).unwrap();
+    let shape = RowShape::new(&map, &table.columns).unwrap();
+    let form = RowForm::of_stream(table, table).unwrap();
+    let written = table.columns.iter().map(Column::is_written).collect();
+    let encoder = Encoder::new(&form, Dialect::Load);
+    Some(Known { body, map: Arc::new(map), shape, encoder, written })
+}
+
+/// The values of the columns that are written.
+struct Written<'a> {
+    values: ImageValues<'a>,
+    columns: std::slice::Iter<'a, bool>,
+}
+
+impl RowValues for Written<'_> {
+    fn next(&mut self) -> Result<Value<'_>, EncodeError> {
+        for written in self.columns.by_ref() {
+            if *written {
+                break;
+            }
+            self.values.skip()?;
+        }
+        Ok(self.values.next()?)
+    }
+
+    fn skip(&mut self) -> Result<(), EncodeError> {
+        self.next().map(|_value| ())
+    }
+}
+
+async fn gathered(socket: &str, schema: &str) -> Catalog {
+    let endpoint = Endpoint {
+        side: Side::Source,
+        address: Address::Socket(socket.into()),
+        user: "root".to_owned(),
+        password: String::new().into(),
+        tls: TlsMode::Off,
+        tls_ca: None,
+        compress: false,
+        connect_timeout: Duration::from_secs(20),
+    };
+    let wanted = |_: ObjectKind, name: &QualifiedName| name.schema == schema;
+    let request = Request { endpoint: &endpoint, sessions: 1, wanted: &wanted, progress: &|_| {} };
+    gather::catalog(&request).await.expect("the catalog").catalog
+}
