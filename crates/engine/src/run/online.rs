@@ -224,6 +224,7 @@ impl Run<'_> {
         let definitions = jobs.iter().map(|job| Definition {
             name: job.source.name.clone(),
             columns: job.source.columns.clone(),
+            hidden: binlog::hash_columns(&job.source),
         });
         let stream = Stream::new(StreamRequest {
             source: source.clone(),

@@ -18,6 +18,9 @@ pub struct Definition {
     pub name: QualifiedName,
     /// All its columns in order, generated and invisible ones too.
     pub columns: Vec<Column>,
+    /// Columns of the images that no catalog shows: MariaDB keeps a hash for each unique key that is too long
+    /// for an index.
+    pub hidden: usize,
 }
 
 /// The tables whose changes are wanted.
@@ -97,8 +100,9 @@ impl Tables {
     fn known(&self, table: usize, body: &Bytes) -> Result<Known, Fault> {
         let map = TableMap::read(body).map_err(|error| strange("read a table map", error))?;
         let definition = self.definitions.get(table);
-        let columns = definition.map_or(&[][..], |definition| definition.columns.as_slice());
-        let shape = RowShape::new(&map, columns).map_err(|misfit| {
+        let (columns, hidden) = definition
+            .map_or((&[][..], 0), |definition| (definition.columns.as_slice(), definition.hidden));
+        let shape = RowShape::with_hidden(&map, columns, hidden).map_err(|misfit| {
             Fault::new(ErrorCode::SourceChanged, "read changed rows")
                 .on(Side::Source)
                 .about(format!("table {}", map.name))
