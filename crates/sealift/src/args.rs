@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, completions, plan, run, status, verify};
+use crate::commands::{check, completions, plan, run, status, steer, verify};
 
 /// Carries a live MySQL or MariaDB server to Azure Database for MySQL, or to any MySQL.
 ///
@@ -45,6 +45,10 @@ pub(crate) enum Command {
     Run(run::RunArgs),
     Verify(verify::VerifyArgs),
     Status(status::StatusArgs),
+    Pause(steer::PauseArgs),
+    Resume(steer::ResumeArgs),
+    Stop(steer::StopArgs),
+    Set(steer::SetArgs),
     Completions(completions::CompletionsArgs),
 }
 

@@ -4,13 +4,17 @@ use insta::assert_snapshot;
 
 use crate::folder::Folder;
 
-const COMMANDS: [&[&str]; 7] = [
+const COMMANDS: [&[&str]; 11] = [
     &["check"],
     &["plan"],
     &["plan", "apply"],
     &["run"],
     &["verify"],
     &["status"],
+    &["pause"],
+    &["resume"],
+    &["stop"],
+    &["set"],
     &["completions"],
 ];
 
@@ -38,6 +42,10 @@ fn help_is_the_documentation() {
       verify       Compare both sides row by row and name what differs
       status       Print where the migration stands, also while it runs in another
                    terminal
+      pause        Let the run finish what is under way and begin nothing more
+      resume       Let a paused run go on
+      stop         Stop the run cleanly, as Ctrl-C in its terminal does
+      set          Change a setting of the run that is at work, until it ends
       completions  Print a script that lets the shell complete sealift's commands
       help         Print this message or the help of the given subcommand(s)
 

@@ -13,7 +13,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::gate::Gate;
 use super::ledger::LaneRow;
+use super::queue::Queue;
 use super::shape::Shape;
+use crate::control::Control;
 use crate::encode::{Dialect, EncodeError, Encoder, ResultRow};
 use crate::fault::{ErrorCode, Fault};
 
@@ -191,14 +193,27 @@ pub(super) async fn read_snapshot(
     shape: &Shape,
     lane: &LaneRow,
     cutter: &mut Cutter,
+    (control, queue): (&Control, &Queue),
 ) -> Result<(), ReadEnd> {
     let after = lane.standing.last.as_ref().or(lane.after.as_ref());
     let sql = shape.read_sql(after, lane.up_to.as_ref());
+    let mut turn = queue.turn(control).await.ok_or(ReadEnd::Halted)?;
     let mut rows = Rows::start(session, shape, &sql, cutter.dialect()).await?;
-    while let Filled::Chunk(last) = rows.fill(cutter, u64::MAX).await? {
-        cutter.end(ChunkEnd { last, ..ChunkEnd::default() }, Guard::default()).await?;
+    loop {
+        let filled = rows.fill(cutter, u64::MAX).await?;
+        let (row_count, bytes) = cutter.filled();
+        let end = match filled {
+            Filled::Chunk(last) => ChunkEnd { last, ..ChunkEnd::default() },
+            Filled::Ended => ChunkEnd { done: true, ..ChunkEnd::default() },
+        };
+        let is_last = end.done;
+        cutter.end(end, Guard::default()).await?;
+        turn.copied(row_count, bytes);
+        if is_last {
+            return Ok(());
+        }
+        turn = queue.turn(control).await.ok_or(ReadEnd::Halted)?;
     }
-    cutter.end(ChunkEnd { done: true, ..ChunkEnd::default() }, Guard::default()).await
 }
 
 /// The rows of one statement, on their way into chunks.

@@ -255,10 +255,7 @@ impl GatedReader {
 
     /// Waits until the operator lets one more chunk begin.
     async fn turn(&self, queue: &Queue) -> Result<Turn, ReadEnd> {
-        tokio::select! {
-            turn = self.gated.control.turn() => turn.map_err(|_stopped| ReadEnd::Halted),
-            () = queue.halt() => Err(ReadEnd::Halted),
-        }
+        queue.turn(&self.gated.control).await.ok_or(ReadEnd::Halted)
     }
 
     /// Reads one chunk and hands it on with its gate.

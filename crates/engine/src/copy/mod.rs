@@ -33,6 +33,7 @@ use self::queue::Queue;
 use self::shape::{Present, Shape};
 use self::worker::{Ended, Reader, TableState, Worker, Yard};
 use self::write::{Seat, Writer};
+use crate::control::Control;
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::journal::Journal;
 use crate::probe::Probe;
@@ -88,8 +89,8 @@ impl Sizes {
 
 /// How the source is read.
 pub enum Reading {
-    /// By sessions that see one moment of it: one worker each.
-    Snapshot(Vec<Session>),
+    /// By sessions that see one moment of it: one worker each. The operator is asked before each chunk.
+    Snapshot(Vec<Session>, Control),
     /// While it is being written to: in chunks that an applier completes.
     Gated(Gated),
 }
@@ -155,7 +156,7 @@ pub async fn tables(job: CopyJob) -> Result<Copied, Fault> {
     let found = ledger.lanes(&mut session).await.on(Side::Target, "read the ledger")?;
     session.close().await;
     let (present, sizes) = match &reading {
-        Reading::Snapshot(_) => (Present::Refused, sizes),
+        Reading::Snapshot(_, _) => (Present::Refused, sizes),
         Reading::Gated(_) => (Present::Replaced, sizes.at_most(gated::CHUNK_BYTES_MAX)),
     };
     let readers = readers(reading).await.on(Side::Source, "pin a reader")?;
@@ -278,11 +279,12 @@ async fn connect_writer(target: &Endpoint) -> Result<Session, MysqlError> {
 /// One reader for each worker.
 async fn readers(reading: Reading) -> Result<Vec<Reader>, MysqlError> {
     match reading {
-        Reading::Snapshot(mut sessions) => {
+        Reading::Snapshot(mut sessions, control) => {
             for session in &mut sessions {
                 pin::reader(session).await?;
             }
-            Ok(sessions.into_iter().map(Box::new).map(Reader::Snapshot).collect())
+            let reader = |session| Reader::Snapshot(Box::new(session), control.clone());
+            Ok(sessions.into_iter().map(reader).collect())
         }
         Reading::Gated(gated) => {
             let reader = || Reader::Gated(Box::new(GatedReader::new(gated.clone())));

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use super::ledger::LaneRow;
+use crate::control::{Control, Turn};
 use crate::stop::Stop;
 
 /// Something for a worker to do.
@@ -113,6 +114,14 @@ impl Queue {
                 () = changed => {}
                 () = self.stop.wait() => {}
             }
+        }
+    }
+
+    /// Leave to begin a chunk, once the operator gives it; `None` when nothing more should be begun.
+    pub(super) async fn turn(&self, control: &Control) -> Option<Turn> {
+        tokio::select! {
+            turn = control.turn() => turn.ok(),
+            () = self.halt() => None,
         }
     }
 

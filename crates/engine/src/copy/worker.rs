@@ -18,6 +18,7 @@ use super::ledger::{LaneRow, Ledger};
 use super::queue::{Queue, Task};
 use super::shape::Shape;
 use super::write::{WriteEnd, Writer};
+use crate::control::Control;
 use crate::encode::Dialect;
 use crate::fault::{ErrorCode, Fault};
 use crate::journal::Journal;
@@ -83,7 +84,7 @@ impl From<Fault> for Ended {
 /// How a worker reads.
 pub(super) enum Reader {
     /// In a snapshot that it shares with the others.
-    Snapshot(Box<Session>),
+    Snapshot(Box<Session>, Control),
     /// Chunk by chunk, each behind a gate.
     Gated(Box<GatedReader>),
 }
@@ -97,7 +98,7 @@ impl Reader {
         queue: &Queue,
     ) -> Result<Vec<LaneRow>, ReadEnd> {
         match self {
-            Self::Snapshot(session) => Ok(lane::plan(session, shape, lane_bytes).await?),
+            Self::Snapshot(session, _) => Ok(lane::plan(session, shape, lane_bytes).await?),
             Self::Gated(reader) => reader.plan(shape, lane_bytes, queue).await,
         }
     }
@@ -111,7 +112,10 @@ impl Reader {
         queue: &Queue,
     ) -> Result<(), ReadEnd> {
         match self {
-            Self::Snapshot(session) => read_snapshot(session, shape, lane, &mut cutter).await,
+            Self::Snapshot(session, control) => {
+                let turns = (&*control, queue);
+                read_snapshot(session, shape, lane, &mut cutter, turns).await
+            }
             Self::Gated(reader) => reader.lane(shape, lane, &mut cutter, queue).await,
         }
     }

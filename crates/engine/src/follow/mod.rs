@@ -54,6 +54,13 @@ impl Standing {
         stood.changes += changes;
     }
 
+    /// The applier was handed so many more.
+    pub fn counted(&self, transactions: u64, changes: usize) {
+        let mut stood = self.lock();
+        stood.transactions += transactions;
+        stood.changes += u64::try_from(changes).unwrap_or(u64::MAX);
+    }
+
     /// All tables are copied and their indexes built: from now on there are only changes.
     pub fn copied(&self) {
         self.lock().is_copied = true;

@@ -10,6 +10,7 @@ use crate::apply::{self, Applier, LoggedImage};
 use crate::control::Control;
 use crate::copy::gate::Gates;
 use crate::fault::{ErrorCode, Fault};
+use crate::follow::Standing;
 use crate::stop::Stop;
 use crate::stream::{Change, Item, Piece, Statement, Stream, Transaction};
 
@@ -20,6 +21,8 @@ pub(super) struct Follow<'a> {
     pub(super) applier: Applier<LoggedImage>,
     /// Pauses are the operator's.
     pub(super) control: &'a Control,
+    /// For people: how much was carried.
+    pub(super) standing: Standing,
     /// The source's schemas that hold anything of the migration.
     pub(super) schemas: BTreeSet<String>,
     /// Nothing more is wanted.
@@ -100,6 +103,7 @@ impl Follow<'_> {
         }
         let changes = self.wanted(&transaction.id, transaction.changes)?;
         let Transaction { id, end, .. } = transaction;
+        self.standing.counted(1, changes.len());
         self.applier.apply(apply::Transaction { id, end, changes }).await?;
         Ok(Waited::For(()))
     }

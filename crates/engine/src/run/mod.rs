@@ -20,6 +20,8 @@ use sealift_schema::rewrite::Policy;
 use sealift_schema::selection::Selection;
 
 use crate::clock::Clock;
+use crate::control::Control;
+use crate::follow::{FollowWatch, Standing};
 use crate::plan::folder::Folder;
 use crate::probe::Probe;
 use crate::progress::Progress;
@@ -55,4 +57,32 @@ pub struct Migration {
     pub probe: Probe,
     /// The operator's wish to stop.
     pub stop: Stop,
+    /// The operator's other wishes.
+    pub control: Control,
+}
+
+impl Migration {
+    /// Does something while the source is looked at every second: for the operator's limits and, where
+    /// changes are applied, to tell how far behind the target is.
+    pub(crate) async fn watched<T>(
+        &self,
+        standing: Option<Standing>,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let end = Stop::new();
+        let job = FollowWatch {
+            source: self.source.clone(),
+            standing,
+            control: self.control.clone(),
+            progress: self.progress.clone(),
+            clock: self.clock.clone(),
+        };
+        let working = async {
+            let done = work.await;
+            end.request();
+            done
+        };
+        let (done, ()) = tokio::join!(working, crate::follow::watch(job, end.clone()));
+        done
+    }
 }

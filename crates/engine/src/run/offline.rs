@@ -134,7 +134,7 @@ impl Run<'_> {
         let (relay, builders) = builders();
         let job = CopyJob {
             migration: self.offline.ledger_name.clone(),
-            reading: Reading::Snapshot(snapshot.take_readers()),
+            reading: Reading::Snapshot(snapshot.take_readers(), self.migration.control.clone()),
             target: self.migration.target.clone(),
             tables: jobs,
             sizes: copy::Sizes::default(),
@@ -147,7 +147,10 @@ impl Run<'_> {
         };
         let begun = self.migration.clock.elapsed();
         let at_once = async |_table: &QualifiedName| Ok(());
-        let (copied, ()) = tokio::join!(copy::tables(job), builders.work(&indexes, at_once));
+        let (copied, ()) = tokio::join!(
+            self.migration.watched(None, copy::tables(job)),
+            builders.work(&indexes, at_once)
+        );
         snapshot.release().await;
         let elapsed = self.migration.clock.elapsed().saturating_sub(begun);
         tables.tell(&before, report);

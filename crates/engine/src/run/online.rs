@@ -17,12 +17,12 @@ use super::survey::Survey;
 use super::tables::Tables;
 use super::{Migration, apply as scripts};
 use crate::apply::{self, Applier, ApplyJob, ApplyTable, LoggedImage, Mode};
-use crate::control::Control;
 use crate::copy::gate::Gates;
 use crate::copy::gated::Gated;
 use crate::copy::online::Settled;
 use crate::copy::{self, CopyJob, CopyTable, Reading};
 use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::follow::Standing;
 use crate::journal::Journal;
 use crate::plan::read::Plan;
 use crate::prepare::tables::NotEmpty;
@@ -55,7 +55,6 @@ pub struct Online {
 pub async fn online(
     migration: &Migration,
     online: &Online,
-    control: &Control,
     journal: &Arc<dyn Journal>,
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
@@ -73,7 +72,7 @@ pub async fn online(
         stage = scripts::stage(journal.as_ref())?;
     }
     refuse_offline_state(&stage)?;
-    let run = Run { migration, online, control, journal, survey: &survey, plan: &plan };
+    let run = Run { migration, online, journal, survey: &survey, plan: &plan };
     run.followable().await?;
     run.carry(stage, report).await
 }
@@ -96,7 +95,6 @@ fn refuse_offline_state(stage: &Stage) -> Result<(), Fault> {
 struct Run<'a> {
     migration: &'a Migration,
     online: &'a Online,
-    control: &'a Control,
     journal: &'a Arc<dyn Journal>,
     survey: &'a Survey,
     plan: &'a Plan,
@@ -143,8 +141,10 @@ impl Run<'_> {
         self.start(&stage).await?;
         let stage = scripts::stage(self.journal.as_ref())?;
         let jobs = tables.jobs(stage.memory()).await?;
-        let (follow, gates, applied) = self.follow(&jobs).await?;
+        let standing = Standing::default();
+        let (follow, gates, applied) = self.follow(&jobs, &standing).await?;
         let end = follow.end.clone();
+        let moving = tell(applied.clone(), &standing, &end);
         let following = async {
             let followed = follow.run().await;
             if followed.is_err() {
@@ -153,7 +153,8 @@ impl Run<'_> {
             followed
         };
         let carrying = async {
-            let carried = self.carry_tables(stage, jobs, gates, applied, &end, report).await;
+            let carried =
+                self.carry_tables(stage, jobs, gates, applied, (&standing, &end), report).await;
             end.request();
             carried
         };
@@ -163,7 +164,9 @@ impl Run<'_> {
                 () = end.wait() => {}
             }
         };
-        let (followed, carried, ()) = tokio::join!(following, carrying, stopping);
+        let work = async { tokio::join!(following, carrying, stopping, moving) };
+        let (followed, carried, (), ()) =
+            migration.watched(Some(standing.clone()), Box::pin(work)).await;
         let position = followed?;
         report.position = Some(position);
         carried
@@ -199,6 +202,7 @@ impl Run<'_> {
     async fn follow(
         &self,
         jobs: &[CopyTable],
+        standing: &Standing,
     ) -> Result<(Follow<'_>, Gates, watch::Receiver<LogPosition>), Fault> {
         let Migration { source, target, .. } = self.migration;
         let name = &self.online.ledger_name;
@@ -239,7 +243,8 @@ impl Run<'_> {
             stream,
             gates: gates.clone(),
             applier,
-            control: self.control,
+            control: &self.migration.control,
+            standing: standing.clone(),
             schemas: self.survey.catalog.schemas.keys().cloned().collect(),
             end: Stop::new(),
         };
@@ -253,7 +258,7 @@ impl Run<'_> {
         jobs: Vec<CopyTable>,
         gates: Gates,
         applied: watch::Receiver<LogPosition>,
-        end: &Stop,
+        (standing, end): (&Standing, &Stop),
         report: &mut Report,
     ) -> Result<Conclusion, Fault> {
         let migration = self.migration;
@@ -268,6 +273,7 @@ impl Run<'_> {
             return Ok(conclusion);
         }
         let horizon = self.log_end().await?;
+        standing.copied();
         migration.progress.enter("catching up");
         let mut caught_up = applied.clone();
         tokio::select! {
@@ -323,7 +329,7 @@ impl Run<'_> {
                 workers: migration.workers,
                 gates,
                 clock: migration.clock.clone(),
-                control: self.control.clone(),
+                control: self.migration.control.clone(),
             }),
             target: migration.target.clone(),
             tables: jobs,
@@ -362,6 +368,18 @@ impl Run<'_> {
             let what = "the source does not say where its log ends";
             Fault::new(ErrorCode::PrivilegeMissing, what).on(Side::Source)
         })
+    }
+}
+
+/// Tells how far the applier is, until nothing more is wanted.
+async fn tell(mut applied: watch::Receiver<LogPosition>, standing: &Standing, end: &Stop) {
+    loop {
+        let position = applied.borrow_and_update().clone();
+        standing.reached(position);
+        tokio::select! {
+            changed = applied.changed() => if changed.is_err() { return },
+            () = end.wait() => return,
+        }
     }
 }
 

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
+use sealift_engine::clock::Clock;
+use sealift_engine::control::{Control, Settings};
 use sealift_engine::copy::{self, AfterTable, Copied, CopyJob, CopyTable, Reading, Sizes};
 use sealift_engine::fault::Fault;
 use sealift_engine::journal::{Journal, Volatile};
@@ -93,7 +95,10 @@ impl<'p> Case<'p> {
         }
         CopyJob {
             migration: self.schema.clone(),
-            reading: Reading::Snapshot(readers),
+            reading: Reading::Snapshot(
+                readers,
+                Control::new(self.stop.clone(), Clock::of_machine(), Settings::default()),
+            ),
             target,
             tables: tables
                 .into_iter()

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sealift_engine::clock::Clock;
+use sealift_engine::control::{Control, Settings};
 use sealift_engine::fault::ErrorCode;
 use sealift_engine::journal::{Journal, Volatile};
 use sealift_engine::plan::folder::Folder;
@@ -112,6 +113,7 @@ fn accounts(pair: &Pair, source_heading: &str) {
 }
 
 fn migration(pair: &Pair, folder: &Path) -> Migration {
+    let (stop, clock) = (Stop::new(), Clock::of_machine());
     Migration {
         source: least(endpoint(&pair.source, Side::Source)),
         target: least(endpoint(&pair.target, Side::Target)),
@@ -119,10 +121,11 @@ fn migration(pair: &Pair, folder: &Path) -> Migration {
         policy: Policy::default(),
         folder: Folder::new(folder.join("plan")),
         workers: 2,
-        clock: Clock::of_machine(),
+        control: Control::new(stop.clone(), clock.clone(), Settings::default()),
+        clock,
         progress: Progress::default(),
         probe: Probe::none(),
-        stop: Stop::new(),
+        stop,
     }
 }
 

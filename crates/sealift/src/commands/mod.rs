@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sealift_engine::clock::Clock;
+use sealift_engine::control::Control;
 use sealift_engine::fault::Fault;
 use sealift_engine::plan::folder::Folder;
 use sealift_engine::probe::Probe;
@@ -25,6 +26,7 @@ pub(crate) mod plan;
 pub(crate) mod run;
 pub(crate) mod status;
 pub(crate) mod verify;
+pub(crate) mod steer;
 pub(crate) mod completions;
 mod watch;
 
@@ -89,6 +91,7 @@ impl Context {
             policy: config.policy.clone(),
             folder: Folder::new(self.state().join("plan")),
             workers: usize::from(config.copy.workers),
+            control: Control::new(self.stop.clone(), self.clock.clone(), config.throttle),
             clock: self.clock.clone(),
             progress: progress.clone(),
             probe: self.probe.clone(),
@@ -135,6 +138,10 @@ impl Command {
             Self::Run(args) => args.words(),
             Self::Verify(_) => "verify",
             Self::Status(_) => "status",
+            Self::Pause(_) => "pause",
+            Self::Resume(_) => "resume",
+            Self::Stop(_) => "stop",
+            Self::Set(_) => "set",
             Self::Completions(_) => "completions",
         }
     }
@@ -148,6 +155,10 @@ impl Command {
             Self::Run(args) => run::run(args, context).await,
             Self::Verify(args) => verify::verify(args, context).await,
             Self::Status(args) => status::status(args, context),
+            Self::Pause(args) => steer::pause(args, context).await,
+            Self::Resume(args) => steer::resume(args, context).await,
+            Self::Stop(args) => steer::stop(args, context).await,
+            Self::Set(args) => steer::set(args, context).await,
             Self::Completions(args) => completions::completions(args),
         }
     }

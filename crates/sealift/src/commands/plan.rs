@@ -109,8 +109,9 @@ pub(super) async fn apply(context: &mut Context) -> Result<Answer, Fault> {
     let config = context.config()?;
     let (source, target) = context.endpoints(&config)?;
     let state = Arc::new(context.open_state(&config)?);
-    let watch = Watch::record(context, &state);
+    let mut watch = Watch::show(context);
     let migration = context.migration(&config, (source, target), &watch.progress);
+    watch.record(&state, &migration.control);
     let applied = run::apply(&migration, state.as_ref(), &mut context.report).await;
     watch.finish().await;
     applied?;

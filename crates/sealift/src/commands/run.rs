@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use sealift_engine::apply::Mode;
-use sealift_engine::control::{Control, Settings};
 use sealift_engine::fault::Fault;
 use sealift_engine::journal::Journal;
 use sealift_engine::run::{self, Offline, Online};
 use sealift_mysql::snapshot::LockMode;
+use sealift_server::api::{Running, Service, Token};
 use sealift_server::store::StateFolder;
 
 use super::watch::Watch;
@@ -60,19 +60,32 @@ pub(super) async fn run(args: &RunArgs, context: &mut Context) -> Result<Answer,
     let state = Arc::new(context.open_state(&config)?);
     let ledger_name = ledger_name(&state, context)?;
     let not_empty = config.copy.not_empty;
-    let watch = Watch::record(context, &state);
+    let mut watch = Watch::show(context);
     let migration = context.migration(&config, (source, target), &watch.progress);
+    watch.record(&state, &migration.control);
+    let running = Running {
+        state: Arc::clone(&state),
+        progress: watch.progress.clone(),
+        control: migration.control.clone(),
+        clock: context.clock.clone(),
+    };
     let journal: Arc<dyn Journal> = state;
-    let ended = if offline {
-        let lock = if no_lock { LockMode::NoLock } else { LockMode::Lock };
-        let options = Offline { lock, not_empty, restart, ledger_name };
-        run::offline(&migration, &options, &journal, &mut context.report).await
-    } else {
-        let mode = if atomic { Mode::Atomic } else { Mode::Lanes(LANES) };
-        let options = Online { not_empty, restart, ledger_name, mode, until_caught_up };
-        let settings = Settings::default();
-        let control = Control::new(context.stop.clone(), context.clock.clone(), settings);
-        run::online(&migration, &options, &control, &journal, &mut context.report).await
+    let begun = Service::begin(running, config.listen, Token::random(context.randomness)).await;
+    let ended = match begun {
+        Err(fault) => Err(fault),
+        Ok(service) => {
+            let ended = if offline {
+                let lock = if no_lock { LockMode::NoLock } else { LockMode::Lock };
+                let options = Offline { lock, not_empty, restart, ledger_name };
+                run::offline(&migration, &options, &journal, &mut context.report).await
+            } else {
+                let mode = if atomic { Mode::Atomic } else { Mode::Lanes(LANES) };
+                let options = Online { not_empty, restart, ledger_name, mode, until_caught_up };
+                run::online(&migration, &options, &journal, &mut context.report).await
+            };
+            service.finish().await;
+            ended
+        }
     };
     watch.finish().await;
     Ok(Answer::new(ended?, String::new()))

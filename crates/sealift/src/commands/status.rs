@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use anstyle::Style;
 use jiff::Timestamp;
+use sealift_engine::control::{Settings, Steering};
 use sealift_engine::fault::{ErrorCode, Fault};
-use sealift_engine::progress::{Snapshot, TableStage};
+use sealift_engine::progress::{Following, Retention, Snapshot, TableStage};
 use sealift_engine::report::Conclusion;
 use sealift_engine::stage::Stage;
 use sealift_server::status::{keys, word};
 use sealift_server::store::{Peek, Run, StateFolder};
 
 use super::{Answer, Context};
-use crate::output::quantity::{bytes, count, counted, duration, percent};
-use crate::output::text::clean;
+use crate::output::quantity::{bytes, count, counted, duration, duration_ms, percent};
+use crate::output::text::{clean, cut};
 
 /// Print where the migration stands, also while it runs in another terminal
 #[derive(Debug, clap::Args)]
@@ -22,6 +23,9 @@ pub(crate) struct StatusArgs {}
 
 /// Running tables that are listed.
 const TABLES_SHOWN_MAX: usize = 20;
+
+/// Columns of a position: a GTID set of a server with a long history has no end.
+const POSITION_COLUMNS: usize = 68;
 
 const LABEL: Style = Style::new().dimmed();
 
@@ -66,6 +70,14 @@ fn text(peek: &Peek, now: Timestamp) -> String {
         for words in running(&reported.snapshot) {
             line("", &words);
         }
+        for (label, words) in following(&reported.snapshot) {
+            line(label, &words);
+        }
+        if *run != Run::None {
+            for (label, words) in steering(&reported.snapshot) {
+                line(label, &words);
+            }
+        }
         let age = Duration::try_from(now.duration_since(reported.at)).unwrap_or_default();
         line("as of", &format!("{} ago", duration(age)));
     }
@@ -86,6 +98,73 @@ fn text(peek: &Peek, now: Timestamp) -> String {
         }
     }
     text
+}
+
+/// Label and words of what following is at; nothing in an offline run.
+fn following(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
+    let Some(following) = &snapshot.following else { return Vec::new() };
+    let Following { state, position, lag, transactions, changes, ready, retention, .. } = following;
+    let mut behind: Vec<String> = Vec::new();
+    behind.extend(lag.ms.map(duration_ms));
+    behind.extend(lag.bytes.map(bytes));
+    behind.extend(lag.transactions.map(|count| counted(count, "transaction", "transactions")));
+    let mut said = state.word().to_owned();
+    // Writing to a string cannot fail.
+    let _infallible = match (behind.is_empty(), lag.ms) {
+        (true, _) => write!(said, ", the lag is not known"),
+        (false, Some(0)) => write!(said, ", level with the source"),
+        (false, _) => write!(said, ", {} behind", behind.join(", ")),
+    };
+    if let Some(eta) = following.eta_seconds {
+        let _infallible = write!(said, ", ETA {}", duration(Duration::from_secs(eta)));
+    }
+    let mut lines = vec![("changes", said)];
+    if *ready {
+        lines.push(("", "ready to cut over".into()));
+    }
+    let rates = following.transactions_per_second.zip(following.changes_per_second);
+    let rates = rates.map_or_else(String::new, |(transactions, changes)| {
+        format!(" ({}/s, {}/s)", count(transactions), count(changes))
+    });
+    let transactions = counted(*transactions, "transaction", "transactions");
+    let changes = counted(*changes, "row change", "row changes");
+    lines.push(("applied", format!("{transactions}, {changes}{rates}")));
+    if !position.is_empty() {
+        lines.push(("up to", cut(&clean(position), POSITION_COLUMNS)));
+    }
+    lines.extend(retention.as_ref().and_then(kept).map(|words| ("log", words)));
+    lines
+}
+
+/// For how long the source keeps the log that is needed.
+fn kept(retention: &Retention) -> Option<String> {
+    let Retention { needed_file, left_seconds, warning, .. } = retention;
+    let left = (*left_seconds)?;
+    Some(match (left, warning) {
+        (0, true) => format!("WARNING: the source may have purged {needed_file}"),
+        (_, true) => format!(
+            "WARNING: the source keeps {needed_file} only {} longer",
+            duration(Duration::from_secs(left))
+        ),
+        (_, false) => format!(
+            "the source keeps what is needed {} longer",
+            duration(Duration::from_secs(left))
+        ),
+    })
+}
+
+/// Label and words of what the operator wants; nothing where that is the usual.
+fn steering(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
+    let Some(Steering { paused, held, settings }) = &snapshot.steering else { return Vec::new() };
+    let mut lines = Vec::new();
+    if *paused {
+        lines.push(("paused", "sealift resume goes on".into()));
+    }
+    lines.extend(held.as_ref().map(|held| ("waiting", held.clone())));
+    if *settings != Settings::default() {
+        lines.push(("limits", super::steer::settings(settings)));
+    }
+    lines
 }
 
 /// `12 of 40 done`.
@@ -135,10 +214,11 @@ fn running(snapshot: &Snapshot) -> Vec<String> {
 mod tests {
     use super::*;
     use insta::assert_snapshot;
-    use sealift_engine::progress::TableProgress;
+    use sealift_engine::progress::{FollowState, Lag, TableProgress};
     use sealift_engine::stage::Event;
     use sealift_schema::name::QualifiedName;
     use sealift_server::store::{Identity, Reported};
+    use serde_json::json;
 
     fn peek(run: Run) -> Peek {
         let begun = Event::RunBegun { plan: "p".into(), source: "s".into(), target: "t".into() };
@@ -199,6 +279,119 @@ mod tests {
                   shop.b\u{1b}[2J: copying, 100 rows of about 900
         as of     3.0s ago
         next      the same sealift run goes on where it stopped
+        ");
+    }
+
+    fn following(state: FollowState, lag: Lag) -> Following {
+        Following {
+            state,
+            position: format!(
+                "binlog.000042:1579 (GTID set {})",
+                "0f1b2c3d-0000-11ee-8000:1-5,".repeat(9)
+            ),
+            source_position: "binlog.000042:99999".into(),
+            lag,
+            transactions: 1_234,
+            changes: 56_789,
+            transactions_per_second: Some(120),
+            changes_per_second: Some(4_800),
+            eta_seconds: None,
+            ready: false,
+            threads_running: Some(4),
+            retention: Some(Retention {
+                oldest_file: "binlog.000040".into(),
+                needed_file: "binlog.000042".into(),
+                left_seconds: Some(273_600),
+                warning: false,
+            }),
+        }
+    }
+
+    fn shown_following(following: Following, steering: Steering) -> String {
+        let mut peek = peek(Run::Alive { pid: Some(4711) });
+        let progress = peek.progress.as_mut().unwrap();
+        progress.snapshot = Snapshot {
+            stage: "following".into(),
+            following: Some(following),
+            steering: Some(steering),
+            ..Snapshot::default()
+        };
+        let shown = text(&peek, Timestamp::from_second(3).unwrap());
+        let shown = anstream::adapter::strip_str(&shown).to_string();
+        for line in shown.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+        shown
+    }
+
+    #[test]
+    fn catching_up_is_shown_with_lag_and_eta() {
+        let lag = Lag { ms: Some(12_300), bytes: Some(3_500_000), transactions: Some(2_100) };
+        let following =
+            Following { eta_seconds: Some(41), ..following(FollowState::CatchingUp, lag) };
+        let limits = json!({"bytes_per_second": 1_048_576, "threads_running_max": 40});
+        let steering = Steering {
+            paused: false,
+            held: Some("the source is busy: Threads_running is 55, allowed 40".into()),
+            settings: serde_json::from_value(limits).unwrap(),
+        };
+        assert_snapshot!(shown_following(following, steering), @r"
+        source    10.0.0.5:3306
+        target    contoso.mysql.database.azure.com:3306
+        stage     copying
+        process   4711 is at work
+        doing     following
+        changes   catching up, 12s, 3.3 MiB, 2,100 transactions behind, ETA 41s
+        applied   1,234 transactions, 56,789 row changes (120/s, 4,800/s)
+        up to     binlog.000042:1579 (GTID set 0f1b2c3d-0000-11ee-8000:1-5,0f1b2c3d-0…
+        log       the source keeps what is needed 3d 04h longer
+        waiting   the source is busy: Threads_running is 55, allowed 40
+        limits    at most 1.0 MiB/s, Threads_running 40
+        as of     3.0s ago
+        ");
+    }
+
+    #[test]
+    fn a_target_that_is_level_is_ready_to_cut_over() {
+        let lag = Lag { ms: Some(0), bytes: Some(0), transactions: Some(0) };
+        let following = Following { ready: true, ..following(FollowState::Following, lag) };
+        assert_snapshot!(shown_following(following, Steering::default()), @r"
+        source    10.0.0.5:3306
+        target    contoso.mysql.database.azure.com:3306
+        stage     copying
+        process   4711 is at work
+        doing     following
+        changes   following, level with the source
+                  ready to cut over
+        applied   1,234 transactions, 56,789 row changes (120/s, 4,800/s)
+        up to     binlog.000042:1579 (GTID set 0f1b2c3d-0000-11ee-8000:1-5,0f1b2c3d-0…
+        log       the source keeps what is needed 3d 04h longer
+        as of     3.0s ago
+        ");
+    }
+
+    #[test]
+    fn a_pause_that_eats_up_the_source_s_log_is_warned_of() {
+        let lag = Lag { ms: Some(3_000_000), bytes: None, transactions: None };
+        let mut following = following(FollowState::Paused, lag);
+        following.retention = following.retention.map(|old| Retention {
+            left_seconds: Some(7_000),
+            warning: true,
+            ..old
+        });
+        let steering = Steering { paused: true, ..Steering::default() };
+        assert_snapshot!(shown_following(following, steering), @r"
+        source    10.0.0.5:3306
+        target    contoso.mysql.database.azure.com:3306
+        stage     copying
+        process   4711 is at work
+        doing     following
+        changes   paused, 50m 00s behind
+        applied   1,234 transactions, 56,789 row changes (120/s, 4,800/s)
+        up to     binlog.000042:1579 (GTID set 0f1b2c3d-0000-11ee-8000:1-5,0f1b2c3d-0…
+        log       WARNING: the source keeps binlog.000042 only 1h 56m longer
+        paused    sealift resume goes on
+        as of     3.0s ago
         ");
     }
 

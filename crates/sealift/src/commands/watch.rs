@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sealift_engine::control::Control;
 use sealift_engine::progress::{Progress, Snapshot};
 use sealift_engine::stop::Stop;
 use sealift_server::store::StateFolder;
@@ -31,13 +32,12 @@ impl Watch {
         Self { progress, display, recorder: None }
     }
 
-    /// Shows the board here and records it in the state folder.
-    pub(super) fn record(context: &Context, state: &Arc<StateFolder>) -> Self {
-        let mut watch = Self::show(context);
+    /// Records the board in the state folder too, with what the operator wants.
+    pub(super) fn record(&mut self, state: &Arc<StateFolder>, control: &Control) {
         let end = Stop::new();
-        let task = tokio::spawn(record(watch.progress.clone(), Arc::clone(state), end.clone()));
-        watch.recorder = Some((end, task));
-        watch
+        let (progress, control) = (self.progress.clone(), control.clone());
+        let task = tokio::spawn(record(progress, control, Arc::clone(state), end.clone()));
+        self.recorder = Some((end, task));
     }
 
     /// Takes the display away; the last state of the board stays recorded.
@@ -53,7 +53,7 @@ impl Watch {
     }
 }
 
-async fn record(progress: Progress, state: Arc<StateFolder>, end: Stop) {
+async fn record(progress: Progress, control: Control, state: Arc<StateFolder>, end: Stop) {
     let mut turns = interval(RECORD_EVERY);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut recorded = Snapshot::default();
@@ -62,7 +62,7 @@ async fn record(progress: Progress, state: Arc<StateFolder>, end: Stop) {
             _turn = turns.tick() => false,
             () = end.wait() => true,
         };
-        let snapshot = progress.snapshot();
+        let snapshot = Snapshot { steering: Some(control.steering()), ..progress.snapshot() };
         if snapshot != recorded {
             // It is only for people: a folder that cannot be written stops the run by its journal.
             if let Err(fault) = state.put_progress(&snapshot) {

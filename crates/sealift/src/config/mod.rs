@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sealift_engine::control::Settings;
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::prepare::tables::NotEmpty;
 use sealift_mysql::endpoint::{Address, Endpoint, TlsMode};
 use sealift_schema::facts::Side;
 use sealift_schema::rewrite::Policy;
 use sealift_schema::selection::{Patterns, Selection};
+use sealift_server::api::Listen;
 use sealift_server::store::Identity;
 
 mod raw;
@@ -17,7 +19,7 @@ mod password;
 mod surroundings;
 
 use password::PasswordSource;
-use raw::{Place, RawConfig, RawCopy, RawServer, RawTls};
+use raw::{Place, RawApi, RawConfig, RawCopy, RawMetrics, RawServer, RawTls};
 pub(crate) use surroundings::{Machine, Surroundings};
 use url::ServerUrl;
 
@@ -48,6 +50,10 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
     /// How rows are copied.
     pub(crate) copy: CopyOptions,
+    /// Limits a run begins with.
+    pub(crate) throttle: Settings,
+    /// Where a run can be asked and steered.
+    pub(crate) listen: Listen,
     /// What the operator should know of the configuration: whole sentences.
     pub(crate) warnings: Vec<String>,
 }
@@ -114,7 +120,8 @@ impl Config {
 
     /// What a raw configuration means.
     fn resolve(raw: RawConfig, place: Place<'_>, cores: usize) -> Result<Self, Fault> {
-        let RawConfig { source, target, select, rewrite, copy } = raw;
+        let RawConfig { source, target, select, rewrite, copy, throttle, api, metrics } = raw;
+        let (RawApi { port }, RawMetrics { listen: metrics }) = (api, metrics);
         let mut warnings = Vec::new();
         rewrite.check().map_err(|error| {
             invalid(place, error.to_string()).advise("correct the entry of [rewrite]")
@@ -128,6 +135,8 @@ impl Config {
             patterns: select,
             policy: rewrite,
             copy: CopyOptions::resolve(&copy, place, cores)?,
+            throttle,
+            listen: Listen { port, metrics },
             warnings,
         })
     }

@@ -1,8 +1,10 @@
 //! `sealift.toml` as it was written, and where in it something is wrong.
 
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use sealift_engine::control::Settings;
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::prepare::tables::NotEmpty;
 use sealift_schema::rewrite::Policy;
@@ -23,6 +25,12 @@ pub(crate) struct RawConfig {
     pub(super) rewrite: Policy,
     #[serde(default)]
     pub(super) copy: RawCopy,
+    #[serde(default)]
+    pub(super) throttle: Settings,
+    #[serde(default)]
+    pub(super) api: RawApi,
+    #[serde(default)]
+    pub(super) metrics: RawMetrics,
 }
 
 /// `[source]` or `[target]`.
@@ -60,6 +68,21 @@ pub(super) struct RawCopy {
     pub(super) workers: Option<u16>,
     #[serde(default)]
     pub(super) not_empty: NotEmpty,
+}
+
+/// `[api]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawApi {
+    #[serde(default)]
+    pub(super) port: u16,
+}
+
+/// `[metrics]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMetrics {
+    pub(super) listen: Option<SocketAddr>,
 }
 
 impl RawConfig {

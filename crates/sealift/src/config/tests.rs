@@ -85,7 +85,9 @@ fn everything_that_is_written_counts() {
          connect_timeout = 3\n[target]\nurl = 'mysql://b@localhost?socket=/s'\n\
          [select]\nschemas = ['shop']\ninclude = ['shop.a']\nexclude = ['shop.b']\n\
          [rewrite]\ndefiner = 'keep'\n\
-         [copy]\nworkers = 7\nnot_empty = 'truncate'\n",
+         [copy]\nworkers = 7\nnot_empty = 'truncate'\n\
+         [throttle]\nbytes_per_second = 1000\nworkers = 3\n\
+         [api]\nport = 4711\n[metrics]\nlisten = '127.0.0.1:9104'\n",
     ))
     .unwrap();
     assert_eq!(config.source.tls, TlsMode::VerifyCa);
@@ -97,6 +99,10 @@ fn everything_that_is_written_counts() {
     assert!(config.selection.may_select_in("shop") && !config.selection.may_select_in("hr"));
     assert_eq!(config.policy.definer, DefinerPolicy::Keep);
     assert_eq!(config.copy, CopyOptions { workers: 7, not_empty: NotEmpty::Truncate });
+    assert_eq!(config.throttle.bytes_per_second.map(u64::from), Some(1_000));
+    assert_eq!(config.throttle.workers.map(u16::from), Some(3));
+    assert_eq!(config.listen.port, 4_711);
+    assert_eq!(config.listen.metrics, Some("127.0.0.1:9104".parse().unwrap()));
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod refusals;
 mod scenarios;
 mod servers_say_no;
 mod troubles;
+mod steering;
 
 /// A folder that carries these schemas from one server to another.
 pub(crate) fn folder(source: &Server, target: &Server, schemas: &[&str], rest: &str) -> Folder {

@@ -1,0 +1,67 @@
+//! A run that is asked and steered from another terminal.
+
+use std::process::{Child, Stdio};
+
+use sealift_lab::{Pair, unique_schema, wait_until};
+
+use super::{ends_with, folder};
+use crate::folder::{Folder, turn};
+
+/// A run in the background.
+fn begin(folder: &Folder) -> Child {
+    let mut command = folder.command(&["run", "--offline", "--quiet"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Waits until the run says of itself what `is_so` asks for.
+fn wait_for_status(folder: &Folder, what: &str, is_so: impl Fn(&serde_json::Value) -> bool) {
+    wait_until(what, || {
+        let ran = folder.sealift(&["status", "--json"]);
+        (ran.code == Some(0) && is_so(&ran.json())).then_some(())
+    });
+}
+
+#[test]
+fn a_run_is_held_by_a_limit_paused_resumed_and_stopped_from_another_terminal() {
+    let _turn = turn();
+    let pair = Pair::shared();
+    let schema = unique_schema("steered");
+    let tables = ["a", "b", "c"].map(|name| {
+        format!(
+            "CREATE TABLE {name} (id INT PRIMARY KEY); INSERT INTO {name} WITH RECURSIVE n (id) AS \
+             (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 900) SELECT id FROM n;"
+        )
+    });
+    pair.source.sql(format!("CREATE DATABASE {schema}; USE {schema}; {}", tables.concat()));
+    let limit = "[throttle]\nrows_per_second = 1\nworkers = 1\n";
+    let folder = folder(&pair.source, &pair.target, &[&schema], limit);
+    for command in [&["pause"][..], &["resume"], &["stop"], &["set", "workers", "1"]] {
+        let nobody = folder.sealift(&[command, &["--json"]].concat());
+        ends_with(1, &nobody);
+        assert_eq!(nobody.error_code(), "SL0207");
+    }
+    let mut run = begin(&folder);
+    // One chunk of 900 rows takes a quarter of an hour.
+    wait_for_status(&folder, "a limit holds the copy", |status| {
+        status["steering"]["held"].is_string() && status["progress"]["rows"] == 900
+    });
+    ends_with(0, &folder.sealift(&["pause"]));
+    let set = folder.sealift(&["set", "rows_per_second", "none"]);
+    ends_with(0, &set);
+    assert_eq!(set.stdout, "at most 1 workers\n");
+    wait_for_status(&folder, "the run is paused", |status| status["steering"]["paused"] == true);
+    assert!(folder.sealift(&["status"]).stdout.contains("sealift resume goes on"));
+    let wrong = folder.sealift(&["set", "workers", "0", "--json"]);
+    ends_with(2, &wrong);
+    ends_with(0, &folder.sealift(&["stop"]));
+    assert_eq!(run.wait().unwrap().code(), Some(4), "a stop ends a pause too");
+    assert!(!folder.file(".sealift/api.json").exists());
+    // It begins with the file's limit again; lifted, it goes on to the end.
+    let mut run = begin(&folder);
+    wait_for_status(&folder, "a limit holds the copy", |status| {
+        status["running"] == true && status["steering"]["held"].is_string()
+    });
+    ends_with(0, &folder.sealift(&["set", "rows_per_second", "none"]));
+    assert_eq!(run.wait().unwrap().code(), Some(0));
+    ends_with(0, &folder.sealift(&["verify"]));
+}
