@@ -8,6 +8,7 @@ mod plan;
 mod apply;
 mod build;
 mod tables;
+mod patience;
 mod follow;
 mod online;
 mod offline;

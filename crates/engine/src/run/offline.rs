@@ -16,6 +16,7 @@ use sealift_schema::name::QualifiedName;
 use super::apply::{applier, begin, ready};
 use super::build::{BUILDERS, builders};
 use super::complete::{Ending, complete};
+use super::patience::persist;
 use super::survey::Survey;
 use super::tables::Tables;
 use super::{Migration, apply};
@@ -55,6 +56,18 @@ pub async fn offline(
     journal: &Arc<dyn Journal>,
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
+    let mut offline = offline.clone();
+    let attempt = async |report: &mut Report| once(migration, &mut offline, journal, report).await;
+    persist(migration, journal.as_ref(), report, attempt).await
+}
+
+/// Begins where journal and ledger say that the last run, or the last attempt of this one, ended.
+async fn once(
+    migration: &Migration,
+    offline: &mut Offline,
+    journal: &Arc<dyn Journal>,
+    report: &mut Report,
+) -> Result<Conclusion, Fault> {
     let survey = Survey::take(migration, report).await?;
     if migration.folder.manifest()?.is_none() {
         super::plan::write(migration, &survey, report)?;
@@ -62,8 +75,10 @@ pub async fn offline(
     let plan = ready(migration, &survey, report)?;
     let mut stage = begin(migration, &survey, &plan, journal.as_ref())?;
     if offline.restart {
-        journal.record(&Event::Restarted)?;
+        // The ledger first: of what it still knew, rows of before would be taken for copied.
         copy::close_ledger(&migration.target, &offline.ledger_name).await?;
+        journal.record(&Event::Restarted)?;
+        (offline.restart, offline.not_empty) = (false, NotEmpty::Truncate);
         report.happened(&migration.clock, "began anew: what was copied before is emptied");
         stage = apply::stage(journal.as_ref())?;
     }
@@ -113,10 +128,9 @@ impl Run<'_> {
     /// Makes the tables, copies their rows, builds their indexes.
     async fn copy(&self, stage: Stage, report: &mut Report) -> Result<(), Fault> {
         let applier = applier(self.migration, self.plan, self.journal.as_ref());
-        let policy = if self.offline.restart { NotEmpty::Truncate } else { self.offline.not_empty };
         let tables = self.tables();
         let small = SmallTables::of(&self.survey.catalog);
-        tables.prepare(&stage, policy, Some(&small), report).await?;
+        tables.prepare(&stage, self.offline.not_empty, Some(&small), report).await?;
         let memory = stage.memory().cloned();
         let mut snapshot = self.snapshot(memory.as_ref(), report).await?;
         let memory = apply::stage(self.journal.as_ref())?.memory().cloned();

@@ -13,6 +13,7 @@ use super::apply::{applier, begin, ready};
 use super::build::{BUILDERS, builders};
 use super::complete::{Ending, complete};
 use super::follow::Follow;
+use super::patience::persist;
 use super::survey::Survey;
 use super::tables::Tables;
 use super::{Migration, apply as scripts};
@@ -58,6 +59,18 @@ pub async fn online(
     journal: &Arc<dyn Journal>,
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
+    let mut online = online.clone();
+    let attempt = async |report: &mut Report| once(migration, &mut online, journal, report).await;
+    persist(migration, journal.as_ref(), report, attempt).await
+}
+
+/// Begins where journal and ledgers say that the last run, or the last attempt of this one, ended.
+async fn once(
+    migration: &Migration,
+    online: &mut Online,
+    journal: &Arc<dyn Journal>,
+    report: &mut Report,
+) -> Result<Conclusion, Fault> {
     let survey = Survey::take(migration, report).await?;
     if migration.folder.manifest()?.is_none() {
         super::plan::write(migration, &survey, report)?;
@@ -65,9 +78,11 @@ pub async fn online(
     let plan = ready(migration, &survey, report)?;
     let mut stage = begin(migration, &survey, &plan, journal.as_ref())?;
     if online.restart {
-        journal.record(&Event::Restarted)?;
+        // The ledgers first: of what they still knew, rows of before would be taken for copied.
         copy::close_ledger(&migration.target, &online.ledger_name).await?;
         apply::close_ledger(&migration.target, &online.ledger_name).await?;
+        journal.record(&Event::Restarted)?;
+        (online.restart, online.not_empty) = (false, NotEmpty::Truncate);
         report.happened(&migration.clock, "began anew: what was copied before is emptied");
         stage = scripts::stage(journal.as_ref())?;
     }
@@ -134,9 +149,7 @@ impl Run<'_> {
         let migration = self.migration;
         let tables = self.tables();
         if stage.needs_copy() {
-            let restart = self.online.restart;
-            let policy = if restart { NotEmpty::Truncate } else { self.online.not_empty };
-            tables.prepare(&stage, policy, None, report).await?;
+            tables.prepare(&stage, self.online.not_empty, None, report).await?;
         }
         self.start(&stage).await?;
         let stage = scripts::stage(self.journal.as_ref())?;

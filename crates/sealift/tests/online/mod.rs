@@ -8,6 +8,7 @@ use sealift_lab::{Options, Pair, unique_schema, wait_until, workload};
 use crate::folder::{Folder, turn};
 use crate::offline::{allowed, ends_with, folder};
 
+mod away;
 mod churn;
 
 use churn::Churn;
@@ -41,6 +42,21 @@ impl Running {
         Self(command.spawn().unwrap())
     }
 
+    /// A run that stands still at a probe's point.
+    fn held_at(folder: &Folder, probe: &str) -> HeldRun {
+        let mut command = folder.command(&["run"]);
+        command.env("SEALIFT_PROBE", probe);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
+        let running = Self(command.spawn().unwrap());
+        let stat = format!("/proc/{}/stat", running.0.id());
+        wait_until("the run stands still", || {
+            let stat = std::fs::read_to_string(&stat).unwrap();
+            // The state follows the program's name in brackets.
+            stat.rsplit(") ").next().unwrap().starts_with('T').then_some(())
+        });
+        HeldRun(running)
+    }
+
     /// As by Ctrl-C; tells the exit code.
     fn interrupt(mut self) -> Option<i32> {
         let pid = self.0.id().to_string();
@@ -51,6 +67,17 @@ impl Running {
     fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
+    }
+}
+
+/// A run that was stopped as by Ctrl-Z.
+struct HeldRun(Running);
+
+impl HeldRun {
+    fn go_on(self) -> Running {
+        let pid = self.0.0.id().to_string();
+        assert!(Command::new("kill").args(["-CONT", &pid]).status().unwrap().success());
+        self.0
     }
 }
 
