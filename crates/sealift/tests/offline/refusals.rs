@@ -1,6 +1,6 @@
 //! What a run refuses, with its code, and that nothing was done.
 
-use sealift_lab::{Account, Pair, unique_schema};
+use sealift_lab::{Account, Pair, Server, unique_schema};
 
 use super::held::Held;
 use super::{ends_with, folder};
@@ -132,4 +132,65 @@ fn a_script_the_target_refuses_stops_the_run_before_any_row_and_can_be_edited() 
     ends_with(0, &folder.sealift(RUN));
     let made = Pair::shared().target.sql(format!("SHOW CREATE TABLE {schema}.t"));
     assert!(made.contains("bigint"), "{made}");
+}
+
+/// Takes writes again, also if the test failed.
+struct ReadOnly<'a>(&'a Server);
+
+impl<'a> ReadOnly<'a> {
+    fn make(server: &'a Server) -> Self {
+        server.sql("SET GLOBAL read_only = ON");
+        Self(server)
+    }
+}
+
+impl Drop for ReadOnly<'_> {
+    fn drop(&mut self) {
+        self.0.sql("SET GLOBAL read_only = OFF");
+    }
+}
+
+#[test]
+fn a_target_that_takes_no_writes_is_refused_at_once() {
+    let _turn = turn();
+    let (folder, schema) = one_table("read_only");
+    let target = &Pair::shared().target;
+    let read_only = ReadOnly::make(target);
+    for args in [RUN, &["run", "--json"], &["plan", "apply", "--json"]] {
+        // Without a plan there is nothing to apply, and nothing is asked.
+        ends_with(0, &folder.sealift(&["plan"]));
+        assert_eq!(refused(&folder, args), (Some(1), "SL0401".into()), "{args:?}");
+    }
+    drop(read_only);
+    assert_eq!(target.sql(format!("SHOW DATABASES LIKE '{schema}'")), "", "nothing was made");
+    ends_with(0, &folder.sealift(RUN));
+}
+
+#[test]
+fn a_target_that_cannot_be_one_is_refused() {
+    let _turn = turn();
+    let (source, target) = (&Pair::shared().source, &Pair::shared_mariadb().source);
+    for target in [target, source] {
+        let folder = folder(source, target, &[&unique_schema("unsuitable")], "");
+        assert_eq!(refused(&folder, RUN), (Some(1), "SL0406".into()));
+    }
+}
+
+#[test]
+fn a_definition_that_moves_while_rows_are_copied_is_named() {
+    let _turn = turn();
+    let (folder, schema) = one_table("moved");
+    let source = &Pair::shared().source;
+    // The snapshot is there, and no table was read in it.
+    let held =
+        Held::at(&folder, "snapshot-taken=hold").unwrap_or_else(|ran| panic!("{}", ran.screen()));
+    source.sql(format!("ALTER TABLE {schema}.t ADD b INT"));
+    let ran = held.go_on();
+    ends_with(1, &ran);
+    let error = &ran.json()["error"];
+    assert_eq!((&error["code"], &error["side"]), (&"SL0506".into(), &"source".into()));
+    assert!(error["object"].to_string().contains("`t`"), "{}", ran.screen());
+    source.sql(format!("ALTER TABLE {schema}.t DROP b"));
+    ends_with(0, &folder.sealift(RUN));
+    ends_with(0, &folder.sealift(&["verify"]));
 }
