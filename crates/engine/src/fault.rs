@@ -290,6 +290,7 @@ fn code_of(error: &MysqlError) -> ErrorCode {
         MysqlError::CertificateName { .. } => ErrorCode::CertificateName,
         MysqlError::Tls(_) => ErrorCode::TlsFailed,
         MysqlError::Auth { .. } => ErrorCode::AuthMethod,
+        MysqlError::NoPassword { .. } => ErrorCode::AccessDenied,
         MysqlError::Protocol { .. } | MysqlError::Result(_) => ErrorCode::Protocol,
         MysqlError::Server { .. }
         | MysqlError::Resolve { .. }

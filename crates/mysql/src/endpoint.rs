@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::password::Password;
 use sealift_schema::facts::Side;
-use secrecy::SecretString;
 
 /// How far a server's TLS certificate is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub struct Endpoint {
     /// Login name.
     pub user: String,
     /// Password or access token.
-    pub password: SecretString,
+    pub password: Password,
     /// How far TLS is checked.
     pub tls: TlsMode,
     /// PEM of the authorities to trust instead of the machine's own.

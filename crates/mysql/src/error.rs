@@ -66,6 +66,14 @@ pub enum MysqlError {
         /// Why it cannot be used.
         why: String,
     },
+    /// The login was refused, and another password could not be had.
+    #[error("the login was refused ({refusal}), and no new password could be had: {why}")]
+    NoPassword {
+        /// The server's words.
+        refusal: String,
+        /// What kept us from getting one.
+        why: String,
+    },
     /// Bytes that do not follow the protocol.
     #[error("protocol error while {doing}: {what}")]
     Protocol {
@@ -131,6 +139,7 @@ impl MysqlError {
             | Self::CertificateName { .. }
             | Self::Tls(_)
             | Self::Auth { .. }
+            | Self::NoPassword { .. }
             | Self::Protocol { .. }
             | Self::Result(_) => None,
         }
@@ -141,7 +150,10 @@ impl MysqlError {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Server { code, message, .. } => classify_code(*code, message),
-            Self::Resolve { .. } | Self::Connect { .. } => ErrorClass::Unreachable,
+            // Whoever gives passwords may be away for a while, as a server may.
+            Self::Resolve { .. } | Self::Connect { .. } | Self::NoPassword { .. } => {
+                ErrorClass::Unreachable
+            }
             Self::Lost { .. } => ErrorClass::Lost,
             Self::TlsNotOffered
             | Self::CertificateNotTrusted(_)

@@ -2,6 +2,7 @@
 //!
 //! The only crate with database sockets, and the only one that knows error numbers.
 
+pub mod password;
 pub mod endpoint;
 pub mod error;
 pub mod session;

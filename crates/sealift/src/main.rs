@@ -1,6 +1,7 @@
 //! sealift: carries a live MySQL or MariaDB server to another.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use clap::Parser;
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
     let report = Report::begin(command.words(), env!("CARGO_PKG_VERSION"), &clock);
     let mut context = Context {
         global,
-        surroundings: Box::new(machine),
+        surroundings: Arc::new(machine),
         cores: available_parallelism().map_or(1, usize::from),
         clock,
         output,

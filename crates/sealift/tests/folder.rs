@@ -58,6 +58,12 @@ impl Folder {
         self
     }
 
+    /// Takes an environment variable away.
+    pub(crate) fn without_env(mut self, name: &str) -> Self {
+        self.variables.retain(|(known, _)| known != name);
+        self
+    }
+
     /// Writes a file below the folder.
     pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.file(name), text).unwrap();

@@ -97,7 +97,10 @@ async fn knock(endpoint: &Endpoint) -> Result<(), MysqlError> {
 fn may_pass(fault: &Fault) -> bool {
     let class = fault.cause.as_ref().and_then(|cause| cause.downcast_ref::<MysqlError>());
     let by_class = class.is_some_and(|error| {
-        matches!(error.class(), ErrorClass::Transient | ErrorClass::Interrupted)
+        matches!(
+            error.class(),
+            ErrorClass::Transient | ErrorClass::Interrupted | ErrorClass::Unreachable
+        )
     });
     let by_code = matches!(
         fault.code,

@@ -18,7 +18,6 @@ use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::session::Session;
 use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
-use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -189,7 +188,7 @@ async fn application(case: &Case<'_>) -> Session {
         case.schema
     ));
     let endpoint = endpoint(source, Side::Source);
-    let endpoint = Endpoint { user, password: SecretString::from("App-pw1"), ..endpoint };
+    let endpoint = Endpoint { user, password: "App-pw1".into(), ..endpoint };
     let mut session = Session::connect(&endpoint).await.unwrap();
     session.execute(format!("USE {}", case.schema)).await.unwrap();
     session

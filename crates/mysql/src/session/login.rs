@@ -3,13 +3,13 @@
 use std::io;
 
 use sealift_schema::facts::{Flavor, ServerVersion};
-use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::{Session, Standing, malformed};
 use crate::endpoint::{Address, Endpoint, TlsMode};
-use crate::error::MysqlError;
+use crate::error::{ErrorClass, MysqlError};
 use crate::tls;
 use crate::wire::auth::{Plugin, switch};
 use crate::wire::capability::{self, Agreed, Wish, agree};
@@ -29,10 +29,24 @@ const KEEPALIVE_PROBES: u32 = 4;
 /// (Azure's load balancers: 4).
 const KEEPALIVE: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// Connects and logs in within the endpoint's time.
+/// Connects and logs in. A password that is refused is asked for anew, once.
 pub(super) async fn connect(endpoint: &Endpoint) -> Result<Session, MysqlError> {
+    let password = endpoint.password.current();
+    let refused = match connect_with(endpoint, &password).await {
+        Err(error) if error.class() == ErrorClass::AccessDenied => error,
+        outcome => return outcome,
+    };
+    match endpoint.password.instead_of(&password).await {
+        Ok(Some(password)) => connect_with(endpoint, &password).await,
+        Ok(None) => Err(refused),
+        Err(why) => Err(MysqlError::NoPassword { refusal: refused.to_string(), why }),
+    }
+}
+
+/// Connects and logs in within the endpoint's time.
+async fn connect_with(endpoint: &Endpoint, password: &SecretString) -> Result<Session, MysqlError> {
     let unreachable = |cause| MysqlError::Connect { address: endpoint.address.to_string(), cause };
-    match tokio::time::timeout(endpoint.connect_timeout, log_in(endpoint)).await {
+    match tokio::time::timeout(endpoint.connect_timeout, log_in(endpoint, password)).await {
         Ok(Err(MysqlError::Lost { doing, cause })) => {
             // Nothing of ours was under way yet: to the caller the server was not reached.
             Err(unreachable(io::Error::new(cause.kind(), format!("{cause} while {doing}"))))
@@ -45,7 +59,7 @@ pub(super) async fn connect(endpoint: &Endpoint) -> Result<Session, MysqlError> 
     }
 }
 
-async fn log_in(endpoint: &Endpoint) -> Result<Session, MysqlError> {
+async fn log_in(endpoint: &Endpoint, password: &SecretString) -> Result<Session, MysqlError> {
     let mut channel = Channel::new(reach(&endpoint.address).await?);
     let greeting = greet(&mut channel).await?;
     let version = ServerVersion::parse(&greeting.version).ok_or_else(|| MysqlError::Protocol {
@@ -58,7 +72,8 @@ async fn log_in(endpoint: &Endpoint) -> Result<Session, MysqlError> {
     if tls == Wish::Yes {
         start_tls(&mut channel, endpoint, &greeting, agreed).await?;
     }
-    authenticate(&mut channel, endpoint, &greeting, version.flavor, agreed).await?;
+    let login = Login { user: &endpoint.user, password: password.expose_secret() };
+    authenticate(&mut channel, login, &greeting, version.flavor, agreed).await?;
     channel.logged_in(Codec::new(agreed.compression));
     Ok(Session {
         channel,
@@ -136,20 +151,26 @@ async fn start_tls(
     Ok(())
 }
 
+/// Who logs in.
+#[derive(Clone, Copy)]
+struct Login<'a> {
+    user: &'a str,
+    password: &'a str,
+}
+
 async fn authenticate(
     channel: &mut Channel,
-    endpoint: &Endpoint,
+    Login { user, password }: Login<'_>,
     greeting: &Greeting,
     flavor: Flavor,
     agreed: Agreed,
 ) -> Result<(), MysqlError> {
-    let password = endpoint.password.expose_secret();
     let way = channel.way();
     let mut plugin = opening(&greeting.plugin, flavor);
     let mut scramble = greeting.scramble.clone();
     let proof = plugin.first_proof(password, &scramble, way)?;
     let mut packet = Zeroizing::new(Vec::with_capacity(512 + proof.len()));
-    login::put(&mut packet, agreed, &endpoint.user, plugin.name(), &proof);
+    login::put(&mut packet, agreed, user, plugin.name(), &proof);
     let lost = |broken: crate::wire::channel::Broken| broken.while_doing(LOGIN);
     channel.send_secret(&packet).await.map_err(lost)?;
     for _question in 0..QUESTIONS_MAX {

@@ -1,6 +1,7 @@
 //! The commands, one file each: its arguments (their comments are the help) and what it does.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sealift_engine::clock::Clock;
 use sealift_engine::control::Control;
@@ -33,7 +34,7 @@ mod watch;
 /// What every command is given.
 pub(crate) struct Context {
     pub(crate) global: Global,
-    pub(crate) surroundings: Box<dyn Surroundings>,
+    pub(crate) surroundings: Arc<dyn Surroundings>,
     /// Cores of this machine.
     pub(crate) cores: usize,
     pub(crate) clock: Clock,
@@ -60,8 +61,8 @@ impl Context {
     /// How to log in to source and target; passwords are found now.
     fn endpoints(&self, config: &Config) -> Result<(Endpoint, Endpoint), Fault> {
         let mut warn = |warning: String| self.output.warn(&warning);
-        let source = config.source.endpoint(self.surroundings.as_ref(), &mut warn)?;
-        let target = config.target.endpoint(self.surroundings.as_ref(), &mut warn)?;
+        let source = config.source.endpoint(&self.surroundings, &mut warn)?;
+        let target = config.target.endpoint(&self.surroundings, &mut warn)?;
         Ok((source, target))
     }
 

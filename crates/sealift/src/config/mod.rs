@@ -1,6 +1,7 @@
 //! The configuration: what was written (`raw`), what it means (here).
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sealift_engine::control::Settings;
@@ -220,7 +221,7 @@ impl Server {
     /// Everything needed to log in; the password is found now.
     pub(crate) fn endpoint(
         &self,
-        surroundings: &dyn Surroundings,
+        surroundings: &Arc<dyn Surroundings>,
         warn: &mut dyn FnMut(String),
     ) -> Result<Endpoint, Fault> {
         let Self { side, address, user, password, tls, tls_ca, compress, connect_timeout } = self;

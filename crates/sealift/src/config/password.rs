@@ -1,8 +1,10 @@
 //! Where a password comes from: environment, file, command, configuration, or a person.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use sealift_engine::fault::{ErrorCode, Fault};
+use sealift_mysql::password::{Password, Renew};
 use sealift_schema::facts::Side;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -30,8 +32,30 @@ pub(super) fn variable(side: Side) -> &'static str {
 }
 
 impl PasswordSource {
-    /// Finds the password, and what the operator should be warned of.
+    /// Finds the password, and what the operator should be warned of. One that a file or a command gave is
+    /// asked for again when a server refuses it: tokens end.
     pub(super) fn find(
+        &self,
+        side: Side,
+        user: &str,
+        surroundings: &Arc<dyn Surroundings>,
+        warn: &mut dyn FnMut(String),
+    ) -> Result<Password, Fault> {
+        let first = self.ask(side, user, surroundings.as_ref(), warn)?;
+        let is_lasting = surroundings.variable(variable(side)).is_some();
+        match self {
+            Self::File(_) | Self::Command(_) if !is_lasting => {
+                let (source, surroundings) = (self.clone(), Arc::clone(surroundings));
+                let again = Again { source, side, user: user.to_owned(), surroundings };
+                Ok(Password::renewable(first, Arc::new(again)))
+            }
+            Self::File(_) | Self::Command(_) | Self::Written(_) | Self::Elsewhere => {
+                Ok(first.into())
+            }
+        }
+    }
+
+    fn ask(
         &self,
         side: Side,
         user: &str,
@@ -95,5 +119,23 @@ impl PasswordSource {
                 ))),
             },
         }
+    }
+}
+
+/// Asks a file or a command once more.
+struct Again {
+    source: PasswordSource,
+    side: Side,
+    user: String,
+    surroundings: Arc<dyn Surroundings>,
+}
+
+impl Renew for Again {
+    fn renew(&self) -> Result<SecretString, String> {
+        let Self { source, side, user, surroundings } = self;
+        tracing::info!(%side, "the password was refused: asking for another one");
+        // What there is to be warned of was said at the beginning.
+        let mut warn = |_warning| {};
+        source.ask(*side, user, surroundings.as_ref(), &mut warn).map_err(|fault| fault.to_string())
     }
 }

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use thiserror::Error;
 
 /// The machine as the configuration sees it. Two implementations: [`Machine`], and the tests' own.
-pub(crate) trait Surroundings {
+pub(crate) trait Surroundings: Send + Sync {
     /// An environment variable.
     fn variable(&self, name: &str) -> Option<String>;
 

@@ -11,7 +11,7 @@ use super::surroundings::CommandError;
 use super::*;
 
 /// A machine made of maps.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Fake {
     variables: BTreeMap<&'static str, &'static str>,
     files: BTreeMap<&'static str, &'static str>,
@@ -60,8 +60,9 @@ fn read(machine: &Fake) -> Result<Config, Fault> {
 fn password(machine: &Fake) -> Result<(String, Vec<String>), Fault> {
     let config = read(machine)?;
     let mut warnings = config.warnings;
-    let endpoint = config.source.endpoint(machine, &mut |warning| warnings.push(warning))?;
-    let password = endpoint.password.expose_secret().to_owned();
+    let surroundings: Arc<dyn Surroundings> = Arc::new(machine.clone());
+    let endpoint = config.source.endpoint(&surroundings, &mut |warning| warnings.push(warning))?;
+    let password = endpoint.password.current().expose_secret().to_owned();
     assert!(password.is_empty() || !format!("{endpoint:?}").contains(&password));
     Ok((password, warnings))
 }

@@ -16,6 +16,36 @@ fn is_following(folder: &Folder) -> Option<()> {
     (stage(folder) == "following").then_some(())
 }
 
+/// Access tokens end after an hour, and with them every new login.
+#[test]
+fn a_password_that_has_ended_is_asked_for_again() {
+    let _turn = turn();
+    let pair = Pair::start(Options::mysql(), Options::azure_target()).unwrap();
+    let schema = schema(&pair, "token");
+    let rest = format!("password_command = \"cat token\"\n[select]\nschemas = [\"{schema}\"]\n");
+    let folder =
+        Folder::between(&pair.source, &pair.target, &rest).without_env("SEALIFT_TARGET_PASSWORD");
+    folder.write("token", pair.target.account().password);
+    let running = Running::start(&folder);
+    wait_until("everything is copied", || is_following(&folder));
+    let user = pair.target.account().user;
+    pair.target.sql(format!("ALTER USER {user} IDENTIFIED BY 'Second-token1'"));
+    folder.write("token", "Second-token1");
+    pair.target.sql(
+        "SELECT CONCAT('KILL ', id, ';') FROM information_schema.processlist WHERE user = 'azadmin'",
+    )
+    .lines()
+    // One may have ended by itself.
+    .for_each(|kill| drop(pair.target.try_sql(kill)));
+    pair.source.sql(format!("INSERT INTO {schema}.parent VALUES (7777, 1)"));
+    wait_until("the change arrives", || {
+        let there = pair.target.sql(format!("SELECT v FROM {schema}.parent WHERE id = 7777"));
+        (there == "1\n").then_some(())
+    });
+    assert_eq!(running.interrupt(), Some(4), "it is still the same process");
+    assert_same(&pair, &schema);
+}
+
 #[test]
 fn servers_that_are_killed_and_come_back_are_waited_for() {
     let _turn = turn();
