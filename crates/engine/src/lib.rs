@@ -13,6 +13,7 @@ pub mod target;
 pub mod copy;
 pub mod stream;
 pub mod apply;
+pub mod definition;
 pub mod verify;
 pub mod run;
 pub mod stop;

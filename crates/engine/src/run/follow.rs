@@ -1,7 +1,5 @@
 //! The way of a change: from the stream past the gates to the applier.
 
-use std::collections::BTreeSet;
-
 use sealift_mysql::binlog::{LogPosition, TransactionId};
 use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
@@ -9,6 +7,7 @@ use sealift_schema::name::QualifiedName;
 use crate::apply::{self, Applier, LoggedImage};
 use crate::control::Control;
 use crate::copy::gate::Gates;
+use crate::definition::{Concern, Scope};
 use crate::fault::{ErrorCode, Fault};
 use crate::follow::Standing;
 use crate::stop::Stop;
@@ -23,8 +22,8 @@ pub(super) struct Follow<'a> {
     pub(super) control: &'a Control,
     /// For people: how much was carried.
     pub(super) standing: Standing,
-    /// The source's schemas that hold anything of the migration.
-    pub(super) schemas: BTreeSet<String>,
+    /// Which statements are about something migrated.
+    pub(super) scope: Scope,
     /// Nothing more is wanted.
     pub(super) end: Stop,
 }
@@ -175,39 +174,18 @@ impl Follow<'_> {
         Ok(wanted)
     }
 
-    /// Definitions are carried by the plan only: whoever changes one of a migrated schema is told so, before
+    /// Definitions are carried by the plan only: whoever changes one of a migrated object is told so, before
     /// rows of another shape come.
     fn refuse_if_ours(&self, statement: &Statement) -> Result<(), Fault> {
-        let query = &statement.query;
-        let sql = String::from_utf8_lossy(&query.sql);
-        if !self.schemas.iter().any(|schema| mentions(&query.schema, &sql, schema)) {
-            return Ok(());
-        }
-        let shown: String = sql.chars().take(200).collect();
-        Err(Fault::new(ErrorCode::DefinitionFollowed, format!("the source executed: {shown}"))
-            .on(Side::Source)
-            .about(format!("transaction {}", statement.id)))
-    }
-}
-
-/// Whether a statement may be about a schema: it was the default one, or its name occurs anywhere.
-fn mentions(default: &str, sql: &str, schema: &str) -> bool {
-    default.eq_ignore_ascii_case(schema) || sql.to_lowercase().contains(&schema.to_lowercase())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_statement_is_about_a_schema_that_it_names_or_runs_in() {
-        for (default, sql, is_ours) in [
-            ("shop", "ALTER TABLE orders ADD c INT", true),
-            ("", "ALTER TABLE `Shop`.orders ADD c INT", true),
-            ("other", "RENAME TABLE a TO shop.a", true),
-            ("other", "CREATE TABLE b (i INT)", false),
-        ] {
-            assert_eq!(mentions(default, sql, "shop"), is_ours, "{sql}");
+        match self.scope.concern(&statement.query) {
+            Concern::None => Ok(()),
+            Concern::Ours(ours) => {
+                let shown: String = ours.sql.text().chars().take(200).collect();
+                let what = format!("the source executed: {shown}");
+                Err(Fault::new(ErrorCode::DefinitionFollowed, what)
+                    .on(Side::Source)
+                    .about(format!("transaction {}", statement.id)))
+            }
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::copy::gate::Gates;
 use crate::copy::gated::Gated;
 use crate::copy::online::Settled;
 use crate::copy::{self, CopyJob, CopyTable, Reading};
+use crate::definition::Scope;
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::follow::Standing;
 use crate::journal::Journal;
@@ -29,7 +30,7 @@ use crate::plan::read::Plan;
 use crate::prepare::tables::NotEmpty;
 use crate::probe::Point;
 use crate::report::{Conclusion, ObjectReport, Report};
-use crate::stage::{Event, Stage};
+use crate::stage::{Event, Part, Stage};
 use crate::stop::Stop;
 use crate::stream::{Definition, Stream, StreamRequest};
 
@@ -258,10 +259,24 @@ impl Run<'_> {
             applier,
             control: &self.migration.control,
             standing: standing.clone(),
-            schemas: self.survey.catalog.schemas.keys().cloned().collect(),
+            scope: self.scope(),
             end: Stop::new(),
         };
         Ok((follow, gates, applied))
+    }
+
+    /// Which statements of the source's log are about something migrated.
+    fn scope(&self) -> Scope {
+        // A table without its keys is a table all the same.
+        let is_whole = |part| !matches!(part, Part::Indexes | Part::ForeignKeys);
+        let left_out = self.plan.steps.iter().filter(|step| !step.is_wanted());
+        let left_out = left_out.filter(|step| is_whole(step.step().part));
+        Scope {
+            selection: self.migration.selection.clone().on(&self.survey.source),
+            skipped: left_out.map(|step| step.step().object.clone()).collect(),
+            schemas: self.survey.catalog.schemas.keys().cloned().collect(),
+            source: self.survey.source.version,
+        }
     }
 
     /// Copies what is missing and makes all objects that may stand on changing tables; then waits.

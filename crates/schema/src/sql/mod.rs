@@ -11,8 +11,10 @@ pub mod table;
 pub mod with_keys;
 pub mod column;
 pub mod stored;
+pub mod statement;
 pub mod script;
 
 pub use self::edit::{Edit, apply};
 pub use self::lexer::{Dialect, Token, TokenKind, lex};
+pub use self::statement::DefinitionStatement;
 pub use self::text::{Cursor, NamePath, Span, Sql, split_path, unquote};

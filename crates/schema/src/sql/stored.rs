@@ -199,7 +199,7 @@ fn kind(cursor: &mut Cursor<'_>) -> Option<StoredKind> {
     KINDS.iter().find(|(words, _)| cursor.eat(words).is_some()).map(|&(_, kind)| kind)
 }
 
-fn account(sql: &Sql, cursor: &mut Cursor<'_>, start: usize) -> Option<DefinerText> {
+pub(super) fn account(sql: &Sql, cursor: &mut Cursor<'_>, start: usize) -> Option<DefinerText> {
     cursor.eat_mark("=");
     let user = cursor.take()?;
     let mut end = user.end;
