@@ -19,6 +19,9 @@ pub struct TableProgress {
     pub rows_expected: u64,
     /// Bytes sent to the target.
     pub bytes: u64,
+    /// Rows that arrive in a second, of late; absent while nothing moves, or it is not known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_per_second: Option<u64>,
 }
 
 /// What is being done with a table.
@@ -54,6 +57,9 @@ pub struct Snapshot {
     /// Tables by name; written as a list, since JSON's keys are texts only.
     #[serde(with = "as_list")]
     pub tables: BTreeMap<QualifiedName, TableProgress>,
+    /// Seconds until all rows are there, as things go; absent while none are copied, or it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta_seconds: Option<u64>,
     /// How far behind its source the target is; absent in an offline run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub following: Option<Following>,

@@ -41,6 +41,7 @@ pub fn keys(peek: &Peek) -> Map<String, Value> {
             json!({
                 "schema": name.schema, "table": name.name, "stage": table.stage,
                 "rows": table.rows, "rows_expected": table.rows_expected, "bytes": table.bytes,
+                "rows_per_second": table.rows_per_second,
             })
         });
         add(
@@ -48,6 +49,7 @@ pub fn keys(peek: &Peek) -> Map<String, Value> {
             json!({
                 "at": reported.at, "stage": snapshot.stage, "doing": snapshot.doing,
                 "rows": rows, "rows_expected": rows_expected, "bytes": snapshot.bytes(),
+                "eta_seconds": snapshot.eta_seconds,
                 "tables": tables.collect::<Vec<_>>(),
             }),
         );

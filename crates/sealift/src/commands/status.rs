@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use anstyle::Style;
 use jiff::Timestamp;
-use sealift_engine::control::{Settings, Steering};
 use sealift_engine::fault::{ErrorCode, Fault};
-use sealift_engine::progress::{Following, Retention, Snapshot, TableStage};
+use sealift_engine::progress::{Snapshot, TableStage};
 use sealift_engine::report::Conclusion;
 use sealift_engine::stage::Stage;
 use sealift_server::status::{keys, word};
 use sealift_server::store::{Peek, Run, StateFolder};
 
 use super::{Answer, Context};
-use crate::output::quantity::{bytes, count, counted, duration, duration_ms, percent};
-use crate::output::text::{clean, cut};
+use crate::output::following;
+use crate::output::quantity::{bytes, count, counted, duration, percent};
+use crate::output::text::clean;
 
 /// Print where the migration stands, also while it runs in another terminal
 #[derive(Debug, clap::Args)]
@@ -23,9 +23,6 @@ pub(crate) struct StatusArgs {}
 
 /// Running tables that are listed.
 const TABLES_SHOWN_MAX: usize = 20;
-
-/// Columns of a position: a GTID set of a server with a long history has no end.
-const POSITION_COLUMNS: usize = 68;
 
 const LABEL: Style = Style::new().dimmed();
 
@@ -70,11 +67,11 @@ fn text(peek: &Peek, now: Timestamp) -> String {
         for words in running(&reported.snapshot) {
             line("", &words);
         }
-        for (label, words) in following(&reported.snapshot) {
+        for (label, words) in following::lines(&reported.snapshot) {
             line(label, &words);
         }
         if *run != Run::None {
-            for (label, words) in steering(&reported.snapshot) {
+            for (label, words) in following::steering(&reported.snapshot) {
                 line(label, &words);
             }
         }
@@ -100,73 +97,6 @@ fn text(peek: &Peek, now: Timestamp) -> String {
     text
 }
 
-/// Label and words of what following is at; nothing in an offline run.
-fn following(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
-    let Some(following) = &snapshot.following else { return Vec::new() };
-    let Following { state, position, lag, transactions, changes, ready, retention, .. } = following;
-    let mut behind: Vec<String> = Vec::new();
-    behind.extend(lag.ms.map(duration_ms));
-    behind.extend(lag.bytes.map(bytes));
-    behind.extend(lag.transactions.map(|count| counted(count, "transaction", "transactions")));
-    let mut said = state.word().to_owned();
-    // Writing to a string cannot fail.
-    let _infallible = match (behind.is_empty(), lag.ms) {
-        (true, _) => write!(said, ", the lag is not known"),
-        (false, Some(0)) => write!(said, ", level with the source"),
-        (false, _) => write!(said, ", {} behind", behind.join(", ")),
-    };
-    if let Some(eta) = following.eta_seconds {
-        let _infallible = write!(said, ", ETA {}", duration(Duration::from_secs(eta)));
-    }
-    let mut lines = vec![("changes", said)];
-    if *ready {
-        lines.push(("", "ready to cut over".into()));
-    }
-    let rates = following.transactions_per_second.zip(following.changes_per_second);
-    let rates = rates.map_or_else(String::new, |(transactions, changes)| {
-        format!(" ({}/s, {}/s)", count(transactions), count(changes))
-    });
-    let transactions = counted(*transactions, "transaction", "transactions");
-    let changes = counted(*changes, "row change", "row changes");
-    lines.push(("applied", format!("{transactions}, {changes}{rates}")));
-    if !position.is_empty() {
-        lines.push(("up to", cut(&clean(position), POSITION_COLUMNS)));
-    }
-    lines.extend(retention.as_ref().and_then(kept).map(|words| ("log", words)));
-    lines
-}
-
-/// For how long the source keeps the log that is needed.
-fn kept(retention: &Retention) -> Option<String> {
-    let Retention { needed_file, left_seconds, warning, .. } = retention;
-    let left = (*left_seconds)?;
-    Some(match (left, warning) {
-        (0, true) => format!("WARNING: the source may have purged {needed_file}"),
-        (_, true) => format!(
-            "WARNING: the source keeps {needed_file} only {} longer",
-            duration(Duration::from_secs(left))
-        ),
-        (_, false) => format!(
-            "the source keeps what is needed {} longer",
-            duration(Duration::from_secs(left))
-        ),
-    })
-}
-
-/// Label and words of what the operator wants; nothing where that is the usual.
-fn steering(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
-    let Some(Steering { paused, held, settings }) = &snapshot.steering else { return Vec::new() };
-    let mut lines = Vec::new();
-    if *paused {
-        lines.push(("paused", "sealift resume goes on".into()));
-    }
-    lines.extend(held.as_ref().map(|held| ("waiting", held.clone())));
-    if *settings != Settings::default() {
-        lines.push(("limits", super::steer::settings(settings)));
-    }
-    lines
-}
-
 /// `12 of 40 done`.
 fn tables(snapshot: &Snapshot) -> String {
     let done = snapshot.tables.values().filter(|table| match table.stage {
@@ -187,6 +117,9 @@ fn rows(snapshot: &Snapshot) -> String {
         // Writing to a string cannot fail.
         let _infallible = write!(said, ", {}", bytes(snapshot.bytes()));
     }
+    if let Some(eta) = snapshot.eta_seconds {
+        let _infallible = write!(said, ", ETA {}", duration(Duration::from_secs(eta)));
+    }
     said
 }
 
@@ -205,7 +138,9 @@ fn running(snapshot: &Snapshot) -> Vec<String> {
         };
         let rows = counted(table.rows, "row", "rows");
         let expected = count(table.rows_expected.max(table.rows));
-        Some(format!("{}: {doing}, {rows} of about {expected}", name.plain()))
+        let rate = table.rows_per_second.map(|rate| format!(", {}/s", count(rate)));
+        let rate = rate.unwrap_or_default();
+        Some(format!("{}: {doing}, {rows} of about {expected}{rate}", name.plain()))
     });
     running.take(TABLES_SHOWN_MAX).collect()
 }
@@ -214,7 +149,8 @@ fn running(snapshot: &Snapshot) -> Vec<String> {
 mod tests {
     use super::*;
     use insta::assert_snapshot;
-    use sealift_engine::progress::{FollowState, Lag, TableProgress};
+    use sealift_engine::control::Steering;
+    use sealift_engine::progress::{FollowState, Following, Lag, Retention, TableProgress};
     use sealift_engine::stage::Event;
     use sealift_schema::name::QualifiedName;
     use sealift_server::store::{Identity, Reported};
@@ -222,10 +158,20 @@ mod tests {
 
     fn peek(run: Run) -> Peek {
         let begun = Event::RunBegun { plan: "p".into(), source: "s".into(), target: "t".into() };
-        let table =
-            |stage, rows| TableProgress { stage, rows, rows_expected: 900, bytes: rows * 10 };
-        let tables = [("a", TableStage::Done, 900), ("b\u{1b}[2J", TableStage::Copying, 100)]
+        let table = |stage, rows| TableProgress {
+            stage,
+            rows,
+            rows_expected: 900,
+            ..TableProgress::default()
+        };
+        let mut tables = [("a", TableStage::Done, 900), ("b\u{1b}[2J", TableStage::Copying, 100)]
             .map(|(name, stage, rows)| (QualifiedName::new("shop", name), table(stage, rows)));
+        for (_name, table) in &mut tables {
+            table.bytes = table.rows * 10;
+        }
+        if run != Run::None {
+            tables[1].1.rows_per_second = Some(1_250);
+        }
         Peek {
             run,
             identity: Some(Identity {
@@ -241,6 +187,7 @@ mod tests {
                     stage: "copying".into(),
                     doing: String::new(),
                     tables: tables.into(),
+                    eta_seconds: (run != Run::None).then_some(70),
                     ..Snapshot::default()
                 },
             }),
@@ -261,8 +208,8 @@ mod tests {
         process   4711 is at work
         doing     copying
         tables    1 of 2 done
-        rows      1,000 (55 %), 9.8 KiB
-                  shop.b\u{1b}[2J: copying, 100 rows of about 900
+        rows      1,000 (55 %), 9.8 KiB, ETA 1m 10s
+                  shop.b\u{1b}[2J: copying, 100 rows of about 900, 1,250/s
         as of     3.0s ago
         ");
     }
@@ -405,6 +352,7 @@ mod tests {
             "at": "1970-01-01T00:00:00Z",
             "bytes": 10000,
             "doing": "",
+            "eta_seconds": null,
             "rows": 1000,
             "rows_expected": 1800,
             "stage": "copying",
@@ -413,6 +361,7 @@ mod tests {
                 "bytes": 9000,
                 "rows": 900,
                 "rows_expected": 900,
+                "rows_per_second": null,
                 "schema": "shop",
                 "stage": "done",
                 "table": "a"
@@ -421,6 +370,7 @@ mod tests {
                 "bytes": 1000,
                 "rows": 100,
                 "rows_expected": 900,
+                "rows_per_second": null,
                 "schema": "shop",
                 "stage": "copying",
                 "table": "b\u001b[2J"

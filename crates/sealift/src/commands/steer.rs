@@ -88,7 +88,7 @@ fn number(text: &str) -> Option<Value> {
 }
 
 /// All limits in one line.
-pub(super) fn settings(settings: &Settings) -> String {
+pub(crate) fn settings(settings: &Settings) -> String {
     let Settings {
         rows_per_second,
         bytes_per_second,

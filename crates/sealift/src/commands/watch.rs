@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sealift_engine::clock::Clock;
 use sealift_engine::control::Control;
 use sealift_engine::progress::{Progress, Snapshot};
 use sealift_engine::stop::Stop;
@@ -12,6 +13,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::Context;
 use crate::output::Display;
+use crate::output::progress::{Paces, tell_rates};
 
 /// How often `status` in another terminal sees something new.
 const RECORD_EVERY: Duration = Duration::from_secs(1);
@@ -21,6 +23,7 @@ pub(super) struct Watch {
     /// Where the stages report.
     pub(super) progress: Progress,
     display: Option<Display>,
+    clock: Clock,
     recorder: Option<(Stop, JoinHandle<()>)>,
 }
 
@@ -29,14 +32,14 @@ impl Watch {
     pub(super) fn show(context: &Context) -> Self {
         let progress = Progress::default();
         let display = context.output.display(&progress, &context.clock);
-        Self { progress, display, recorder: None }
+        Self { progress, display, recorder: None, clock: context.clock.clone() }
     }
 
     /// Records the board in the state folder too, with what the operator wants.
     pub(super) fn record(&mut self, state: &Arc<StateFolder>, control: &Control) {
         let end = Stop::new();
-        let (progress, control) = (self.progress.clone(), control.clone());
-        let task = tokio::spawn(record(progress, control, Arc::clone(state), end.clone()));
+        let watched = (self.progress.clone(), control.clone(), self.clock.clone());
+        let task = tokio::spawn(record(watched, Arc::clone(state), end.clone()));
         self.recorder = Some((end, task));
     }
 
@@ -53,7 +56,12 @@ impl Watch {
     }
 }
 
-async fn record(progress: Progress, control: Control, state: Arc<StateFolder>, end: Stop) {
+async fn record(
+    (progress, control, clock): (Progress, Control, Clock),
+    state: Arc<StateFolder>,
+    end: Stop,
+) {
+    let mut paces = Paces::default();
     let mut turns = interval(RECORD_EVERY);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut recorded = Snapshot::default();
@@ -62,7 +70,12 @@ async fn record(progress: Progress, control: Control, state: Arc<StateFolder>, e
             _turn = turns.tick() => false,
             () = end.wait() => true,
         };
-        let snapshot = Snapshot { steering: Some(control.steering()), ..progress.snapshot() };
+        paces.observe(clock.elapsed(), &progress.snapshot());
+        progress.update(|board| {
+            board.steering = Some(control.steering());
+            tell_rates(board, &paces);
+        });
+        let snapshot = progress.snapshot();
         if snapshot != recorded {
             // It is only for people: a folder that cannot be written stops the run by its journal.
             if let Err(fault) = state.put_progress(&snapshot) {

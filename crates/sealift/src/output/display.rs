@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sealift_engine::clock::Clock;
-use sealift_engine::progress::Progress;
+use sealift_engine::progress::{Progress, Snapshot};
 use sealift_engine::stop::Stop;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -17,8 +17,11 @@ const LIVE_EVERY: Duration = Duration::from_millis(250);
 /// Without a terminal the board is looked at this often …
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// … and a line is written this often, if it says something new.
+/// … and a line is written this often, if it says something new …
 const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// … or this often, where a run only follows: it does so for days.
+const LINE_EVERY_FOLLOWING: Duration = Duration::from_secs(60);
 
 /// A running display.
 #[derive(Debug)]
@@ -70,7 +73,7 @@ async fn show(screen: &Screen, progress: &Progress, clock: &Clock) {
             let (columns, rows) = screen.size();
             // The last column stays free: some terminals break the line when it is written.
             screen.draw(&frame(&snapshot, &paces, now - begun, columns.saturating_sub(1), rows));
-        } else if let Some(line) = log.next(now, &snapshot.stage, line(&snapshot, &paces)) {
+        } else if let Some(line) = log.next(now, &snapshot, line(&snapshot, &paces)) {
             screen.tell(&line);
         }
     }
@@ -86,9 +89,12 @@ struct Log {
 
 impl Log {
     /// The line, if it is time and it says something new; a new stage is told at once.
-    fn next(&mut self, now: Duration, stage: &str, line: String) -> Option<String> {
-        let is_time = self.told_at.is_none_or(|told| now - told >= LINE_EVERY);
-        if self.line == line || (self.stage == stage && !is_time) {
+    fn next(&mut self, now: Duration, snapshot: &Snapshot, line: String) -> Option<String> {
+        let Snapshot { stage, following, .. } = snapshot;
+        let follows = following.as_ref().is_some_and(|following| following.ready);
+        let every = if follows { LINE_EVERY_FOLLOWING } else { LINE_EVERY };
+        let is_time = self.told_at.is_none_or(|told| now - told >= every);
+        if self.line == line || (self.stage == *stage && !is_time) {
             return None;
         }
         self.told_at = Some(now);
@@ -105,8 +111,9 @@ mod tests {
     #[test]
     fn a_line_is_written_for_a_new_stage_or_for_news_after_some_seconds() {
         let mut log = Log::default();
-        let mut next = |at, stage, line: &str| {
-            log.next(Duration::from_secs(at), stage, line.to_owned()).is_some()
+        let mut next = |at, stage: &str, line: &str| {
+            let snapshot = Snapshot { stage: stage.to_owned(), ..Snapshot::default() };
+            log.next(Duration::from_secs(at), &snapshot, line.to_owned()).is_some()
         };
         assert!(next(0, "preparing", "a"));
         assert!(!next(1, "preparing", "b"), "too soon");

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 
 mod display;
 pub(crate) mod error;
-mod progress;
+pub(crate) mod following;
+pub(crate) mod progress;
 pub(crate) mod quantity;
 mod screen;
 pub(crate) mod text;

@@ -7,6 +7,7 @@ use anstyle::Style;
 use sealift_engine::progress::{Snapshot, TableProgress, TableStage};
 use sealift_schema::name::QualifiedName;
 
+use super::following;
 use super::quantity::{bytes, count, duration, per_second, percent};
 use super::text::{clean, cut, fit, width};
 
@@ -84,6 +85,18 @@ impl Paces {
     }
 }
 
+/// Writes onto the board how fast rows arrive, for those who see it only now and then.
+pub(crate) fn tell_rates(board: &mut Snapshot, paces: &Paces) {
+    let (rows, expected) = board.rows();
+    let moves = board.tables.values().any(moves_rows);
+    let eta = if moves { eta(board, paces, expected.saturating_sub(rows)) } else { None };
+    board.eta_seconds = eta.map(|time| time.as_secs());
+    for (name, table) in &mut board.tables {
+        let rates = paces.tables.get(name).and_then(Pace::rates);
+        table.rows_per_second = rates.map(|(rows, _bytes)| rows).filter(|_rows| moves_rows(table));
+    }
+}
+
 fn moves_rows(table: &TableProgress) -> bool {
     matches!(table.stage, TableStage::Copying | TableStage::Verifying)
 }
@@ -118,8 +131,19 @@ pub(crate) fn line(snapshot: &Snapshot, paces: &Paces) -> String {
     if !snapshot.doing.is_empty() {
         said.push(clean(&snapshot.doing));
     }
+    said.extend(beside(snapshot));
     let stage = clean(&snapshot.stage);
     if said.is_empty() { stage } else { format!("{stage}: {}", said.join(", ")) }
+}
+
+/// What goes on beside the copy: changes that are followed, and what the operator wants. The position is left to
+/// `status`: it is long, and changes all the time.
+fn beside(snapshot: &Snapshot) -> Vec<String> {
+    let lines = following::lines(snapshot).into_iter().chain(following::steering(snapshot));
+    lines
+        .filter(|(label, _)| *label != following::POSITION)
+        .map(|(label, words)| if label.is_empty() { words } else { format!("{label}: {words}") })
+        .collect()
 }
 
 /// Rows, bytes, rate and ETA of the whole.
@@ -183,6 +207,9 @@ pub(crate) fn frame(
     if !snapshot.doing.is_empty() {
         lines.push(cut(&format!("  {}", clean(&snapshot.doing)), columns));
     }
+    let spare = rows.saturating_sub(lines.len() + 1);
+    let beside = beside(snapshot).into_iter().take(spare);
+    lines.extend(beside.map(|words| cut(&format!("  {words}"), columns)));
     // The line below the display stays free for the cursor.
     let room = rows.saturating_sub(lines.len() + 2);
     if !running.is_empty() && room > 1 {
@@ -246,9 +273,11 @@ fn bar(part: u64) -> String {
 mod tests {
     use super::*;
     use insta::assert_snapshot;
+    use sealift_engine::control::Steering;
+    use sealift_engine::progress::{FollowState, Following, Lag};
 
     fn table(stage: TableStage, rows: u64, rows_expected: u64) -> TableProgress {
-        TableProgress { stage, rows, rows_expected, bytes: rows * 100 }
+        TableProgress { stage, rows, rows_expected, bytes: rows * 100, rows_per_second: None }
     }
 
     fn copying(moved: u64) -> Snapshot {
@@ -292,6 +321,43 @@ mod tests {
           shop.lines                 ███░░░░░░░ 26 %     3,200,000    4.8 MiB/s  2m 56s
           shop.orders                ██████████ 99 %     2,000,000   47.7 MiB/s
         ");
+    }
+
+    #[test]
+    fn changes_that_are_followed_are_shown_with_their_lag() {
+        let mut snapshot = Snapshot { stage: "catching up".into(), ..copying(0) };
+        for table in snapshot.tables.values_mut() {
+            table.stage = TableStage::Done;
+        }
+        snapshot.following = Some(Following {
+            state: FollowState::CatchingUp,
+            position: "binlog.000042:1579".into(),
+            source_position: "binlog.000042:99999".into(),
+            lag: Lag { ms: Some(12_300), bytes: Some(3_500_000), transactions: None },
+            transactions: 1_234,
+            changes: 56_789,
+            transactions_per_second: Some(120),
+            changes_per_second: Some(4_800),
+            eta_seconds: Some(41),
+            ready: false,
+            threads_running: Some(4),
+            retention: None,
+        });
+        snapshot.steering = Some(Steering { paused: true, ..Steering::default() });
+        let lines = frame(&snapshot, &Paces::default(), Duration::from_secs(125), 79, 24);
+        assert_snapshot!(plain(&lines), @r"
+        catching up  6 of 6 tables                                               2m 05s
+          30 %  4,000,407 rows  381.5 MiB
+          changes: catching up, 12s, 3.3 MiB behind, ETA 41s
+          applied: 1,234 transactions, 56,789 row changes (120/s, 4,800/s)
+          paused: sealift resume goes on
+        ");
+        assert_snapshot!(line(&snapshot, &Paces::default()), @"catching up: 6 of 6 tables, 30 %, 4,000,407 rows, 381.5 MiB, changes: catching up, 12s, 3.3 MiB behind, ETA 41s, applied: 1,234 transactions, 56,789 row changes (120/s, 4,800/s), paused: sealift resume goes on");
+        for rows in [1, 4, 6, 7, 8, 24] {
+            let lines = frame(&snapshot, &Paces::default(), Duration::from_secs(125), 40, rows);
+            assert!(lines.len() <= rows.max(4), "{rows}: {}", lines.len());
+            assert!(plain(&lines).lines().all(|line| width(line) <= 40));
+        }
     }
 
     #[test]

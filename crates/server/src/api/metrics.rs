@@ -8,12 +8,16 @@ use sealift_engine::progress::{FollowState, Following, Snapshot, TableStage};
 
 /// The whole text. What is not known has no line.
 pub(super) fn lines(snapshot: &Snapshot) -> String {
-    let Snapshot { stage, doing: _, tables: _, following, steering } = snapshot;
+    let Snapshot { stage, doing: _, tables: _, following, steering, eta_seconds } = snapshot;
     let mut text = Text::default();
     text.metric("sealift_info", "gauge", "The version, and what the run is doing.");
     let labels = [("version", env!("CARGO_PKG_VERSION")), ("stage", stage.as_str())];
     text.sample("sealift_info", &labels, 1);
     tables(&mut text, snapshot);
+    if let Some(seconds) = eta_seconds {
+        let help = "Seconds until all rows are there, as things go.";
+        text.gauge("sealift_copy_eta_seconds", help, *seconds);
+    }
     if let Some(steering) = steering {
         self::steering(&mut text, steering);
     }

@@ -1,0 +1,84 @@
+//! What following a source is at, and what the operator wants of it, in words: for `status` and for the display.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use sealift_engine::control::{Settings, Steering};
+use sealift_engine::progress::{Following, Retention, Snapshot};
+
+use super::quantity::{bytes, count, counted, duration, duration_ms};
+use super::text::{clean, cut};
+use crate::commands::steer;
+
+/// The label of how far changes are applied.
+pub(crate) const POSITION: &str = "up to";
+
+/// Columns of a position: a GTID set of a server with a long history has no end.
+const POSITION_COLUMNS: usize = 68;
+
+/// Label and words of what following is at; nothing in an offline run.
+pub(crate) fn lines(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
+    let Some(following) = &snapshot.following else { return Vec::new() };
+    let Following { state, position, lag, transactions, changes, ready, retention, .. } = following;
+    let mut behind: Vec<String> = Vec::new();
+    behind.extend(lag.ms.map(duration_ms));
+    behind.extend(lag.bytes.map(bytes));
+    behind.extend(lag.transactions.map(|count| counted(count, "transaction", "transactions")));
+    let mut said = state.word().to_owned();
+    // Writing to a string cannot fail.
+    let _infallible = match (behind.is_empty(), lag.ms) {
+        (true, _) => write!(said, ", the lag is not known"),
+        (false, Some(0)) => write!(said, ", level with the source"),
+        (false, _) => write!(said, ", {} behind", behind.join(", ")),
+    };
+    if let Some(eta) = following.eta_seconds {
+        let _infallible = write!(said, ", ETA {}", duration(Duration::from_secs(eta)));
+    }
+    let mut lines = vec![("changes", said)];
+    if *ready {
+        lines.push(("", "ready to cut over".into()));
+    }
+    let rates = following.transactions_per_second.zip(following.changes_per_second);
+    let rates = rates.map_or_else(String::new, |(transactions, changes)| {
+        format!(" ({}/s, {}/s)", count(transactions), count(changes))
+    });
+    let transactions = counted(*transactions, "transaction", "transactions");
+    let changes = counted(*changes, "row change", "row changes");
+    lines.push(("applied", format!("{transactions}, {changes}{rates}")));
+    if !position.is_empty() {
+        lines.push((POSITION, cut(&clean(position), POSITION_COLUMNS)));
+    }
+    lines.extend(retention.as_ref().and_then(kept).map(|words| ("log", words)));
+    lines
+}
+
+/// For how long the source keeps the log that is needed.
+fn kept(retention: &Retention) -> Option<String> {
+    let Retention { needed_file, left_seconds, warning, .. } = retention;
+    let left = (*left_seconds)?;
+    Some(match (left, warning) {
+        (0, true) => format!("WARNING: the source may have purged {needed_file}"),
+        (_, true) => format!(
+            "WARNING: the source keeps {needed_file} only {} longer",
+            duration(Duration::from_secs(left))
+        ),
+        (_, false) => format!(
+            "the source keeps what is needed {} longer",
+            duration(Duration::from_secs(left))
+        ),
+    })
+}
+
+/// Label and words of what the operator wants; nothing where that is the usual.
+pub(crate) fn steering(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
+    let Some(Steering { paused, held, settings }) = &snapshot.steering else { return Vec::new() };
+    let mut lines = Vec::new();
+    if *paused {
+        lines.push(("paused", "sealift resume goes on".into()));
+    }
+    lines.extend(held.as_ref().map(|held| ("waiting", held.clone())));
+    if *settings != Settings::default() {
+        lines.push(("limits", steer::settings(settings)));
+    }
+    lines
+}
