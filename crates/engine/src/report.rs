@@ -280,13 +280,16 @@ impl Report {
 
     /// Adds a line to the timeline.
     pub fn happened(&mut self, clock: &Clock, what: impl Into<String>) {
-        self.timeline.push(Moment { at: clock.now(), what: what.into() });
+        let what = what.into();
+        tracing::info!("{what}");
+        self.timeline.push(Moment { at: clock.now(), what });
     }
 
     /// Adds a note once.
     pub fn note(&mut self, note: impl Into<String>) {
         let note = note.into();
         if !self.notes.contains(&note) {
+            tracing::info!("note: {note}");
             self.notes.push(note);
         }
     }

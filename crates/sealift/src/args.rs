@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{check, completions, plan, run, status, steer, verify};
+use crate::log::LogFormat;
 
 /// Carries a live MySQL or MariaDB server to Azure Database for MySQL, or to any MySQL.
 ///
@@ -35,6 +36,9 @@ pub(crate) struct Global {
     /// No progress, no warnings, no summary: only errors and what was asked for
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+    /// Log what is done to standard error, whatever [log] of the configuration says
+    #[arg(long, global = true, value_name = "text|json", hide_possible_values = true)]
+    pub(crate) log: Option<LogFormat>,
 }
 
 /// The commands, in the order a migration meets them.

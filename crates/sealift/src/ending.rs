@@ -58,6 +58,7 @@ pub(crate) fn end(mut context: Context, result: Result<Answer, Fault>) -> ExitCo
     let written = write_report(&context);
     let Context { output, report, .. } = context;
     let code = exit_code(report.outcome, report.error.as_ref().map(|error| error.code));
+    log(&report, code);
     match output.form {
         Form::Human => {
             output.print(&answer.text);
@@ -80,6 +81,19 @@ pub(crate) fn end(mut context: Context, result: Result<Answer, Fault>) -> ExitCo
         }
     }
     ExitCode::from(code)
+}
+
+/// Tells the log how it ended.
+fn log(report: &Report, exit_code: u8) {
+    let outcome = word(report.outcome);
+    match &report.error {
+        Some(error) if error.code != ErrorCode::Interrupted => {
+            let FaultReport { code, side, object, what, cause, remedy, page: _ } = error;
+            let side = side.map(|side| side.to_string());
+            tracing::error!(%code, side, object, what, cause, remedy, outcome, exit_code, "ended");
+        }
+        Some(_) | None => tracing::info!(outcome, exit_code, "ended"),
+    }
 }
 
 /// Writes the report's files; a command that could not is not spoilt by it.

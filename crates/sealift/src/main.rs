@@ -16,6 +16,7 @@ mod commands;
 mod config;
 mod ending;
 mod interrupt;
+mod log;
 mod output;
 mod report;
 
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return ending::unparsed(&error, std::env::args_os(), screen),
     };
-    start_log(&machine, &screen);
+    log::start_as_asked(machine.variable("SEALIFT_LOG").as_deref(), global.log, &screen);
     let output = Output {
         form: if global.json { Form::Json } else { Form::Human },
         is_quiet: global.quiet,
@@ -70,15 +71,4 @@ fn run(command: &args::Command, context: &mut Context) -> Result<commands::Answe
         interrupt::listen(context.stop.clone(), context.output.clone())?;
         command.execute(context).await
     })
-}
-
-/// Logs to standard error what `SEALIFT_LOG` asks for, e.g. `debug`; nothing by default.
-fn start_log(machine: &dyn Surroundings, screen: &Screen) {
-    let Some(filter) = machine.variable("SEALIFT_LOG") else { return };
-    let screen = screen.clone();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
-        .with_ansi(false)
-        .with_writer(move || screen.clone())
-        .init();
 }

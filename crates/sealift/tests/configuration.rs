@@ -2,6 +2,8 @@
 
 use insta::assert_snapshot;
 
+use sealift_lab::Pair;
+
 use crate::folder::Folder;
 
 const TARGET: &str = "[target]\nurl = \"mysql://b@localhost\"\n";
@@ -174,4 +176,57 @@ fn a_probe_that_does_not_exist() {
       remedy  see sealift --help
       page    docs/errors/SL0105.md
     "#);
+}
+
+/// The lines of a log, each one object, among what people are told.
+fn events(text: &str) -> Vec<serde_json::Value> {
+    text.lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn what_is_done_is_logged_to_a_file_that_may_be_moved_away() {
+    let pair = Pair::shared();
+    let folder = Folder::between(
+        &pair.source,
+        &pair.target,
+        "[log]\nfile = \"sealift.log\"\nformat = \"json\"\n",
+    );
+    let log = folder.file("sealift.log");
+    for _day in 0..2 {
+        let ran = folder.sealift(&["check", "--json"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.screen());
+        assert_eq!(ran.stderr, "", "nothing of the log is there");
+        let events = events(&std::fs::read_to_string(&log).unwrap());
+        let (first, last) = (events.first().unwrap(), events.last().unwrap());
+        assert_eq!((&first["message"], &first["command"]), (&"began".into(), &"check".into()));
+        assert_eq!((&last["message"], &last["exit_code"]), (&"ended".into(), &0.into()));
+        std::fs::rename(&log, folder.file("yesterday.log")).unwrap();
+    }
+    let folder = folder.env("SEALIFT_TARGET_PASSWORD", "wr0ng-pw");
+    assert_eq!(folder.sealift(&["check"]).code, Some(1));
+    let text = std::fs::read_to_string(&log).unwrap();
+    let last = events(&text).pop().unwrap();
+    assert_eq!(
+        (&last["level"], &last["code"], &last["side"]),
+        (&"ERROR".into(), &"SL0303".into(), &"target".into())
+    );
+    assert!(!text.contains("wr0ng-pw") && !text.contains(pair.source.account().password));
+    // Who asks on the command line gets it on standard error.
+    let ran = folder.sealift(&["check", "--json", "--log", "json"]);
+    assert_eq!(events(&ran.stderr).pop().unwrap()["code"], "SL0303");
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), text);
+}
+
+#[test]
+fn a_log_file_that_cannot_be_written_is_named() {
+    let folder = Folder::with(
+        "[source]\nurl = \"mysql://a@localhost\"\n[target]\nurl = \"mysql://b@localhost\"\n\
+         [log]\nfile = \"nowhere/sealift.log\"\n",
+    );
+    let ran = folder.sealift(&["check", "--json"]);
+    assert_eq!((ran.code, ran.error_code()), (Some(2), "SL0102".to_owned()), "{}", ran.screen());
+    assert!(ran.json()["error"]["object"].to_string().contains("nowhere"), "{}", ran.screen());
 }

@@ -74,6 +74,10 @@ fn help_is_the_documentation() {
               No progress, no warnings, no summary: only errors and what was asked
               for
 
+          --log <text|json>
+              Log what is done to standard error, whatever [log] of the
+              configuration says
+
     Environment:
       SEALIFT_SOURCE_PASSWORD  password of the source's account
       SEALIFT_TARGET_PASSWORD  password of the target's account

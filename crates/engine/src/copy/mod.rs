@@ -340,6 +340,7 @@ async fn note(
         for index in tables {
             if let Some(state) = yard.tables.get(index) {
                 let rows = state.rows();
+                tracing::info!(table = state.shape.source.name.plain(), rows, "table copied");
                 yard.progress.table(&state.shape.source.name, |line| {
                     line.stage = TableStage::Copied;
                     line.rows_expected = rows;

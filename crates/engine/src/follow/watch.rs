@@ -20,6 +20,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A source that takes longer to answer is left alone until the next look.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
+/// Looks from one line in the log to the next: a minute.
+const LOOKS_PER_LOG: u32 = 60;
+
 /// What [`watch`] needs.
 #[derive(Clone, Debug)]
 pub struct FollowWatch {
@@ -42,7 +45,7 @@ pub async fn watch(job: FollowWatch, end: Stop) {
     let mut watcher: Option<Watcher> = None;
     let mut turns = interval(LOOK_EVERY);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut warned = false;
+    let (mut warned, mut looks) = (false, 0);
     loop {
         tokio::select! {
             _turn = turns.tick() => {}
@@ -71,6 +74,7 @@ pub async fn watch(job: FollowWatch, end: Stop) {
             let following = assessor.assess(job.clock.elapsed(), &stood, job.control.is_paused());
             standing.lock().is_ready = following.ready;
             warned = warn(&following, warned);
+            log(&following, &mut looks);
             job.progress.update(|board| board.following = Some(following));
         }
     }
@@ -94,6 +98,25 @@ fn load(vitals: &Vitals) -> SourceLoad {
         threads_running: vitals.threads_running,
         replica_lag: vitals.replica_lag.map(|lag| lag.as_secs()),
     }
+}
+
+/// Logs now and then how it stands.
+fn log(following: &Following, looks: &mut u32) {
+    if *looks == 0 {
+        let Following { state, lag, transactions, changes, eta_seconds, ready, .. } = following;
+        tracing::info!(
+            lag_ms = lag.ms,
+            lag_bytes = lag.bytes,
+            lag_transactions = lag.transactions,
+            transactions,
+            changes,
+            eta_seconds,
+            ready,
+            "changes: {}",
+            state.word()
+        );
+    }
+    *looks = (*looks + 1) % LOOKS_PER_LOG;
 }
 
 /// Logs once when the head-room gets small, and once more when it does so again.

@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::args::{Command, Global};
 use crate::config::{Config, Surroundings};
+use crate::log;
 use crate::output::Output;
 
 use plan::{PlanArgs, PlanDeed};
@@ -52,6 +53,10 @@ impl Context {
     /// Reads the configuration and passes on its warnings.
     fn config(&self) -> Result<Config, Fault> {
         let config = Config::read(&self.global.config, self.cores, self.surroundings.as_ref())?;
+        if let Some(log) = &config.log {
+            log::start_as_configured(log, &self.output.screen)?;
+        }
+        tracing::info!(command = self.report.command, version = self.report.version, "began");
         for warning in &config.warnings {
             self.output.warn(warning);
         }

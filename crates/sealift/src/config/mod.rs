@@ -14,13 +14,15 @@ use sealift_schema::selection::{Patterns, Selection};
 use sealift_server::api::Listen;
 use sealift_server::store::Identity;
 
+use crate::log::LogOptions;
+
 mod raw;
 mod url;
 mod password;
 mod surroundings;
 
 use password::PasswordSource;
-use raw::{Place, RawApi, RawConfig, RawCopy, RawMetrics, RawServer, RawTls};
+use raw::{Place, RawApi, RawConfig, RawCopy, RawLog, RawMetrics, RawServer, RawTls};
 pub(crate) use surroundings::{Machine, Surroundings};
 use url::ServerUrl;
 
@@ -55,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) throttle: Settings,
     /// Where a run can be asked and steered.
     pub(crate) listen: Listen,
+    /// What is logged, and where.
+    pub(crate) log: Option<LogOptions>,
     /// What the operator should know of the configuration: whole sentences.
     pub(crate) warnings: Vec<String>,
 }
@@ -121,7 +125,8 @@ impl Config {
 
     /// What a raw configuration means.
     fn resolve(raw: RawConfig, place: Place<'_>, cores: usize) -> Result<Self, Fault> {
-        let RawConfig { source, target, select, rewrite, copy, throttle, api, metrics } = raw;
+        let RawConfig { source, target, select, rewrite, copy, throttle, api, metrics, log } = raw;
+        let folder = place.file.parent().unwrap_or(Path::new(""));
         let (RawApi { port }, RawMetrics { listen: metrics }) = (api, metrics);
         let mut warnings = Vec::new();
         rewrite.check().map_err(|error| {
@@ -138,6 +143,10 @@ impl Config {
             copy: CopyOptions::resolve(&copy, place, cores)?,
             throttle,
             listen: Listen { port, metrics },
+            log: log.map(|RawLog { level, format, file }| {
+                let file = file.map(|path| folder.join(path));
+                LogOptions { level, format, file }
+            }),
             warnings,
         })
     }

@@ -13,6 +13,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::log::{LogFormat, LogLevel};
+
 /// The whole file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +33,7 @@ pub(crate) struct RawConfig {
     pub(super) api: RawApi,
     #[serde(default)]
     pub(super) metrics: RawMetrics,
+    pub(super) log: Option<RawLog>,
 }
 
 /// `[source]` or `[target]`.
@@ -83,6 +86,17 @@ pub(super) struct RawApi {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawMetrics {
     pub(super) listen: Option<SocketAddr>,
+}
+
+/// `[log]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLog {
+    #[serde(default)]
+    pub(super) level: LogLevel,
+    #[serde(default)]
+    pub(super) format: LogFormat,
+    pub(super) file: Option<PathBuf>,
 }
 
 impl RawConfig {

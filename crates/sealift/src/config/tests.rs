@@ -9,6 +9,7 @@ use sealift_schema::rewrite::DefinerPolicy;
 
 use super::surroundings::CommandError;
 use super::*;
+use crate::log::{LogFormat, LogLevel};
 
 /// A machine made of maps.
 #[derive(Clone, Default)]
@@ -88,7 +89,8 @@ fn everything_that_is_written_counts() {
          [rewrite]\ndefiner = 'keep'\n\
          [copy]\nworkers = 7\nnot_empty = 'truncate'\n\
          [throttle]\nbytes_per_second = 1000\nworkers = 3\n\
-         [api]\nport = 4711\n[metrics]\nlisten = '127.0.0.1:9104'\n",
+         [api]\nport = 4711\n[metrics]\nlisten = '127.0.0.1:9104'\n\
+         [log]\nlevel = 'debug'\nformat = 'json'\nfile = 'a.log'\n",
     ))
     .unwrap();
     assert_eq!(config.source.tls, TlsMode::VerifyCa);
@@ -103,6 +105,9 @@ fn everything_that_is_written_counts() {
     assert_eq!(config.throttle.bytes_per_second.map(u64::from), Some(1_000));
     assert_eq!(config.throttle.workers.map(u16::from), Some(3));
     assert_eq!(config.listen.port, 4_711);
+    let log = config.log.unwrap();
+    assert_eq!((log.level, log.format), (LogLevel::Debug, LogFormat::Json));
+    assert_eq!(log.file.as_deref(), Some(Path::new("etc/a.log")));
     assert_eq!(config.listen.metrics, Some("127.0.0.1:9104".parse().unwrap()));
 }
 
