@@ -12,6 +12,15 @@ pub(crate) fn sealift() -> Result<PathBuf, String> {
     Ok(target_folder().join("release/sealift"))
 }
 
+/// Builds `sealift` with the checks of a debug build (overflows, assertions) and says where it is.
+///
+/// # Errors
+/// When it does not build.
+pub(crate) fn checked_sealift() -> Result<PathBuf, String> {
+    build(&["--package", "sealift"])?;
+    Ok(target_folder().join("debug/sealift"))
+}
+
 /// Builds an example of a package in release mode and says where it is.
 ///
 /// # Errors
@@ -22,9 +31,13 @@ pub(crate) fn example(package: &str, name: &str) -> Result<PathBuf, String> {
 }
 
 fn release(what: &[&str]) -> Result<(), String> {
+    build(&[&["--release"], what].concat())
+}
+
+fn build(what: &[&str]) -> Result<(), String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--quiet", "--release"])
+        .args(["build", "--quiet"])
         .args(what)
         .status()
         .map_err(|error| format!("start cargo: {error}"))?;

@@ -8,6 +8,7 @@ mod lab;
 mod bench;
 mod build;
 mod demo;
+mod soak;
 mod tidy;
 
 /// Chores of the sealift workspace.
@@ -19,6 +20,8 @@ enum Chore {
     Lab(lab::Lab),
     /// The main job, on two real servers it gets by itself
     Demo(demo::DemoArgs),
+    /// Migrations while everything breaks: kills, cuts, restarts; equal at the end
+    Soak(soak::SoakArgs),
     /// Measure: peers and us side by side in one run
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
         Chore::Tidy(args) => tidy::run(args),
         Chore::Lab(lab) => lab.run(),
         Chore::Demo(args) => demo::run(&args),
+        Chore::Soak(args) => soak::run(&args),
         Chore::Bench(what) => bench::run(what),
     }
 }

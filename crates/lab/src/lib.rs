@@ -21,6 +21,7 @@ pub mod pair;
 pub mod workload;
 pub mod oracle;
 pub mod proxy;
+pub mod soak;
 pub mod up;
 mod wait;
 

@@ -1,6 +1,7 @@
-//! A TCP proxy before a server that fails on command: cut, refused, frozen, slow, or an answer that gets lost.
+//! A TCP proxy before a server that fails on command: cut, refused, frozen, stranded, slow, or an answer lost.
 
 mod scanner;
+mod disturber;
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -8,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+pub use disturber::{Disturbance, Disturber};
 use scanner::Scanner;
 
 use crate::server::Server;
@@ -66,6 +68,8 @@ struct Connection {
     server: TcpStream,
     /// The answer that comes next is dropped and the connection cut.
     losing: bool,
+    /// Nothing passes any more, and neither side learns that the other has gone.
+    stranded: bool,
 }
 
 impl FaultProxy {
@@ -106,8 +110,23 @@ impl FaultProxy {
 
     /// Cuts all open connections.
     pub fn cut_all(&self) {
-        self.shared.lock().connections.iter().for_each(Connection::cut);
-        self.shared.changed.notify_all();
+        self.set(|state| {
+            for connection in &mut state.connections {
+                connection.stranded = false;
+                connection.cut();
+            }
+        });
+    }
+
+    /// Makes a black hole of all connections that are open now, for good: nothing passes any more, and when the
+    /// client goes, the server does not hear of it, as from a machine that vanished. New connections pass.
+    pub fn strand_all(&self) {
+        self.set(|state| state.connections.iter_mut().for_each(|open| open.stranded = true));
+    }
+
+    /// How many connections are black holes.
+    pub fn stranded(&self) -> usize {
+        self.shared.lock().connections.iter().filter(|open| open.stranded).count()
     }
 
     /// Ends new connections before the server's greeting, until [`accept_again`](Self::accept_again).
@@ -206,8 +225,8 @@ impl Shared {
         self.state.lock().expect("no thread of the proxy panics")
     }
 
-    /// Waits while the proxy is frozen, and as long as its delay is.
-    fn hold(&self) {
+    /// Waits while the proxy is frozen or the connection stranded, and as long as the delay is.
+    fn hold(&self, id: u32) {
         let mut state = self.lock();
         if !state.delay.is_zero() {
             let delay = state.delay;
@@ -217,7 +236,10 @@ impl Shared {
                 .expect("no thread of the proxy panics")
                 .0;
         }
-        let held = self.changed.wait_while(state, |state| state.frozen && !state.closing);
+        let held = self.changed.wait_while(state, |state| {
+            let stranded = state.connection(id).is_some_and(|connection| connection.stranded);
+            (state.frozen || stranded) && !state.closing
+        });
         drop(held.expect("no thread of the proxy panics"));
     }
 }
@@ -270,7 +292,7 @@ fn connect(client: TcpStream, upstream: u16, shared: &Arc<Shared>) -> std::io::R
         let mut state = shared.lock();
         state.opened += 1;
         let id = state.opened;
-        state.connections.push(Connection { id, client, server, losing: false });
+        state.connections.push(Connection { id, client, server, losing: false, stranded: false });
         id
     };
     let pumps = [
@@ -294,11 +316,12 @@ fn pump(id: u32, direction: Direction, mut from: TcpStream, mut to: TcpStream, s
     let mut buffer = vec![0_u8; 16 * 1024];
     let mut scanner = Scanner::default();
     loop {
-        let length = match from.read(&mut buffer) {
+        let read = from.read(&mut buffer);
+        shared.hold(id);
+        let length = match read {
             Ok(0) | Err(_) => return,
             Ok(length) => length,
         };
-        shared.hold();
         let mut piece = &buffer[..length];
         let commits = direction == Direction::ToServer && scanner.sees_commit(piece);
         let cut = {

@@ -1,7 +1,8 @@
-//! Data to migrate: a shop with everything in it, a table for every type and key, and a writer that never rests.
+//! Data to migrate: a shop with everything in it, a table for every type and key, and writers that never rest.
 
 pub mod shop;
 pub mod every_type;
+pub mod churn;
 mod writer;
 
 pub use writer::{Writer, Written};

@@ -102,3 +102,28 @@ fn a_frozen_connection_goes_on_after_the_thaw() {
         assert_eq!(asking.join().unwrap(), Ok("3\n".to_owned()));
     });
 }
+
+#[test]
+fn a_stranded_connection_leaves_a_session_that_knows_of_nothing() {
+    let server = &Pair::shared().source;
+    let proxy = FaultProxy::before(server);
+    let sessions = |sql: &str| {
+        let count = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE";
+        server.sql(format!("{count} '{sql}%'"))
+    };
+    let asks = "SELECT SLEEP(61)";
+    std::thread::scope(|scope| {
+        scope.spawn(|| through(&proxy, server, asks));
+        wait_until("it asks", || (sessions(asks) == "1\n").then_some(()));
+        proxy.strand_all();
+        assert_eq!(proxy.stranded(), 1);
+        assert_eq!(through(&proxy, server, "SELECT 4"), Ok("4\n".to_owned()));
+        server.sql(format!(
+            "SELECT id INTO @session FROM information_schema.processlist WHERE info = '{asks}'; KILL @session"
+        ));
+        wait_until("the server is rid of it", || (sessions(asks) == "0\n").then_some(()));
+        assert_eq!(proxy.stranded(), 1, "the client does not know");
+        proxy.cut_all();
+        wait_until("both know", || (proxy.connections() == 0).then_some(()));
+    });
+}

@@ -1,6 +1,7 @@
 //! The workloads: every script is accepted, and the rows are the same each time.
 
 use sealift_lab::oracle::Comparison;
+use sealift_lab::workload::churn::{self, Appetite, Churn, Definition};
 use sealift_lab::workload::{Writer, every_type, shop};
 use sealift_lab::{Kind, Options, Server, wait_until};
 
@@ -104,4 +105,18 @@ fn a_writer_knows_what_was_acknowledged() {
         server.sql("SELECT transactions FROM w.written_total").trim().parse().unwrap();
     let sum = written.acknowledged + more.acknowledged;
     assert!((sum..=sum + more.unknown).contains(&stored), "{sum} acknowledged, {stored} stored");
+}
+
+#[test]
+fn an_application_with_an_appetite_for_everything_is_obeyed() {
+    for kind in [Kind::MySql, Kind::MariaDb10_11] {
+        let server = start(Options::source(kind));
+        churn::create_everything(&server, "churned", &every_type::tables(kind, 1));
+        let appetite = Appetite::everything(1).and_definitions(Definition::OUTSIDE);
+        let churn = Churn::hungry(&server, "churned", 1, &appetite);
+        wait_until("it has written", || {
+            (churn.rounds() > 12 || churn.failure().is_some()).then_some(())
+        });
+        assert_eq!(churn.stop(), Ok(()), "{kind}");
+    }
 }

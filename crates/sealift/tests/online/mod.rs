@@ -4,33 +4,20 @@ use std::io::Read;
 use std::process::{Child, Command, Stdio};
 
 use sealift_lab::oracle::Comparison;
+use sealift_lab::workload::churn::{self, Churn};
 use sealift_lab::{Options, Pair, unique_schema, wait_until, workload};
 
 use crate::folder::{Folder, turn};
 use crate::offline::{allowed, ends_with, folder};
 
 mod away;
-mod churn;
 mod definitions;
-
-use churn::Churn;
+mod soaked;
 
 /// A schema with the application's tables and rows.
 fn schema(pair: &Pair, what: &str) -> String {
     let schema = unique_schema(what);
-    let mut script =
-        format!("CREATE DATABASE {schema}; USE {schema}; {} {}", churn::TABLES, churn::ROWS);
-    if pair.source.kind().is_mariadb() {
-        // Its log does not tell what a cascade changes.
-        script = script
-            .replace(
-                "FOREIGN KEY (parent) REFERENCES parent (id)\n  ON DELETE CASCADE",
-                "KEY (parent)",
-            )
-            .replace("utf8mb4_0900_ai_ci", "utf8mb4_general_ci")
-            .replace("cte_max_recursion_depth", "max_recursive_iterations");
-    }
-    pair.source.sql(script);
+    churn::create(&pair.source, &schema);
     schema
 }
 

@@ -16,6 +16,11 @@ use crate::server::{Kind, Server};
 /// Rows in one INSERT: few enough for an error to point near its cause.
 const ROWS_A_STATEMENT: usize = 50;
 
+/// The settings under which these tables take their values.
+pub const SESSION: &str = "SET NAMES utf8mb4;\n\
+     SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';\n\
+     SET SESSION time_zone = '+00:00';\n";
+
 /// One table with its rows.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -106,9 +111,7 @@ pub fn large_values(rows: u32, mib: u32) -> Table {
 /// When the server refuses a statement; the message shows the seed.
 pub fn create(server: &Server, schema: &str, tables: &[Table]) {
     let mut script = format!(
-        "SET NAMES utf8mb4;\n\
-         SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';\n\
-         SET SESSION time_zone = '+00:00';\n\
+        "{SESSION}\
          CREATE DATABASE IF NOT EXISTS `{schema}` CHARACTER SET utf8mb4;\nUSE `{schema}`;\n"
     );
     for table in tables {

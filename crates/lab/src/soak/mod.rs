@@ -1,0 +1,236 @@
+//! Whole migrations while everything that can break does: sealift is killed every few seconds, connections are cut,
+//! delayed and stranded, both servers restart; at the end both sides are the same by three witnesses.
+
+mod lives;
+mod storm;
+mod judge;
+mod tally;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
+
+use self::lives::Place;
+use self::storm::Storm;
+pub use self::tally::Tally;
+use crate::error::{LabError, io};
+use crate::pair::Pair;
+use crate::server::{Kind, Options};
+use crate::wait::wait_until_within;
+use crate::workload::churn::{self, Appetite, Churn, Definition};
+use crate::workload::every_type;
+
+/// The schema that is migrated.
+const SCHEMA: &str = "soaked";
+/// Writers of the application.
+const WRITERS: u64 = 2;
+/// How long the application may take to go on once everything is calm.
+const CALM_PATIENCE: Duration = Duration::from_secs(120);
+
+/// What a soak is asked for.
+#[derive(Clone, Debug)]
+pub struct SoakOptions {
+    /// The program under test.
+    pub sealift: PathBuf,
+    /// What the source is.
+    pub source: Kind,
+    /// What is drawn is drawn from this.
+    pub seed: u64,
+    /// How long migrations are begun.
+    pub length: Duration,
+    /// How long each of them is disturbed.
+    pub storm: Duration,
+    /// Tables of types beside the application's own; `None` for all there are.
+    pub typed_tables: Option<usize>,
+    /// Definitions that change meanwhile.
+    pub definitions: Vec<Definition>,
+    /// Where logs, configuration and state are kept when something is wrong.
+    pub keep: PathBuf,
+}
+
+/// Runs a soak and counts what it did.
+///
+/// # Errors
+/// What is wrong, and where everything about it is kept.
+pub fn soak(options: &SoakOptions) -> Result<Tally, String> {
+    let mut soak = Soak::begin(options).map_err(|error| error.to_string())?;
+    let outcome = soak.run();
+    let Soak { tally, churn, place, storm, .. } = soak;
+    let stopped = churn.stop();
+    let SoakOptions { seed, source, .. } = options;
+    match outcome.and(stopped) {
+        Ok(()) => {
+            let _ = fs::remove_dir_all(place.folder());
+            Ok(tally)
+        }
+        Err(why) => {
+            storm.keep_logs(place.folder());
+            let folder = place.folder().display();
+            let failure = format!(
+                "soak of seed {seed} on {source}: {why}\n{tally}\neverything about it is in {folder}"
+            );
+            let _ = fs::write(place.folder().join("failure.txt"), &failure);
+            Err(failure)
+        }
+    }
+}
+
+/// A soak under way.
+struct Soak<'a> {
+    options: &'a SoakOptions,
+    random: StdRng,
+    tally: Tally,
+    churn: Churn,
+    storm: Storm,
+    place: Place,
+}
+
+impl<'a> Soak<'a> {
+    fn begin(options: &'a SoakOptions) -> Result<Self, LabError> {
+        let SoakOptions { source, seed, keep, .. } = options;
+        let mut random = StdRng::seed_from_u64(*seed);
+        // Without TLS the proxy can tell a COMMIT from other statements.
+        let encrypted = random.random_ratio(1, 2);
+        let on = if encrypted { "ON" } else { "OFF" };
+        let target = Options::azure_target().arg(format!("--require-secure-transport={on}"));
+        let pair = Pair::start(Options::source(*source), target)?;
+        let types = types(*source, options.typed_tables, &mut random);
+        churn::create_everything(&pair.source, SCHEMA, &types);
+        let appetite = Appetite::everything(WRITERS)
+            .and_definitions(&options.definitions)
+            .among_disturbances();
+        let churn = Churn::hungry(&pair.source, SCHEMA, *seed, &appetite);
+        let folder = keep.join(format!("seed-{seed}"));
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(io("remove what an earlier soak kept"))?;
+        }
+        fs::create_dir_all(&folder).map_err(io("create the soak's folder"))?;
+        let storm = Storm::over(pair, StdRng::seed_from_u64(random.random()));
+        let place = Place::new(folder, options.sealift.clone(), encrypted);
+        Ok(Self { options, random, tally: Tally::default(), churn, storm, place })
+    }
+
+    fn run(&mut self) -> Result<(), String> {
+        let begun = Instant::now();
+        loop {
+            self.migration()?;
+            self.tally.migrations += 1;
+            self.tally.took = begun.elapsed();
+            if begun.elapsed() >= self.options.length {
+                return Ok(());
+            }
+        }
+    }
+
+    /// One migration, from nothing to equality.
+    fn migration(&mut self) -> Result<(), String> {
+        self.storm
+            .target()
+            .sql(format!("DROP DATABASE IF EXISTS {SCHEMA}; DROP DATABASE IF EXISTS sealift;"));
+        self.place.begin(&self.storm, SCHEMA, &mut self.random).map_err(|e| e.to_string())?;
+        let begun = Instant::now();
+        while begun.elapsed() < self.options.storm {
+            self.life()?;
+        }
+        self.calm()?;
+        // The application still writes; then it rests, and nothing is missing.
+        self.catch_up()?;
+        self.application_goes_on()?;
+        self.catch_up_at_rest()?;
+        Ok(())
+    }
+
+    /// One process of sealift, until it is killed, stops as asked, or gives up.
+    fn life(&mut self) -> Result<(), String> {
+        let mut life = self.place.live(&["run", "--json"])?;
+        self.tally.lives += 1;
+        for _disturbance in 0..self.random.random_range(1..6) {
+            let pause = Duration::from_millis(self.random.random_range(50..2_500));
+            // While nothing happens to it.
+            wait_until_within(pause, || life.has_ended().then_some(()));
+            if life.has_ended() {
+                break;
+            }
+            self.storm.strike(&mut self.tally)?;
+            self.place.note(self.storm.last());
+        }
+        let ends_itself = life.has_ended();
+        if !ends_itself && self.random.random_ratio(1, 5) {
+            self.storm.calm();
+            self.tally.interrupted += 1;
+            self.place.note("interrupted");
+            return life.interrupt();
+        }
+        if ends_itself {
+            self.tally.gave_up += 1;
+        } else {
+            self.tally.killed += 1;
+            self.place.note("killed");
+        }
+        life.end()?;
+        self.failed_application()
+    }
+
+    fn calm(&mut self) -> Result<(), String> {
+        self.storm.calm();
+        self.place.note("calm");
+        self.application_goes_on()
+    }
+
+    fn failed_application(&self) -> Result<(), String> {
+        self.churn.failure().map_or(Ok(()), Err)
+    }
+
+    /// Nothing of ours may hold the application up for good.
+    fn application_goes_on(&mut self) -> Result<(), String> {
+        let so_far = self.churn.rounds();
+        let went_on = wait_until_within(CALM_PATIENCE, || {
+            let failed = self.churn.failure().is_some();
+            (failed || self.churn.rounds() > so_far + WRITERS).then_some(())
+        });
+        self.failed_application()?;
+        self.tally.transactions = self.churn.transactions();
+        self.tally.definitions = self.churn.definitions();
+        went_on.ok_or_else(|| "the application did not go on after the storm".to_owned())
+    }
+
+    fn catch_up(&mut self) -> Result<(), String> {
+        let mut life = self.place.live(&["run", "--until-caught-up", "--json"])?;
+        life.finish()
+    }
+
+    /// Everything is carried and equal while nobody writes.
+    fn catch_up_at_rest(&mut self) -> Result<(), String> {
+        // Sessions of writers that were cut off may still roll back; locks tell.
+        self.churn.pause();
+        let caught_up = self.catch_up().and_then(|()| self.judge());
+        self.churn.resume();
+        caught_up
+    }
+
+    fn judge(&mut self) -> Result<(), String> {
+        self.place.live(&["verify", "--json"])?.finish()?;
+        judge::same(self.storm.source(), self.storm.target(), SCHEMA)
+    }
+}
+
+/// Tables of all types that a migration carries exactly, or some of them.
+fn types(kind: Kind, some: Option<usize>, random: &mut StdRng) -> Vec<every_type::Table> {
+    let mut all = every_type::tables(kind, random.random());
+    all.retain(|table| judge::comparable(kind, &table.name));
+    if let Some(some) = some {
+        all.shuffle(random);
+        all.truncate(some);
+    }
+    all
+}
+
+/// Where a soak keeps what it has to show, by default: below cargo's target folder.
+#[must_use]
+pub fn keeping_place(target_folder: &Path) -> PathBuf {
+    target_folder.join("soak")
+}

@@ -1,0 +1,307 @@
+//! An application that writes all the time: key changes, swaps of unique values, rows that come and go, trees of
+//! foreign keys, rows without a key, huge transactions, definitions beside the migrated schema.
+
+mod tables;
+mod statements;
+mod typed;
+mod definitions;
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+pub use definitions::{BESIDE, Definition};
+pub use tables::{create, create_everything};
+use typed::Typed;
+
+use crate::server::{Kind, Server};
+use crate::wait::{wait_until, wait_until_within};
+use crate::workload::every_type;
+
+/// Transactions a client writes before it logs out.
+const TRANSACTIONS: u64 = 30;
+
+/// What an application does beside the everyday.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Appetite {
+    everything: bool,
+    definitions: Vec<Definition>,
+    writers: u64,
+    disturbed: bool,
+}
+
+impl Appetite {
+    /// Huge transactions and values of all types besides; several writers, which get into each other's way.
+    pub fn everything(writers: u64) -> Self {
+        Self { everything: true, writers, ..Self::default() }
+    }
+
+    /// Changes definitions now and then, too.
+    pub fn and_definitions(self, kinds: &[Definition]) -> Self {
+        Self { definitions: kinds.to_vec(), ..self }
+    }
+
+    /// The server may go away and come back: that fails no test.
+    pub fn among_disturbances(self) -> Self {
+        Self { disturbed: true, ..self }
+    }
+}
+
+/// A running application. Dropping it stops it.
+#[derive(Debug)]
+pub struct Churn {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    stop: AtomicBool,
+    paused: AtomicBool,
+    resting: AtomicU64,
+    rounds: AtomicU64,
+    interrupted: AtomicU64,
+    definitions: AtomicU64,
+    failure: Mutex<Option<String>>,
+}
+
+impl Churn {
+    /// Starts to write the everyday to the tables of [`create`], by one writer, whose every statement is obeyed.
+    pub fn start(server: &Server, schema: &str, seed: u64) -> Self {
+        Self::hungry(server, schema, seed, &Appetite { writers: 1, ..Appetite::default() })
+    }
+
+    /// Starts to write to the tables of [`create`]. Statements depend on nothing but the seed.
+    pub fn hungry(server: &Server, schema: &str, seed: u64, appetite: &Appetite) -> Self {
+        let shared = Arc::new(Shared::default());
+        let typed = if appetite.everything { typed::tables(server, schema) } else { Vec::new() };
+        let mut threads = Vec::new();
+        for number in 0..appetite.writers {
+            let mut client = server.client().schema(schema);
+            if appetite.disturbed || appetite.writers > 1 {
+                // The statements after a refused one are as good as any.
+                client = client.option("--force");
+            }
+            let writer = Writer {
+                client: client.command(),
+                kind: server.kind(),
+                schema: schema.to_owned(),
+                // Only one changes definitions: two would wait for each other's locks.
+                appetite: if number == 0 {
+                    appetite.clone()
+                } else {
+                    Appetite { definitions: Vec::new(), ..appetite.clone() }
+                },
+                typed: typed.clone(),
+                random: StdRng::seed_from_u64(seed.wrapping_add(number)),
+                shared: Arc::clone(&shared),
+            };
+            threads.push(std::thread::spawn(move || writer.work()));
+        }
+        Self { shared, threads }
+    }
+
+    /// Rounds of some dozen transactions written so far.
+    pub fn rounds(&self) -> u64 {
+        self.shared.rounds.load(Ordering::SeqCst)
+    }
+
+    /// Transactions written so far in rounds without trouble, about.
+    pub fn transactions(&self) -> u64 {
+        self.rounds() * TRANSACTIONS
+    }
+
+    /// Rounds that a disturbance broke off.
+    pub fn interrupted(&self) -> u64 {
+        self.shared.interrupted.load(Ordering::SeqCst)
+    }
+
+    /// Definitions changed so far.
+    pub fn definitions(&self) -> u64 {
+        self.shared.definitions.load(Ordering::SeqCst)
+    }
+
+    /// What the server refused although nothing disturbed it.
+    pub fn failure(&self) -> Option<String> {
+        self.shared.failure().clone()
+    }
+
+    /// Rests once the rounds at hand are written, until [`resume`](Self::resume).
+    pub fn pause(&self) {
+        self.shared.paused.store(true, Ordering::SeqCst);
+        wait_until("the application rests", || {
+            let resting = self.shared.resting.load(Ordering::SeqCst);
+            (resting >= self.threads.len() as u64 || self.failure().is_some()).then_some(())
+        });
+    }
+
+    /// Goes on after a [`pause`](Self::pause).
+    pub fn resume(&self) {
+        self.shared.paused.store(false, Ordering::SeqCst);
+    }
+
+    /// Stops after the rounds at hand.
+    ///
+    /// # Errors
+    /// What the server refused although nothing disturbed it.
+    pub fn stop(mut self) -> Result<(), String> {
+        self.finish();
+        self.failure().map_or(Ok(()), Err)
+    }
+
+    fn finish(&mut self) {
+        self.shared.stop.store(true, Ordering::SeqCst);
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                self.shared.fail("the application panicked".to_owned());
+            }
+        }
+    }
+}
+
+impl Drop for Churn {
+    fn drop(&mut self) {
+        if self.threads.is_empty() {
+            // It was stopped, and its failure told.
+            return;
+        }
+        self.finish();
+        let failure = self.failure();
+        assert!(
+            std::thread::panicking() || failure.is_none(),
+            "the application failed: {failure:?}"
+        );
+    }
+}
+
+impl Shared {
+    fn failure(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fail(&self, why: String) {
+        self.failure().get_or_insert(why);
+        self.stop.store(true, Ordering::SeqCst);
+    }
+}
+
+/// One of the application's threads.
+struct Writer {
+    client: Command,
+    kind: Kind,
+    schema: String,
+    appetite: Appetite,
+    typed: Vec<Typed>,
+    random: StdRng,
+    shared: Arc<Shared>,
+}
+
+impl Writer {
+    fn work(mut self) {
+        self.client.stdin(Stdio::piped()).stdout(Stdio::null());
+        while !self.shared.stop.load(Ordering::SeqCst) {
+            self.rest();
+            let script = self.round();
+            match self.send(&script) {
+                Ok(()) => {
+                    self.shared.rounds.fetch_add(1, Ordering::SeqCst);
+                }
+                Err(said) if self.appetite.disturbed && of_disturbance(&said) => {
+                    self.shared.interrupted.fetch_add(1, Ordering::SeqCst);
+                    let stop = || self.shared.stop.load(Ordering::SeqCst).then_some(());
+                    wait_until_within(Duration::from_millis(100), stop);
+                }
+                Err(said) => self.shared.fail(format!("the server refused a statement: {said}")),
+            }
+        }
+    }
+
+    fn rest(&self) {
+        if !self.shared.paused.load(Ordering::SeqCst) {
+            return;
+        }
+        self.shared.resting.fetch_add(1, Ordering::SeqCst);
+        let goes_on = || {
+            let paused = self.shared.paused.load(Ordering::SeqCst);
+            (!paused || self.shared.stop.load(Ordering::SeqCst)).then_some(())
+        };
+        while wait_until_within(Duration::from_secs(60), goes_on).is_none() {}
+        self.shared.resting.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Sends a script and tells what was refused but for what happens to every application among others.
+    fn send(&mut self, script: &str) -> Result<(), String> {
+        let io = |error: std::io::Error| format!("run the client: {error}");
+        let mut running = self.client.spawn().map_err(io)?;
+        let mut pipe = running.stdin.take().ok_or("the client has no input")?;
+        // A client that ends early says why.
+        let _ = pipe.write_all(script.as_bytes());
+        drop(pipe);
+        let output = running.wait_with_output().map_err(io)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        // Between them a client may repeat its statements.
+        let errors = said.lines().filter(|line| line.contains("ERROR"));
+        let refused: Vec<&str> = errors.filter(|line| !self.is_everyday(line)).collect();
+        if refused.is_empty() { Ok(()) } else { Err(refused.join("\n")) }
+    }
+
+    /// Whether a message is of trouble that writers make each other.
+    fn is_everyday(&self, line: &str) -> bool {
+        // Deadlock, lock wait.
+        let codes = ["ERROR 1213 ", "ERROR 1205 "];
+        self.appetite.writers > 1 && codes.iter().any(|code| line.starts_with(code))
+    }
+
+    /// The statements of a round, drawn from the seed alone.
+    fn round(&mut self) -> String {
+        let random = &mut self.random;
+        let everything = self.appetite.everything;
+        let mut script = String::new();
+        if everything {
+            // What the tables of all types were made under.
+            script.push_str(every_type::SESSION);
+        }
+        if everything && !self.kind.is_mariadb() && random.random_ratio(1, 3) {
+            script.push_str("SET SESSION binlog_transaction_compression = ON;\n");
+        }
+        for _transaction in 0..TRANSACTIONS {
+            if everything && random.random_ratio(1, 3) {
+                script.push_str(&typed::statement(random, &self.typed));
+                continue;
+            }
+            script.push_str("BEGIN;\n");
+            for _statement in 0..random.random_range(1..4) {
+                script.push_str(&statements::statement(random));
+                script.push('\n');
+            }
+            if everything && random.random_ratio(1, 400) {
+                script.push_str(&statements::huge(random));
+            }
+            script.push_str(if random.random_ratio(1, 20) { "ROLLBACK;\n" } else { "COMMIT;\n" });
+        }
+        if !self.appetite.definitions.is_empty() && random.random_ratio(1, 4) {
+            let at = random.random_range(0..self.appetite.definitions.len());
+            script.push_str(&self.appetite.definitions[at].script(random, &self.schema));
+            self.shared.definitions.fetch_add(1, Ordering::SeqCst);
+        }
+        script
+    }
+}
+
+/// Whether a client says that its server went away: it is being restarted, or connections are being cut.
+fn of_disturbance(said: &str) -> bool {
+    // Nobody listens, gone away, lost in a handshake or after, shutting down, interrupted, aborted.
+    const CODES: [&str; 10] =
+        ["2002", "2003", "2006", "2013", "2026", "1053", "1317", "1927", "3169", "4031"];
+    let code = |line: &str| {
+        CODES.iter().any(|code| line.starts_with("ERROR ") && line[6..].starts_with(code))
+    };
+    said.lines().all(code)
+}

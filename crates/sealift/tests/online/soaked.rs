@@ -1,0 +1,26 @@
+//! A short soak (`cargo x soak` is the long one): killed, cut and restarted for some seconds, equal at the end.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sealift_lab::Kind;
+use sealift_lab::soak::{self, SoakOptions};
+use sealift_lab::workload::churn::Definition;
+
+#[test]
+fn whatever_breaks_for_some_seconds_nothing_is_lost_or_doubled() {
+    let options = SoakOptions {
+        sealift: PathBuf::from(env!("CARGO_BIN_EXE_sealift")),
+        source: Kind::MySql,
+        seed: std::env::var("SEALIFT_SEED").map_or(1, |seed| seed.parse().unwrap()),
+        length: Duration::ZERO,
+        storm: Duration::from_secs(8),
+        typed_tables: Some(8),
+        definitions: Definition::OUTSIDE.to_vec(),
+        keep: soak::keeping_place(Path::new(env!("CARGO_TARGET_TMPDIR"))),
+    };
+    match soak::soak(&options) {
+        Ok(tally) => println!("{tally}"),
+        Err(why) => panic!("{why}"),
+    }
+}
