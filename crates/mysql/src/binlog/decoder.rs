@@ -196,6 +196,7 @@ impl Decoder {
     fn query(&mut self, packing: Packing, part: &Part) -> Result<(), Trouble> {
         let mut query = Query::read(&part.body, part.post_header, packing)?;
         query.has_context = std::mem::take(&mut self.has_context);
+        query.executed_at += u64::from(part.header.timestamp) * 1_000_000;
         if self.grouping.is_closed() {
             // Servers before 5.7 without GTIDs open with the statement itself.
             let shape = Shape::Open;

@@ -20,6 +20,8 @@ pub struct Query {
     /// Whether it was logged with values of its session that it depends on (`LAST_INSERT_ID()`, `RAND()`, user
     /// variables, a file of `LOAD DATA`): those are not handed out.
     pub has_context: bool,
+    /// When it began, in microseconds since 1970: what `NOW()` meant in it.
+    pub executed_at: u64,
     /// What its session had set.
     pub settings: Settings,
 }
@@ -45,6 +47,8 @@ pub struct Settings {
     pub explicit_defaults_for_timestamp: Option<bool>,
     /// `sql_require_primary_key`.
     pub sql_require_primary_key: Option<bool>,
+    /// The part of a second of its beginning, where the statement asked for it.
+    pub(super) microseconds: u32,
 }
 
 /// Whether a statement's text is as it was sent.
@@ -75,7 +79,8 @@ impl Query {
                 compressed::event(whole.rest()).map_err(|what| Malformed(what.to_owned()))?.into()
             }
         };
-        Ok(Self { schema, sql, error, has_context: false, settings })
+        let executed_at = u64::from(settings.microseconds);
+        Ok(Self { schema, sql, error, has_context: false, executed_at, settings })
     }
 }
 
@@ -118,7 +123,11 @@ impl Settings {
                     counted(&mut scan, "host")?;
                 }
                 12 => skip_schemas(&mut scan)?,
-                13 => drop(scan.bytes(3, "microseconds")?),
+                13 => {
+                    let bytes = scan.bytes(3, "microseconds")?;
+                    let number = |all, byte: &u8| (all << 8) | u32::from(*byte);
+                    settings.microseconds = bytes.iter().rev().fold(0, number);
+                }
                 16 => {
                     let is_on = scan.u8("explicit_defaults_for_timestamp")? != 0;
                     settings.explicit_defaults_for_timestamp = Some(is_on);

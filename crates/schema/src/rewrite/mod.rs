@@ -42,6 +42,7 @@ mod reference;
 mod lower_case;
 mod secondary_keys;
 mod foreign_keys;
+pub mod statement;
 
 pub(crate) use draft::dialect_of;
 use draft::{SchemaDraft, StoredDraft, TableDraft};
