@@ -124,7 +124,7 @@ codes! {
     NothingSelected = "SL0507", "nothing is selected",
         "check [select] in sealift.toml against the source's schemas";
     DefinitionFollowed = "SL0508", "a definition was changed on the source while its changes are followed",
-        "make the same change on the target where it matters, or begin anew with --restart";
+        "docs/definitions.md says what is carried; begin anew with --restart, or exclude the object";
     RowsRefused = "SL0601", "the target would have changed or dropped rows of a chunk",
         "nothing of the chunk was kept; see the server's warnings in the message";
     CountMismatch = "SL0602", "the target took another number of rows than were sent",

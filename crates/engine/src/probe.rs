@@ -53,6 +53,12 @@ points! {
     TableCopied = "table-copied";
     /// All tables are copied, not yet journaled.
     Copied = "copied";
+    /// A statement of the source's log is in the ledger, not yet executed.
+    StatementBegun = "statement-begun";
+    /// It is executed, the definitions behind it not yet in the ledger.
+    StatementExecuted = "statement-executed";
+    /// They are, and the position is still before the statement.
+    StatementDone = "statement-done";
     /// Everything is done, the ledger still there, not yet journaled.
     Completed = "completed";
     /// Finished is journaled, the ledger not yet dropped.

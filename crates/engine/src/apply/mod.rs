@@ -158,6 +158,24 @@ impl<I: Image> Applier<I> {
     /// # Errors
     /// When a table's changes cannot be written, or the target refuses.
     pub async fn open(job: ApplyJob) -> Result<Self, Fault> {
+        Self::open_with(job, None).await
+    }
+
+    /// The same; how far everything is applied is told by `applied`, which may outlive this applier.
+    ///
+    /// # Errors
+    /// As [`Applier::open`].
+    pub async fn open_telling(
+        job: ApplyJob,
+        applied: watch::Sender<LogPosition>,
+    ) -> Result<Self, Fault> {
+        Self::open_with(job, Some(applied)).await
+    }
+
+    async fn open_with(
+        job: ApplyJob,
+        publish: Option<watch::Sender<LogPosition>>,
+    ) -> Result<Self, Fault> {
         let ApplyJob { migration, target, tables, mode, sizes } = job;
         let lanes = match mode {
             Mode::Lanes(count) => count.clamp(1, LANES_MAX),
@@ -172,7 +190,9 @@ impl<I: Image> Applier<I> {
             Fault::new(ErrorCode::LedgerMismatch, what).on(Side::Target)
         })?;
         let (items, waiting) = mpsc::channel(ITEMS_MAX);
-        let (publish, applied) = watch::channel(oldest);
+        let publish = publish.unwrap_or_else(|| watch::channel(oldest.clone()).0);
+        publish.send_replace(oldest);
+        let applied = publish.subscribe();
         let throughput = Arc::new(Throughput::default());
         let pipeline =
             Pipeline::new(crew, forms, (lanes, sizes), waiting, publish, Arc::clone(&throughput));

@@ -1,5 +1,15 @@
 //! Definitions that change on the source while its changes are followed.
+//!
+//! A statement of the log is judged by its tokens ([`Scope`]). One about something migrated is executed on the
+//! target at its place, and the definitions rows are read by move with it ([`Carrier`]).
 
 mod scope;
+mod ledger;
+mod derive;
+mod unlike;
+mod setting;
+mod carrier;
 
+pub use self::carrier::{Carrier, Outcome, are_kept, close_ledger};
+pub use self::ledger::DefinitionLedger;
 pub use self::scope::{Concern, Scope};

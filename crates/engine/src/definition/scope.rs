@@ -86,6 +86,7 @@ mod tests {
             sql: Bytes::copy_from_slice(sql.as_bytes()),
             error: 0,
             has_context: false,
+            executed_at: 0,
             settings: Settings::default(),
         }
     }

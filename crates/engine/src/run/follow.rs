@@ -3,27 +3,32 @@
 use sealift_mysql::binlog::{LogPosition, TransactionId};
 use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
+use sealift_schema::sql::DefinitionStatement;
 
-use crate::apply::{self, Applier, LoggedImage};
+use super::way::{Copies, Opening, Way};
+use crate::apply::{self, LoggedImage};
 use crate::control::Control;
-use crate::copy::gate::Gates;
-use crate::definition::{Concern, Scope};
+use crate::definition::{Carrier, Concern, Outcome};
 use crate::fault::{ErrorCode, Fault};
 use crate::follow::Standing;
+use crate::journal::Journal;
+use crate::stage::Stage;
 use crate::stop::Stop;
-use crate::stream::{Change, Item, Piece, Statement, Stream, Transaction};
+use crate::stream::{Change, Item, Piece, Statement, Transaction};
 
 /// Everything the changes pass on their way.
 pub(super) struct Follow<'a> {
-    pub(super) stream: Stream,
-    pub(super) gates: Gates,
-    pub(super) applier: Applier<LoggedImage>,
+    pub(super) way: Way,
+    /// Opens the way again, for other definitions.
+    pub(super) opening: Opening<'a>,
+    /// Carries statements that change definitions.
+    pub(super) carrier: Carrier<'a>,
+    /// Says whether everything is copied: until then definitions have to rest.
+    pub(super) journal: &'a dyn Journal,
     /// Pauses are the operator's.
     pub(super) control: &'a Control,
     /// For people: how much was carried.
     pub(super) standing: Standing,
-    /// Which statements are about something migrated.
-    pub(super) scope: Scope,
     /// Nothing more is wanted.
     pub(super) end: Stop,
 }
@@ -33,6 +38,8 @@ enum Waited<T> {
     For(T),
     /// Nothing more is wanted.
     End,
+    /// A definition is another from here on.
+    Redefined,
 }
 
 impl Follow<'_> {
@@ -49,23 +56,36 @@ impl Follow<'_> {
                 () = end.wait() => Waited::End,
             };
             let Waited::For(item) = waited else { break };
-            if let Waited::End = self.take(item, &mut huge).await? {
-                break;
+            match self.take(item, &mut huge).await? {
+                Waited::For(()) => {}
+                Waited::End => break,
+                Waited::Redefined => self = self.redefined().await?,
             }
         }
         if huge.is_some() {
             // A part of a transaction is on the target, uncommitted: leaving takes it back.
-            let applied = self.applier.applied().borrow().clone();
+            let applied = self.way.applier.applied().borrow().clone();
             return Ok(applied);
         }
-        self.applier.close().await
+        self.way.applier.close().await
+    }
+
+    /// The same on a way for the definitions as they are now. Everything that was taken is applied.
+    async fn redefined(self) -> Result<Self, Fault> {
+        let Self { way, mut opening, carrier, journal, control, standing, end } = self;
+        // Its sessions end before others take its lanes.
+        drop(way);
+        let known = carrier.tables().await?.unwrap_or_default();
+        let tables = opening.tables(known, &carrier.context).await?;
+        let way = opening.open(&tables, Copies::Complete).await?;
+        Ok(Self { way, opening, carrier, journal, control, standing, end })
     }
 
     async fn next(&mut self) -> Result<Item, Fault> {
         match self.control.ready_to_apply().await {
             // Whoever asked for it also ends this.
             Err(_stopping) => std::future::pending().await,
-            Ok(()) => self.stream.next().await,
+            Ok(()) => self.way.stream.next().await,
         }
     }
 
@@ -77,19 +97,14 @@ impl Follow<'_> {
         match item {
             Item::Transaction(transaction) => self.transaction(transaction).await,
             Item::Piece(piece) => self.piece(piece, huge).await,
-            Item::Statement(statement) => {
-                self.refuse_if_ours(&statement)?;
-                let Statement { id, end, .. } = *statement;
-                self.applier.apply(apply::Transaction { id, end, changes: Vec::new() }).await?;
-                Ok(Waited::For(()))
-            }
+            Item::Statement(statement) => self.statement(*statement).await,
             Item::Idle(position) => {
-                self.applier.reach(position).await?;
+                self.way.applier.reach(position).await?;
                 Ok(Waited::For(()))
             }
             Item::BrokenOff => {
                 *huge = None;
-                self.applier.abandon_huge().await?;
+                self.way.applier.abandon_huge().await?;
                 Ok(Waited::For(()))
             }
         }
@@ -103,7 +118,7 @@ impl Follow<'_> {
         let changes = self.wanted(&transaction.id, transaction.changes)?;
         let Transaction { id, end, .. } = transaction;
         self.standing.counted(1, changes.len());
-        self.applier.apply(apply::Transaction { id, end, changes }).await?;
+        self.way.applier.apply(apply::Transaction { id, end, changes }).await?;
         Ok(Waited::For(()))
     }
 
@@ -115,17 +130,17 @@ impl Follow<'_> {
         let tables = self.names(&piece.tables());
         if huge.as_ref() != Some(&piece.id) {
             // Nothing is on its way that a gate could be waiting for.
-            self.applier.settle().await?;
-            self.applier.begin_huge(piece.id.clone()).await?;
+            self.way.applier.settle().await?;
+            self.way.applier.begin_huge(piece.id.clone()).await?;
             *huge = Some(piece.id.clone());
         }
         if let Waited::End = self.admit(&piece.id, &tables).await {
             return Ok(Waited::End);
         }
         let changes = self.wanted(&piece.id, piece.changes)?;
-        self.applier.piece(changes).await?;
+        self.way.applier.piece(changes).await?;
         if let Some(end) = piece.end {
-            self.applier.commit_huge(end).await?;
+            self.way.applier.commit_huge(end).await?;
             *huge = None;
         }
         Ok(Waited::For(()))
@@ -133,17 +148,17 @@ impl Follow<'_> {
 
     /// Waits until no gate excludes a transaction.
     async fn admit(&self, id: &TransactionId, tables: &[QualifiedName]) -> Waited<()> {
-        if self.gates.try_admit(id, tables) {
+        if self.way.gates.try_admit(id, tables) {
             return Waited::For(());
         }
         tokio::select! {
-            () = self.gates.admit(id, tables) => Waited::For(()),
+            () = self.way.gates.admit(id, tables) => Waited::For(()),
             () = self.end.wait() => Waited::End,
         }
     }
 
     fn names(&self, tables: &[usize]) -> Vec<QualifiedName> {
-        let known = self.stream.tables();
+        let known = self.way.stream.tables();
         tables.iter().filter_map(|table| known.get(*table)).map(|d| d.name.clone()).collect()
     }
 
@@ -155,8 +170,8 @@ impl Follow<'_> {
     ) -> Result<Vec<apply::Change<LoggedImage>>, Fault> {
         let mut wanted = Vec::new();
         for change in changes {
-            let Some(definition) = self.stream.tables().get(change.table) else { continue };
-            if self.gates.skips(&definition.name, id) {
+            let Some(definition) = self.way.stream.tables().get(change.table) else { continue };
+            if self.way.gates.skips(&definition.name, id) {
                 continue;
             }
             for row in change.rows.rows(&change.shape) {
@@ -174,18 +189,47 @@ impl Follow<'_> {
         Ok(wanted)
     }
 
-    /// Definitions are carried by the plan only: whoever changes one of a migrated object is told so, before
-    /// rows of another shape come.
-    fn refuse_if_ours(&self, statement: &Statement) -> Result<(), Fault> {
-        match self.scope.concern(&statement.query) {
-            Concern::None => Ok(()),
-            Concern::Ours(ours) => {
-                let shown: String = ours.sql.text().chars().take(200).collect();
-                let what = format!("the source executed: {shown}");
-                Err(Fault::new(ErrorCode::DefinitionFollowed, what)
-                    .on(Side::Source)
-                    .about(format!("transaction {}", statement.id)))
+    /// Carries a statement at its place, and passes it once it is on the target.
+    async fn statement(&mut self, statement: Statement) -> Result<Waited<()>, Fault> {
+        let Concern::Ours(ours) = self.carrier.scope.concern(&statement.query) else {
+            return self.passed(statement, Vec::new()).await;
+        };
+        if !matches!(super::apply::stage(self.journal)?, Stage::Following(_)) {
+            let why = "definitions have to rest until everything is copied";
+            return Err(refused(&statement, &ours, why));
+        }
+        self.way.applier.settle().await?;
+        match self.carrier.carry(&statement, &ours).await? {
+            Outcome::Executed => Ok(Waited::Redefined),
+            Outcome::Done => {
+                let Statement { ref id, ref changes, .. } = statement;
+                let changes = self.wanted(id, changes.clone())?;
+                self.passed(statement, changes).await
             }
+            Outcome::Later => self.passed(statement, Vec::new()).await,
+            Outcome::Refused(why) => Err(refused(&statement, &ours, &why)),
         }
     }
+
+    async fn passed(
+        &mut self,
+        statement: Statement,
+        changes: Vec<apply::Change<LoggedImage>>,
+    ) -> Result<Waited<()>, Fault> {
+        let Statement { id, end, .. } = statement;
+        self.standing.counted(1, changes.len());
+        self.way.applier.apply(apply::Transaction { id, end, changes }).await?;
+        Ok(Waited::For(()))
+    }
+}
+
+/// Characters of a statement that are shown.
+const SHOWN_MAX: usize = 200;
+
+/// What cannot be carried stops the run, before rows of another shape come.
+fn refused(statement: &Statement, ours: &DefinitionStatement, why: &str) -> Fault {
+    let shown: String = ours.sql.text().chars().take(SHOWN_MAX).collect();
+    Fault::new(ErrorCode::DefinitionFollowed, format!("the source executed: {shown}; {why}"))
+        .on(Side::Source)
+        .about(format!("transaction {}", statement.id))
 }

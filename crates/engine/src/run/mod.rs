@@ -9,6 +9,7 @@ mod apply;
 mod build;
 mod tables;
 mod patience;
+mod way;
 mod follow;
 mod online;
 mod offline;

@@ -6,7 +6,6 @@ use sealift_mysql::binlog::{self, LogPosition, Visible, VisibleError};
 use sealift_mysql::session::Session;
 use sealift_schema::facts::{ServerFacts, Side};
 use sealift_schema::name::QualifiedName;
-use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::apply::{applier, begin, ready};
@@ -16,13 +15,14 @@ use super::follow::Follow;
 use super::patience::persist;
 use super::survey::Survey;
 use super::tables::Tables;
+use super::way::{Copies, Opening};
 use super::{Migration, apply as scripts};
-use crate::apply::{self, Applier, ApplyJob, ApplyTable, LoggedImage, Mode};
+use crate::apply::{self, Mode};
 use crate::copy::gate::Gates;
 use crate::copy::gated::Gated;
 use crate::copy::online::Settled;
 use crate::copy::{self, CopyJob, CopyTable, Reading};
-use crate::definition::Scope;
+use crate::definition::{self, Carrier, DefinitionLedger, Scope};
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::follow::Standing;
 use crate::journal::Journal;
@@ -32,7 +32,6 @@ use crate::probe::Point;
 use crate::report::{Conclusion, ObjectReport, Report};
 use crate::stage::{Event, Part, Stage};
 use crate::stop::Stop;
-use crate::stream::{Definition, Stream, StreamRequest};
 
 /// What an online run is told beside the migration itself.
 #[derive(Clone, Debug)]
@@ -73,7 +72,10 @@ async fn once(
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
     let survey = Survey::take(migration, report).await?;
-    if migration.folder.manifest()?.is_none() {
+    // Definitions that are carried move on; what is left of the plan is for the cutover.
+    let moves_on = matches!(scripts::stage(journal.as_ref())?, Stage::Following(_))
+        && definition::are_kept(&migration.target, &online.ledger_name).await?;
+    if moves_on || migration.folder.manifest()?.is_none() {
         super::plan::write(migration, &survey, report)?;
     }
     let plan = ready(migration, &survey, report)?;
@@ -82,6 +84,7 @@ async fn once(
         // The ledgers first: of what they still knew, rows of before would be taken for copied.
         copy::close_ledger(&migration.target, &online.ledger_name).await?;
         apply::close_ledger(&migration.target, &online.ledger_name).await?;
+        definition::close_ledger(&migration.target, &online.ledger_name).await?;
         journal.record(&Event::Restarted)?;
         (online.restart, online.not_empty) = (false, NotEmpty::Truncate);
         report.happened(&migration.clock, "began anew: what was copied before is emptied");
@@ -154,9 +157,9 @@ impl Run<'_> {
         }
         self.start(&stage).await?;
         let stage = scripts::stage(self.journal.as_ref())?;
-        let jobs = tables.jobs(stage.memory()).await?;
         let standing = Standing::default();
-        let (follow, gates, applied) = self.follow(&jobs, &standing).await?;
+        let (follow, jobs) = self.follow(&stage, &standing).await?;
+        let (gates, applied) = (follow.way.gates.clone(), follow.opening.applied.subscribe());
         let end = follow.end.clone();
         let moving = tell(applied.clone(), &standing, &end);
         let following = async {
@@ -212,57 +215,53 @@ impl Run<'_> {
         self.journal.record(&Event::FollowingFrom { position: from })
     }
 
-    /// Ends what an earlier run left on the target, and gets everything ready that changes pass.
+    /// Ends what an earlier run left on the target, and gets everything ready that changes pass. Tells also which
+    /// tables they are of, as both sides have them at the applied position.
     async fn follow(
         &self,
-        jobs: &[CopyTable],
+        stage: &Stage,
         standing: &Standing,
-    ) -> Result<(Follow<'_>, Gates, watch::Receiver<LogPosition>), Fault> {
-        let Migration { source, target, .. } = self.migration;
-        let name = &self.online.ledger_name;
-        let pairs = jobs
-            .iter()
-            .map(|job| ApplyTable { source: job.source.clone(), target: job.target.clone() });
-        let applier: Applier<LoggedImage> = Applier::open(ApplyJob {
-            migration: name.clone(),
-            target: target.clone(),
-            tables: pairs.collect(),
-            mode: self.online.mode,
-            sizes: apply::Sizes::default(),
-        })
-        .await?;
-        let found = applier.found();
-        let (Some(oldest), Some(newest)) = (found.oldest().cloned(), found.newest().cloned())
-        else {
-            let what = "the target's ledger of applied changes has no position";
-            return Err(Fault::new(ErrorCode::LedgerMismatch, what).on(Side::Target));
+    ) -> Result<(Follow<'_>, Vec<CopyTable>), Fault> {
+        let carrier = self.carrier();
+        let mut opening = Opening::new(self.migration, &self.online.ledger_name, self.online.mode);
+        let kept = match stage {
+            Stage::Following(_) => carrier.tables().await?,
+            Stage::Fresh
+            | Stage::Preparing(_)
+            | Stage::Copying(_)
+            | Stage::Completing(_)
+            | Stage::Finished(_) => None,
         };
-        let sources = jobs.iter().map(|job| &job.source);
-        let gates = copy::online::gates(target, name, sources, newest).await?;
-        let definitions = jobs.iter().map(|job| Definition {
-            name: job.source.name.clone(),
-            columns: job.source.columns.clone(),
-            hidden: binlog::hash_columns(&job.source),
-        });
-        let stream = Stream::new(StreamRequest {
-            source: source.clone(),
-            server_id: server_id(name),
-            from: oldest,
-            tables: crate::stream::Tables::new(definitions.collect()),
-            piece_bytes: apply::HUGE_BYTES,
-            stop: self.migration.stop.clone(),
-        });
-        let applied = applier.applied();
+        let (jobs, copies) = match kept {
+            Some(known) => (opening.tables(known, &carrier.context).await?, Copies::Complete),
+            None => {
+                let jobs = self.tables().jobs(stage.memory()).await?;
+                carrier.keep(jobs.iter().map(|job| &job.source)).await?;
+                (jobs, Copies::Open)
+            }
+        };
+        let way = opening.open(&jobs, copies).await?;
         let follow = Follow {
-            stream,
-            gates: gates.clone(),
-            applier,
+            way,
+            opening,
+            carrier,
+            journal: self.journal.as_ref(),
             control: &self.migration.control,
             standing: standing.clone(),
-            scope: self.scope(),
             end: Stop::new(),
         };
-        Ok((follow, gates, applied))
+        Ok((follow, jobs))
+    }
+
+    /// Carries statements of the source's log that change definitions.
+    fn carrier(&self) -> Carrier<'_> {
+        Carrier {
+            target: &self.migration.target,
+            ledger: DefinitionLedger::of(self.online.ledger_name.as_str()),
+            context: self.survey.context(self.migration),
+            scope: self.scope(),
+            probe: &self.migration.probe,
+        }
     }
 
     /// Which statements of the source's log are about something migrated.
@@ -295,10 +294,13 @@ impl Run<'_> {
         }
         let name = &self.online.ledger_name;
         let journal = self.journal.as_ref();
-        let conclusion =
-            complete(migration, Ending::Following, name, self.plan, journal, report).await?;
-        if conclusion != Conclusion::Done {
-            return Ok(conclusion);
+        // What the plan made once, the source's own statements change from then on.
+        if !matches!(stage, Stage::Following(_)) {
+            let conclusion =
+                complete(migration, Ending::Following, name, self.plan, journal, report).await?;
+            if conclusion != Conclusion::Done {
+                return Ok(conclusion);
+            }
         }
         let horizon = self.log_end().await?;
         standing.copied();
@@ -439,11 +441,4 @@ fn invisible(error: VisibleError) -> Fault {
             Fault::new(ErrorCode::ServerUnsuitable, why).on(Side::Source).advise(remedy)
         }
     }
-}
-
-/// A number among the source's replicas that is always the same for one migration: high, where people give
-/// none.
-fn server_id(ledger_name: &str) -> u32 {
-    let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(ledger_name.as_bytes()).into();
-    u32::from_be_bytes([a, b, c, d]) | 0x8000_0000
 }

@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
 
 mod copier;
+mod definitions;
 mod explore;
 mod online;
 mod target;

@@ -1,0 +1,371 @@
+//! Carries a statement to the target: once, across crashes, with the definitions that follow from it.
+//!
+//! Definitions are no part of a transaction. So the ledger says first what is about to be executed and what the
+//! tables were; after a crash they tell whether it was. Whoever executes holds a named lock, so nothing that a
+//! dead process sent is executed later. The position does not move here: the statement comes again, is known to
+//! be done, and passes with the rows it wrote.
+
+use std::collections::BTreeMap;
+
+use sealift_mysql::binlog::TransactionId;
+use sealift_mysql::endpoint::Endpoint;
+use sealift_mysql::error::{ErrorClass, MysqlError};
+use sealift_mysql::gather::{self, Request};
+use sealift_mysql::session::Session;
+use sealift_schema::catalog::Table;
+use sealift_schema::facts::Side;
+use sealift_schema::name::{ObjectKind, QualifiedName};
+use sealift_schema::rewrite::statement::{Carried, Scene, statement as rewritten};
+use sealift_schema::rewrite::{self, Context};
+use sealift_schema::sql::table::TableText;
+use sealift_schema::sql::{DefinitionStatement, Dialect, Edit, Sql};
+
+use super::derive::{Moves, Sides, derived};
+use super::ledger::{Before, DefinitionLedger, Pending, Progress};
+use super::scope::Scope;
+use super::setting::{Setting, settings};
+use super::unlike;
+use crate::fault::{Fault, OnServer};
+use crate::probe::{Point, Probe};
+use crate::stream::Statement;
+use crate::target::connect::{TRANSACTION_ATTEMPTS, patiently};
+use crate::target::lock;
+use crate::target::pause::pause;
+use crate::target::pin;
+
+/// Carries statements.
+pub struct Carrier<'a> {
+    /// Where they go.
+    pub target: &'a Endpoint,
+    /// What is kept there.
+    pub ledger: DefinitionLedger,
+    /// Servers and policy.
+    pub context: Context<'a>,
+    /// Which statements are about something migrated.
+    pub scope: Scope,
+    /// Where tests may end the process.
+    pub probe: &'a Probe,
+}
+
+/// What became of a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was executed before: it may pass, with its rows.
+    Done,
+    /// It is executed now: it has to come again, and rows are read by other definitions from here on.
+    Executed,
+    /// There is nothing to do before the cutover.
+    Later,
+    /// It cannot be carried, and why.
+    Refused(String),
+}
+
+/// How a try ended.
+enum Tried {
+    Executed,
+    Refused(MysqlError),
+}
+
+impl Carrier<'_> {
+    /// Keeps the source's tables as they are where changes are followed from.
+    ///
+    /// # Errors
+    /// When the target refuses or the connection is lost.
+    pub async fn keep(&self, tables: impl Iterator<Item = &Table>) -> Result<(), Fault> {
+        let mut session = self.session().await?;
+        self.ledger.ensure(&mut session).await.on(Side::Target, "create the ledger")?;
+        self.ledger.keep(&mut session, tables).await.on(Side::Target, "keep definitions")?;
+        session.close().await;
+        Ok(())
+    }
+
+    /// The source's tables at the applied position. A statement that an earlier run was about to execute is
+    /// judged first; `None` when nothing is kept.
+    ///
+    /// # Errors
+    /// When the target refuses or the connection is lost.
+    pub async fn tables(&self) -> Result<Option<BTreeMap<QualifiedName, Table>>, Fault> {
+        let mut session = self.session().await?;
+        let known = self.ledger.tables(&mut session).await.on(Side::Target, "read definitions")?;
+        let Some(known) = known else { return Ok(None) };
+        let pending =
+            self.ledger.pending(&mut session).await.on(Side::Target, "read the ledger")?;
+        let Some((pending, Progress::Begun)) = pending else { return Ok(Some(known)) };
+        if self.has_changed(&pending).await? {
+            self.finish(&mut session, &pending, &known).await?;
+        } else {
+            self.ledger.withdraw(&mut session).await.on(Side::Target, "write the ledger")?;
+        }
+        let known = self.ledger.tables(&mut session).await.on(Side::Target, "read definitions")?;
+        session.close().await;
+        Ok(known)
+    }
+
+    /// Carries a statement. Everything before it is applied.
+    ///
+    /// # Errors
+    /// When the target cannot be asked: what came of it is found out by the next run.
+    pub async fn carry(
+        &self,
+        statement: &Statement,
+        ours: &DefinitionStatement,
+    ) -> Result<Outcome, Fault> {
+        let transaction = key(&statement.id);
+        let mut session = self.session().await?;
+        let pending =
+            self.ledger.pending(&mut session).await.on(Side::Target, "read the ledger")?;
+        if pending.is_some_and(|(done, progress)| {
+            progress == Progress::Done && done.transaction == transaction
+        }) {
+            return Ok(Outcome::Done);
+        }
+        let known = self.ledger.tables(&mut session).await.on(Side::Target, "read definitions")?;
+        let known = known.unwrap_or_default();
+        let query = &statement.query;
+        if let Some(why) = unlike::reason(statement, ours, &known, &self.context) {
+            return Ok(Outcome::Refused(why));
+        }
+        let setting = match settings(&mut session, query, ours, &self.context).await? {
+            Ok(setting) => setting,
+            Err(why) => return Ok(Outcome::Refused(why)),
+        };
+        let holds = |object: &_| self.scope.holds(object);
+        let scene = Scene {
+            context: self.context,
+            default: &query.schema,
+            created_under: &setting.created_under,
+            server_collation: setting.server_collation.as_deref(),
+            holds: &holds,
+        };
+        let statements = match rewritten(ours, &scene) {
+            Carried::Statements(statements) => statements,
+            Carried::Later => return Ok(Outcome::Later),
+            Carried::Refused(why) => return Ok(Outcome::Refused(why)),
+        };
+        let moves = Moves::of(ours, &query.schema, &known);
+        if moves.only_swap(&known) {
+            return Ok(Outcome::Refused(
+                "tables change places in one statement, which cannot be told from none after a crash"
+                    .to_owned(),
+            ));
+        }
+        let pending = Pending {
+            transaction,
+            default: query.schema.clone(),
+            sql: ours.sql.text().to_owned(),
+            sql_mode: setting.source_mode.clone(),
+            before: self.before(&moves).await?,
+        };
+        self.ledger.begin(&mut session, &pending).await.on(Side::Target, "write the ledger")?;
+        self.probe.pass(Point::StatementBegun);
+        if let Tried::Refused(error) =
+            self.execute(&mut session, &pending, &setting, &statements).await?
+        {
+            self.ledger.withdraw(&mut session).await.on(Side::Target, "write the ledger")?;
+            return Ok(Outcome::Refused(format!("the target refused it: {error}")));
+        }
+        self.probe.pass(Point::StatementExecuted);
+        self.finish(&mut session, &pending, &known).await?;
+        self.probe.pass(Point::StatementDone);
+        session.close().await;
+        Ok(Outcome::Executed)
+    }
+
+    /// Executes statements; whether the first try took effect is asked before another.
+    async fn execute(
+        &self,
+        session: &mut Session,
+        pending: &Pending,
+        setting: &Setting,
+        statements: &[String],
+    ) -> Result<Tried, Fault> {
+        let mut failures = 0;
+        loop {
+            let Err(error) = attempt(session, setting, statements).await else {
+                return Ok(Tried::Executed);
+            };
+            failures += 1;
+            let passes = matches!(error.class(), ErrorClass::Lost | ErrorClass::Transient);
+            if !passes || failures == TRANSACTION_ATTEMPTS {
+                let is_answer = matches!(
+                    error.class(),
+                    ErrorClass::DefinitionChanged
+                        | ErrorClass::DuplicateKey
+                        | ErrorClass::PrivilegeMissing
+                        | ErrorClass::PacketTooLarge
+                        | ErrorClass::Other
+                );
+                if is_answer {
+                    return Ok(Tried::Refused(error));
+                }
+                return Err(Fault::server(Side::Target, "execute the source's statement", error));
+            }
+            tracing::warn!(%error, "executing the source's statement again");
+            pause(failures).await;
+            // It waits until the session before is gone with all it was doing.
+            *session = self.session().await?;
+            if self.has_changed(pending).await? {
+                return Ok(Tried::Executed);
+            }
+        }
+    }
+
+    /// Says in the ledger what the tables are behind a statement that was executed.
+    async fn finish(
+        &self,
+        session: &mut Session,
+        pending: &Pending,
+        known: &BTreeMap<QualifiedName, Table>,
+    ) -> Result<(), Fault> {
+        let statement = pending.read(&self.scope);
+        let moves = Moves::of(&statement, &pending.default, known);
+        let now = self.on_target(moves.names()).await?;
+        let before = |name: &QualifiedName| {
+            let found = pending.before.iter().find(|before| before.source == *name)?;
+            Some(Sides { source: known.get(name)?, target: found.table.as_ref()? })
+        };
+        let mut gone = moves.gone.clone();
+        let mut made = Vec::new();
+        for (name, origin) in &moves.origins {
+            match now.get(name) {
+                Some(now) => made.push(derived(name, origin.as_ref().and_then(before), now)),
+                None => gone.push(name.clone()),
+            }
+        }
+        let finished = self.ledger.finish(session, &gone, &made).await;
+        finished.on(Side::Target, "keep definitions")
+    }
+
+    /// The tables a statement is about, as they are on the target.
+    async fn before(&self, moves: &Moves) -> Result<Vec<Before>, Fault> {
+        let names = moves.names();
+        let mut now = self.on_target(names.clone()).await?;
+        let before = names.into_iter().map(|source| Before {
+            source: source.clone(),
+            target: rewrite::target_name(source, &self.context),
+            table: now.remove(source),
+        });
+        Ok(before.collect())
+    }
+
+    /// Whether any of a statement's tables is another than before it.
+    async fn has_changed(&self, pending: &Pending) -> Result<bool, Fault> {
+        let names: Vec<&QualifiedName> =
+            pending.before.iter().map(|before| &before.source).collect();
+        let now = self.on_target(names).await?;
+        let changed = |before: &Before| {
+            let text = |table: Option<&Table>| table.map(without_counter);
+            text(before.table.as_ref()) != text(now.get(&before.source))
+        };
+        Ok(pending.before.iter().any(changed))
+    }
+
+    /// Tables of the source, as they are on the target.
+    async fn on_target(
+        &self,
+        names: Vec<&QualifiedName>,
+    ) -> Result<BTreeMap<QualifiedName, Table>, Fault> {
+        let fold = |name: &QualifiedName| (name.schema.to_lowercase(), name.name.to_lowercase());
+        let wanted: BTreeMap<(String, String), QualifiedName> = names
+            .into_iter()
+            .map(|name| (fold(&rewrite::target_name(name, &self.context)), name.clone()))
+            .collect();
+        if wanted.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let is_wanted = |kind: ObjectKind, name: &QualifiedName| match kind {
+            ObjectKind::Schema => {
+                wanted.keys().any(|(schema, _)| *schema == name.schema.to_lowercase())
+            }
+            ObjectKind::Table => wanted.contains_key(&fold(name)),
+            ObjectKind::View
+            | ObjectKind::Function
+            | ObjectKind::Procedure
+            | ObjectKind::Trigger
+            | ObjectKind::Event => false,
+        };
+        let request =
+            Request { endpoint: self.target, sessions: 1, wanted: &is_wanted, progress: &|_at| {} };
+        let gathered = gather::catalog(&request).await;
+        let gathered = gathered.map_err(|error| Fault::gather(Side::Target, error))?;
+        let tables = gathered.catalog.tables.into_values();
+        let by_source = tables.filter_map(|table| {
+            let source = wanted.get(&fold(&table.name))?;
+            Some((source.clone(), table))
+        });
+        Ok(by_source.collect())
+    }
+
+    /// A session on the target whose predecessor is gone.
+    async fn session(&self) -> Result<Session, Fault> {
+        patiently(|| async {
+            let mut session = Session::connect(self.target).await?;
+            pin::writer(&mut session).await?;
+            lock::seize(&mut session, &self.ledger.lock_name()).await?;
+            Ok(session)
+        })
+        .await
+    }
+}
+
+/// Whether definitions are kept of a migration.
+///
+/// # Errors
+/// When the target refuses or the connection is lost.
+pub async fn are_kept(target: &Endpoint, migration: &str) -> Result<bool, Fault> {
+    let mut session = Session::connect(target).await.on(Side::Target, "connect")?;
+    let tables = DefinitionLedger::of(migration).tables(&mut session).await;
+    let are_kept = tables.on(Side::Target, "read definitions")?.is_some();
+    session.close().await;
+    Ok(are_kept)
+}
+
+/// Forgets the definitions of a migration.
+///
+/// # Errors
+/// When the target refuses or the connection is lost.
+pub async fn close_ledger(target: &Endpoint, migration: &str) -> Result<(), Fault> {
+    let mut session = Session::connect(target).await.on(Side::Target, "connect")?;
+    pin::writer(&mut session).await.on(Side::Target, "pin a session")?;
+    let closed = DefinitionLedger::of(migration).close(&mut session).await;
+    closed.on(Side::Target, "close the ledger of definitions")?;
+    session.close().await;
+    Ok(())
+}
+
+impl Pending {
+    fn read(&self, scope: &Scope) -> DefinitionStatement {
+        let dialect = Dialect::of_sql_mode(&self.sql_mode).read_by(scope.source);
+        DefinitionStatement::read(self.sql.as_str(), dialect)
+    }
+}
+
+async fn attempt(
+    session: &mut Session,
+    setting: &Setting,
+    statements: &[String],
+) -> Result<(), MysqlError> {
+    for set in &setting.statements {
+        session.execute(set).await?;
+    }
+    for statement in statements {
+        session.execute(statement).await?;
+    }
+    pin::writer(session).await
+}
+
+/// What tells a transaction from all others, also on another server where it has a GTID.
+fn key(id: &TransactionId) -> String {
+    let TransactionId { gtid, file, begin } = id;
+    gtid.as_ref().map_or_else(|| format!("{file}:{begin}"), ToString::to_string)
+}
+
+/// A definition without its `AUTO_INCREMENT` counter, which moves with every row.
+fn without_counter(table: &Table) -> String {
+    let mut sql = Sql::new(table.create_sql.as_str(), Dialect::default());
+    let counter = TableText::read(&sql)
+        .ok()
+        .and_then(|text| text.option("AUTO_INCREMENT").map(|option| sql.with_frame(option.span)));
+    sql.edit(counter.map(Edit::delete).into_iter().collect());
+    sql.into_text()
+}

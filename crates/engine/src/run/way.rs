@@ -1,0 +1,137 @@
+//! The way of the changes, opened for the definitions of one stretch of the log.
+
+use std::collections::BTreeMap;
+
+use sealift_mysql::binlog::{self, LogPosition};
+use sealift_schema::catalog::Table;
+use sealift_schema::facts::Side;
+use sealift_schema::name::QualifiedName;
+use sealift_schema::rewrite::{self, Context};
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+
+use super::Migration;
+use super::tables::{find, target_tables};
+use crate::apply::{self, Applier, ApplyJob, ApplyTable, LoggedImage, Mode};
+use crate::copy::gate::Gates;
+use crate::copy::{self, CopyTable};
+use crate::fault::{ErrorCode, Fault};
+use crate::stream::{Definition, Stream, StreamRequest};
+
+/// Everything changes pass.
+pub(super) struct Way {
+    pub(super) stream: Stream,
+    pub(super) gates: Gates,
+    pub(super) applier: Applier<LoggedImage>,
+}
+
+/// What it takes to open the way, and to open it again.
+pub(super) struct Opening<'a> {
+    pub(super) migration: &'a Migration,
+    /// Names the migration in the target's ledgers.
+    pub(super) ledger_name: String,
+    /// How changes are written.
+    pub(super) mode: Mode,
+    /// Told how far everything is applied, whichever applier does it.
+    pub(super) applied: watch::Sender<LogPosition>,
+}
+
+/// Whether there are copies that changes have to fit to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Copies {
+    /// Tables are being copied, or may be.
+    Open,
+    /// All are there, and everything they hold is applied.
+    Complete,
+}
+
+impl<'a> Opening<'a> {
+    /// Nothing is opened yet.
+    pub(super) fn new(migration: &'a Migration, ledger_name: &str, mode: Mode) -> Self {
+        // Nobody sees this one: opening the way tells the right one.
+        let (server, file) = (String::new(), String::new());
+        let nowhere = LogPosition { server, file, offset: 0, gtids: None };
+        let (applied, _nobody) = watch::channel(nowhere);
+        Self { migration, ledger_name: ledger_name.to_owned(), mode, applied }
+    }
+
+    /// The source's tables with what they are on the target.
+    pub(super) async fn tables(
+        &self,
+        known: BTreeMap<QualifiedName, Table>,
+        context: &Context<'_>,
+    ) -> Result<Vec<CopyTable>, Fault> {
+        let named: Vec<(QualifiedName, Table)> = known
+            .into_values()
+            .map(|table| (rewrite::target_name(&table.name, context), table))
+            .collect();
+        let names = named.iter().map(|(name, _)| name);
+        let targets = target_tables(self.migration, names).await?;
+        named
+            .into_iter()
+            .map(|(name, source)| {
+                let target = find(&targets, &name).cloned().ok_or_else(|| {
+                    let what = "the target has lost a table that changes are applied to";
+                    Fault::new(ErrorCode::LedgerMismatch, what)
+                        .on(Side::Target)
+                        .about(format!("table {name}"))
+                })?;
+                Ok(CopyTable { source, target, copied: None })
+            })
+            .collect()
+    }
+
+    /// Opens the way from the applied position on, for tables as they are there. Ends what an earlier run left
+    /// on the target.
+    pub(super) async fn open(
+        &mut self,
+        tables: &[CopyTable],
+        copies: Copies,
+    ) -> Result<Way, Fault> {
+        let Migration { source, target, .. } = self.migration;
+        let name = &self.ledger_name;
+        let pairs = tables
+            .iter()
+            .map(|table| ApplyTable { source: table.source.clone(), target: table.target.clone() });
+        let job = ApplyJob {
+            migration: name.clone(),
+            target: target.clone(),
+            tables: pairs.collect(),
+            mode: self.mode,
+            sizes: apply::Sizes::default(),
+        };
+        let applier: Applier<LoggedImage> =
+            Applier::open_telling(job, self.applied.clone()).await?;
+        let found = applier.found();
+        let (Some(oldest), Some(newest)) = (found.oldest().cloned(), found.newest().cloned())
+        else {
+            let what = "the target's ledger of applied changes has no position";
+            return Err(Fault::new(ErrorCode::LedgerMismatch, what).on(Side::Target));
+        };
+        // A copy that is complete needs no gate.
+        let copied = tables.iter().filter(|_table| copies == Copies::Open);
+        let sources = copied.map(|table| &table.source);
+        let gates = copy::online::gates(target, name, sources, newest).await?;
+        let definitions = tables.iter().map(|table| Definition {
+            name: table.source.name.clone(),
+            columns: table.source.columns.clone(),
+            hidden: binlog::hash_columns(&table.source),
+        });
+        let stream = Stream::new(StreamRequest {
+            source: source.clone(),
+            server_id: server_id(name),
+            from: oldest,
+            tables: crate::stream::Tables::new(definitions.collect()),
+            piece_bytes: apply::HUGE_BYTES,
+            stop: self.migration.stop.clone(),
+        });
+        Ok(Way { stream, gates, applier })
+    }
+}
+
+/// A number among the source's replicas that is always the same for one migration: high, where people give
+/// none.
+fn server_id(ledger_name: &str) -> u32 {
+    let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(ledger_name.as_bytes()).into();
+    u32::from_be_bytes([a, b, c, d]) | 0x8000_0000
+}
