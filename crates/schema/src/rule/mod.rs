@@ -1,111 +1,60 @@
 //! Reasons to worry, judged before anything is touched: one file each.
 //!
-//! A rule sees plain facts of both servers and what is planned, and never asks a server. What a rewrite
-//! refuses by object (kinds and types MySQL does not have, names that fall together) is not repeated here.
+//! Two kinds: rules of [`run`] are asked by `plan apply` and `run`, where each answer decides whether the
+//! command goes on; checks are asked by `assess`, which names every object and what to do about it. Both see
+//! plain facts and never ask a server.
 
-mod target_privileges;
-mod snapshot_privileges;
-mod function_creators;
-mod primary_key_settings;
-mod local_infile;
-mod packet_size;
-mod binary_log;
+mod run;
 
-use serde::{Deserialize, Serialize};
+pub mod platform;
+pub mod question;
+mod case;
+mod check;
+mod assessment;
+mod text;
+pub mod words;
+mod parameter;
 
-use crate::catalog::Catalog;
-use crate::facts::{ServerFacts, Side};
-use crate::name::{ObjectId, ObjectKind};
+mod reach;
+mod settings;
+mod tables;
+mod columns;
+mod keys;
+mod code;
+mod accounts;
+mod log;
+mod ready;
+mod physical;
 
-/// What rules judge.
+pub use self::assessment::{
+    Acceptance, Assessment, CheckResult, FORMAT, Grade, SchemaResult, ServerSaid, Standing, Way,
+    Ways, assess,
+};
+pub use self::case::{Case, Protection, Rewritten, Server};
+pub use self::check::{Care, Check, Fix, Found, Hand, Level, Mode, NotChecked, Thing};
+pub use self::run::{Finding, Scene, Severity, judge};
+
+/// Checks about one thing.
 #[derive(Clone, Copy, Debug)]
-pub struct Scene<'a> {
-    /// Where the data comes from.
-    pub source: &'a ServerFacts,
-    /// Where it goes.
-    pub target: &'a ServerFacts,
-    /// What the source holds of what is selected.
-    pub catalog: &'a Catalog,
-    /// What is to be made, as the target spells it.
-    pub planned: &'a [ObjectId],
+pub struct Topic {
+    /// What they are about.
+    pub name: &'static str,
+    /// The checks, in the order they are told.
+    pub checks: &'static [Check],
 }
 
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Good to know.
-    Note,
-    /// Something will be slower, or fail for some objects.
-    Warning,
-    /// Nothing should be begun.
-    Blocker,
-}
-
-/// What a rule saw.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
-    /// The rule's name.
-    pub rule: String,
-    /// How bad it is.
-    pub severity: Severity,
-    /// The server it is about.
-    pub side: Side,
-    /// What was seen.
-    pub what: String,
-    /// What to do.
-    pub remedy: String,
-}
-
-/// One reason to worry.
-trait Rule: Sync {
-    /// Its name, as in findings.
-    fn name(&self) -> &'static str;
-    /// Looks at the scene.
-    fn judge(&self, scene: &Scene<'_>) -> Vec<Seen>;
-}
-
-/// A finding before its rule's name is put to it.
-struct Seen {
-    severity: Severity,
-    side: Side,
-    what: String,
-    remedy: String,
-}
-
-/// All rules, in the order of findings.
-const RULES: [&dyn Rule; 7] = [
-    &target_privileges::TargetPrivileges,
-    &snapshot_privileges::SnapshotPrivileges,
-    &function_creators::FunctionCreators,
-    &primary_key_settings::PrimaryKeySettings,
-    &local_infile::LocalInfile,
-    &packet_size::PacketSize,
-    &binary_log::BinaryLog,
+/// All checks of `assess`, in the order they are told.
+pub const TOPICS: [Topic; 9] = [
+    Topic { name: "servers", checks: &reach::CHECKS },
+    Topic { name: "settings", checks: &settings::CHECKS },
+    Topic { name: "tables", checks: &tables::CHECKS },
+    Topic { name: "columns", checks: &columns::CHECKS },
+    Topic { name: "keys", checks: &keys::CHECKS },
+    Topic { name: "code", checks: &code::CHECKS },
+    Topic { name: "accounts", checks: &accounts::CHECKS },
+    Topic { name: "binary log", checks: &log::CHECKS },
+    Topic { name: "readiness", checks: &ready::CHECKS },
 ];
 
-/// Asks every rule, in one fixed order.
-#[must_use]
-pub fn judge(scene: &Scene<'_>) -> Vec<Finding> {
-    let of = |rule: &&dyn Rule| {
-        let name = rule.name();
-        let found = rule.judge(scene).into_iter();
-        found.map(move |Seen { severity, side, what, remedy }| Finding {
-            rule: name.to_owned(),
-            severity,
-            side,
-            what,
-            remedy,
-        })
-    };
-    RULES.iter().flat_map(of).collect()
-}
-
-impl Scene<'_> {
-    fn plans(&self, kinds: &[ObjectKind]) -> bool {
-        self.planned.iter().any(|object| kinds.contains(&object.kind))
-    }
-}
-
 #[cfg(test)]
-mod fixture;
+mod bench;

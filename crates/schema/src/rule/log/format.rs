@@ -1,0 +1,76 @@
+//! Only whole rows can be carried exactly; a logged statement may change other rows elsewhere.
+
+use crate::facts::Side;
+use crate::name::literal;
+use crate::rule::case::{Case, Server};
+use crate::rule::check::{Care, Check, Fix, Found, Hand, Level, Mode, Thing, Verdict};
+
+pub(super) const CHECK: Check = Check {
+    id: "binary-log-format",
+    title: "Rows are logged whole",
+    mode: Mode::Online,
+    worst: Level::Blocks,
+    sql: "SELECT @@global.binlog_format, @@global.binlog_row_image, @@global.binlog_row_value_options",
+    asks: &[],
+    link: "https://dev.mysql.com/doc/refman/8.4/en/replication-options-binary-log.html",
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Verdict {
+    let source = &case.source;
+    if !source.is_on("log_bin") {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for (name, wanted) in [("binlog_format", "ROW"), ("binlog_row_image", "FULL")] {
+        let value = source.variable(name);
+        if !value.is_empty() && !value.eq_ignore_ascii_case(wanted) {
+            let what = format!("it is {value}, it must be {wanted}");
+            found.push(set(source, name, wanted, &what));
+        }
+    }
+    if source.variable("binlog_row_value_options").to_uppercase().contains("PARTIAL_JSON") {
+        let what = "PARTIAL_JSON: only the changed part of a JSON value is logged";
+        found.push(set(source, "binlog_row_value_options", "", what));
+    }
+    if source.is_on("binlog_alter_two_phase") {
+        let what = "it is ON: ALTER TABLE is logged in two parts";
+        found.push(set(source, "binlog_alter_two_phase", "OFF", what));
+    }
+    Ok(found)
+}
+
+/// Sessions that are open keep the old value, so the application must connect anew.
+fn set(source: &Server<'_>, name: &str, value: &str, what: &str) -> Found {
+    let found = Found::blocks(Thing::variable(Side::Source, name), what);
+    if source.platform().is_managed() {
+        return found.advise(format!("set {name} to {value} with the service's own tools, and let the application connect anew"));
+    }
+    let old = literal(source.variable(name));
+    let sql = format!("SET GLOBAL {name} = {}", literal(value));
+    let fix = Fix::new(Hand::SourceAdmin, Care::Thought, sql)
+        .revert(format!("SET GLOBAL {name} = {old}"));
+    found.fix(fix).advise("let the application connect anew: open sessions keep the old value")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CHECK;
+    use crate::rule::bench::Bench;
+
+    #[test]
+    fn each_setting_that_loses_rows_is_named() {
+        assert_eq!(Bench::clean().levels(&CHECK), "");
+        for (name, value) in [
+            ("binlog_format", "MIXED"),
+            ("binlog_row_image", "MINIMAL"),
+            ("binlog_row_value_options", "PARTIAL_JSON"),
+            ("binlog_alter_two_phase", "ON"),
+        ] {
+            let bench = Bench::clean().variable(name, value);
+            assert_eq!(bench.levels(&CHECK), "1 blocks", "{name}");
+            assert!(bench.said(&CHECK)[0].contains(&format!("source: SET GLOBAL {name} = ")));
+            assert_eq!(bench.variable("log_bin", "OFF").levels(&CHECK), "");
+        }
+    }
+}

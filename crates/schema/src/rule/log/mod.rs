@@ -1,0 +1,38 @@
+//! The source's binary log: what a migration that follows it needs.
+
+mod off;
+mod format;
+mod metadata;
+mod compression;
+mod retention;
+mod replica;
+mod filter;
+mod gtid;
+mod server_id;
+mod grants;
+mod cascades;
+mod transactions;
+mod prepared_xa;
+mod time_limits;
+mod fence;
+
+use super::check::Check;
+
+/// The checks, in the order they are told.
+pub(super) const CHECKS: [Check; 15] = [
+    off::CHECK,
+    format::CHECK,
+    metadata::CHECK,
+    compression::CHECK,
+    retention::CHECK,
+    replica::CHECK,
+    filter::CHECK,
+    gtid::CHECK,
+    server_id::CHECK,
+    grants::CHECK,
+    cascades::CHECK,
+    transactions::CHECK,
+    prepared_xa::CHECK,
+    time_limits::CHECK,
+    fence::CHECK,
+];
