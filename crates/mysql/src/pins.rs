@@ -30,6 +30,18 @@ pub(crate) const DEFINITIONS: Pins = &[
     ("max_statement_time", "0"),
 ];
 
+/// Settings under which a server is asked about itself: nothing may take long or hold anybody up.
+pub(crate) const QUESTIONS: Pins = &[
+    ("sql_mode", "''"),
+    // Times of InnoDB's own tables are in the server's zone, and so must NOW() be.
+    ("time_zone", "'SYSTEM'"),
+    // Statistics as they lie in the dictionary or the engine; nothing is written.
+    ("information_schema_stats_expiry", "0"),
+    ("lock_wait_timeout", "5"),
+    ("max_execution_time", "5000"),
+    ("max_statement_time", "5"),
+];
+
 /// Settings under which rows are read as they are stored, for as long as it takes.
 pub(crate) const ROWS: Pins = &[
     ("sql_mode", "''"),

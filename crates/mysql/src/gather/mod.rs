@@ -4,6 +4,7 @@
 //! CREATE`, one per object, shared out over several sessions. Nothing is locked: an object that vanishes
 //! between the two is left out and named, and a table that changes in between is read again.
 
+mod answers;
 mod columns;
 mod definition;
 mod events;
@@ -30,6 +31,7 @@ use crate::error::MysqlError;
 use crate::pins;
 use crate::session::Session;
 
+pub use answers::answers;
 pub use facts::facts;
 
 /// Sessions that share the work at most: `SHOW CREATE` is bound by the server's dictionary, and more
@@ -75,6 +77,16 @@ pub struct Gathered {
     pub unreadable: Vec<(ObjectId, String)>,
     /// Objects of kinds no MySQL has, in words, e.g. ``package `shop`.`prices` ``.
     pub foreign: Vec<String>,
+    /// Wanted objects whose definition the login may not read, with the privilege it takes. Only
+    /// [`readable_catalog`] leaves them out; [`catalog`] fails.
+    pub denied: Vec<(ObjectId, &'static str)>,
+}
+
+/// What to do about an object the login may not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Denied {
+    Fail,
+    LeaveOut,
 }
 
 /// Why a gathering failed.
@@ -130,6 +142,19 @@ impl GatherError {
 ///
 /// When a session fails, a privilege is missing for a wanted object, or a table does not hold still.
 pub async fn catalog(request: &Request<'_>) -> Result<Gathered, GatherError> {
+    gather(request, Denied::Fail).await
+}
+
+/// Gathers all wanted objects of a server that can be read; names those that cannot.
+///
+/// # Errors
+///
+/// When a session fails.
+pub async fn readable_catalog(request: &Request<'_>) -> Result<Gathered, GatherError> {
+    gather(request, Denied::LeaveOut).await
+}
+
+async fn gather(request: &Request<'_>, denied: Denied) -> Result<Gathered, GatherError> {
     let count = request.sessions.clamp(1, SESSIONS_MAX);
     let mut sessions =
         try_join_all((0..count).map(|_| pins::open(request.endpoint, pins::DEFINITIONS)))
@@ -155,18 +180,21 @@ pub async fn catalog(request: &Request<'_>) -> Result<Gathered, GatherError> {
         gathered.foreign.extend(listing.foreign);
     }
     let queue = Queue::new(found);
-    let defined =
-        try_join_all(sessions.iter_mut().map(|session| define(session, &queue, &known, &board)));
+    let defined = try_join_all(
+        sessions.iter_mut().map(|session| define(session, &queue, &known, &board, denied)),
+    );
     for definition in defined.await?.into_iter().flatten() {
         match definition {
             Definition::Read(object) => object.move_into(&mut gathered.catalog),
             Definition::Vanished(object) => gathered.vanished.push(object),
             Definition::Unreadable(object, why) => gathered.unreadable.push((object, why)),
+            Definition::Denied(object, privilege) => gathered.denied.push((object, privilege)),
         }
     }
     gathered.vanished.sort();
     gathered.unreadable.sort();
     gathered.foreign.sort();
+    gathered.denied.sort();
     Ok(gathered)
 }
 
@@ -197,6 +225,7 @@ enum Definition {
     Read(Listed),
     Vanished(ObjectId),
     Unreadable(ObjectId, String),
+    Denied(ObjectId, &'static str),
 }
 
 /// What one schema holds.
@@ -351,6 +380,7 @@ async fn define(
     queue: &Queue<Listed>,
     known: &BTreeSet<QualifiedName>,
     board: &Board<'_>,
+    denied: Denied,
 ) -> Result<Vec<Definition>, GatherError> {
     let mut definitions = Vec::new();
     while let Some(mut object) = queue.next() {
@@ -359,6 +389,13 @@ async fn define(
         definitions.push(match outcome {
             Ok(definition::Outcome::Read) => Definition::Read(object),
             Ok(definition::Outcome::Vanished) => Definition::Vanished(object.id()),
+            Err(GatherError::Privilege { object, privilege, .. }) if denied == Denied::LeaveOut => {
+                Definition::Denied(object, privilege)
+            }
+            Err(GatherError::Unsettled { object }) if denied == Denied::LeaveOut => {
+                let why = "its columns and its definition do not fit together".to_owned();
+                Definition::Unreadable(object, why)
+            }
             Err(error) => match definition::words_of_server(&error) {
                 Some(why) => Definition::Unreadable(object.id(), why),
                 None => return Err(error),

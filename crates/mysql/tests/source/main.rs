@@ -7,6 +7,7 @@
     reason = "a broken expectation should stop the test"
 )]
 
+mod answers;
 mod catalog;
 mod diff;
 mod facts;
