@@ -12,6 +12,7 @@ use sealift_engine::report::Report;
 use sealift_engine::stop::Stop;
 
 mod args;
+mod assessment;
 mod commands;
 mod config;
 mod ending;

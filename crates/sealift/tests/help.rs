@@ -4,8 +4,9 @@ use insta::assert_snapshot;
 
 use crate::folder::Folder;
 
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 12] = [
     &["check"],
+    &["assess"],
     &["plan"],
     &["plan", "apply"],
     &["run"],
@@ -35,6 +36,8 @@ fn help_is_the_documentation() {
     Commands:
       check        Log in to both servers and print who and what answered, and how
                    the connection is protected
+      assess       Say what will break, object by object, with the fix, before
+                   anything is touched
       plan         Write a plan: one SQL script per object, to be read, edited,
                    locked or skipped
       run          Carry everything across: objects, rows, indexes, foreign keys,

@@ -10,6 +10,7 @@ mod folder;
 mod help;
 mod configuration;
 mod connection;
+mod assess;
 mod carry;
 mod offline;
 mod online;

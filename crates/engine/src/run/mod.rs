@@ -4,6 +4,7 @@
 //! server here but through a stage.
 
 mod survey;
+mod assess;
 mod plan;
 mod apply;
 mod build;
@@ -30,6 +31,7 @@ use crate::progress::Progress;
 use crate::stop::Stop;
 
 pub use apply::apply;
+pub use assess::{AssessOrder, AssessTarget, assess};
 pub use offline::{Offline, offline};
 pub use online::{Online, online};
 pub use plan::plan;

@@ -23,6 +23,7 @@ use crate::output::Output;
 
 use plan::{PlanArgs, PlanDeed};
 
+pub(crate) mod assess;
 pub(crate) mod check;
 pub(crate) mod plan;
 pub(crate) mod run;
@@ -138,6 +139,7 @@ impl Command {
     /// The command as it is typed.
     pub(crate) fn words(&self) -> &'static str {
         match self {
+            Self::Assess(_) => "assess",
             Self::Check(_) => "check",
             Self::Plan(PlanArgs { deed: None }) => "plan",
             Self::Plan(PlanArgs { deed: Some(PlanDeed::Apply) }) => "plan apply",
@@ -155,6 +157,7 @@ impl Command {
     /// Does what the command is for.
     pub(crate) async fn execute(&self, context: &mut Context) -> Result<Answer, Fault> {
         match self {
+            Self::Assess(args) => assess::assess(args, context).await,
             Self::Check(args) => check::check(args, context).await,
             Self::Plan(PlanArgs { deed: None }) => plan::plan(context).await,
             Self::Plan(PlanArgs { deed: Some(PlanDeed::Apply) }) => plan::apply(context).await,

@@ -17,12 +17,14 @@ use sealift_server::store::Identity;
 use crate::log::LogOptions;
 
 mod raw;
+mod assess;
 mod url;
 mod password;
 mod surroundings;
 
+pub(crate) use assess::{AssessConfig, TargetNeed};
 use password::PasswordSource;
-use raw::{Place, RawApi, RawConfig, RawCopy, RawLog, RawMetrics, RawServer, RawTls};
+use raw::{Place, RawApi, RawAssess, RawConfig, RawCopy, RawMetrics, RawServer, RawTls};
 pub(crate) use surroundings::{Machine, Surroundings};
 use url::ServerUrl;
 
@@ -92,14 +94,7 @@ impl Config {
         cores: usize,
         surroundings: &dyn Surroundings,
     ) -> Result<Self, Fault> {
-        let unreadable = |cause: Box<dyn std::error::Error + Send + Sync>| {
-            Fault::new(ErrorCode::ConfigMissing, "read the configuration")
-                .about(format!("file {}", file.display()))
-                .because(cause)
-        };
-        let bytes = surroundings.read(file).map_err(|error| unreadable(error.into()))?;
-        let text =
-            String::from_utf8(bytes).map_err(|_bytes| unreadable("it is not UTF-8".into()))?;
+        let text = text_of(file, surroundings)?;
         Self::resolve(RawConfig::parse(&text, file)?, Place { file, text: &text }, cores)
     }
 
@@ -125,28 +120,34 @@ impl Config {
 
     /// What a raw configuration means.
     fn resolve(raw: RawConfig, place: Place<'_>, cores: usize) -> Result<Self, Fault> {
-        let RawConfig { source, target, select, rewrite, copy, throttle, api, metrics, log } = raw;
-        let folder = place.file.parent().unwrap_or(Path::new(""));
+        let RawConfig {
+            source,
+            target,
+            select,
+            rewrite,
+            copy,
+            throttle,
+            api,
+            metrics,
+            log,
+            assess,
+        } = raw;
+        // Only `assess` reads it.
+        let RawAssess { accept: _ } = assess;
+        let target = target.ok_or_else(|| target_missing(place))?;
         let (RawApi { port }, RawMetrics { listen: metrics }) = (api, metrics);
         let mut warnings = Vec::new();
-        rewrite.check().map_err(|error| {
-            invalid(place, error.to_string()).advise("correct the entry of [rewrite]")
-        })?;
+        check_policy(&rewrite, place)?;
         Ok(Self {
             source: Server::resolve(Side::Source, source, place, &mut warnings)?,
             target: Server::resolve(Side::Target, target, place, &mut warnings)?,
-            selection: Selection::compile(&select).map_err(|error| {
-                invalid(place, error.to_string()).advise("correct the pattern in [select]")
-            })?,
+            selection: compile(&select, place)?,
             patterns: select,
             policy: rewrite,
             copy: CopyOptions::resolve(&copy, place, cores)?,
             throttle,
             listen: Listen { port, metrics },
-            log: log.map(|RawLog { level, format, file }| {
-                let file = file.map(|path| folder.join(path));
-                LogOptions { level, format, file }
-            }),
+            log: log.map(|log| log.resolve(place)),
             warnings,
         })
     }
@@ -273,6 +274,33 @@ impl CopyOptions {
         };
         Ok(Self { workers, not_empty })
     }
+}
+
+/// The configuration's text.
+fn text_of(file: &Path, surroundings: &dyn Surroundings) -> Result<String, Fault> {
+    let unreadable = |cause: Box<dyn std::error::Error + Send + Sync>| {
+        Fault::new(ErrorCode::ConfigMissing, "read the configuration")
+            .about(format!("file {}", file.display()))
+            .because(cause)
+    };
+    let bytes = surroundings.read(file).map_err(|error| unreadable(error.into()))?;
+    String::from_utf8(bytes).map_err(|_bytes| unreadable("it is not UTF-8".into()))
+}
+
+fn check_policy(policy: &Policy, place: Place<'_>) -> Result<(), Fault> {
+    policy
+        .check()
+        .map_err(|error| invalid(place, error.to_string()).advise("correct the entry of [rewrite]"))
+}
+
+fn compile(patterns: &Patterns, place: Place<'_>) -> Result<Selection, Fault> {
+    Selection::compile(patterns).map_err(|error| {
+        invalid(place, error.to_string()).advise("correct the pattern in [select]")
+    })
+}
+
+fn target_missing(place: Place<'_>) -> Fault {
+    Fault::new(ErrorCode::ConfigInvalid, "the table [target] is missing").about(place.line(&(0..0)))
 }
 
 fn twice(side: Side, place: Place<'_>) -> Fault {

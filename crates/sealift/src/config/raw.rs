@@ -8,19 +8,21 @@ use sealift_engine::control::Settings;
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::prepare::tables::NotEmpty;
 use sealift_schema::rewrite::Policy;
+use sealift_schema::rule::Acceptance;
 use sealift_schema::selection::Patterns;
 use secrecy::SecretString;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::log::{LogFormat, LogLevel};
+use crate::log::{LogFormat, LogLevel, LogOptions};
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawConfig {
     pub(super) source: RawServer,
-    pub(super) target: RawServer,
+    /// `assess` can do without.
+    pub(super) target: Option<RawServer>,
     #[serde(default)]
     pub(super) select: Patterns,
     #[serde(default)]
@@ -34,6 +36,8 @@ pub(crate) struct RawConfig {
     #[serde(default)]
     pub(super) metrics: RawMetrics,
     pub(super) log: Option<RawLog>,
+    #[serde(default)]
+    pub(super) assess: RawAssess,
 }
 
 /// `[source]` or `[target]`.
@@ -97,6 +101,23 @@ pub(super) struct RawLog {
     #[serde(default)]
     pub(super) format: LogFormat,
     pub(super) file: Option<PathBuf>,
+}
+
+impl RawLog {
+    /// A path is relative to the configuration's folder.
+    pub(super) fn resolve(self, place: Place<'_>) -> LogOptions {
+        let Self { level, format, file } = self;
+        let folder = place.file.parent().unwrap_or(Path::new(""));
+        LogOptions { level, format, file: file.map(|path| folder.join(path)) }
+    }
+}
+
+/// `[assess]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAssess {
+    #[serde(default)]
+    pub(super) accept: Vec<Acceptance>,
 }
 
 impl RawConfig {
@@ -263,10 +284,10 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        assert_snapshot!(refused("[source]\nurl = 'x'\n"), @r"
+        assert_snapshot!(refused("[target]\nurl = 'x'\n"), @r"
         error SL0102: the configuration is not valid
           object  sealift.toml:1
-          what    the table [target] is missing
+          what    the table [source] is missing
           remedy  correct the key that is named; docs/configuration.md lists all of them
           page    docs/errors/SL0102.md
         ");

@@ -1,0 +1,192 @@
+//! `sealift assess`: look at the servers, judge what was seen. Nothing is written anywhere.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use sealift_mysql::endpoint::{Address, Endpoint, TlsMode};
+use sealift_mysql::gather::{self, Gathered, Request};
+use sealift_mysql::session::Session;
+use sealift_schema::catalog::Catalog;
+use sealift_schema::facts::{ServerFacts, Side};
+use sealift_schema::name::{ObjectKind, QualifiedName};
+use sealift_schema::rewrite::{Context, Policy};
+use sealift_schema::rule::platform::Profile;
+use sealift_schema::rule::question::Answers;
+use sealift_schema::rule::{
+    self, Acceptance, Assessment, Case, Protection, Rewritten, Server, words,
+};
+use sealift_schema::selection::{Selection, Warning};
+
+use super::survey::ask;
+use crate::clock::Clock;
+use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::progress::Progress;
+
+/// How often the way to a server is measured; the shortest time counts.
+const ROUND_TRIPS: u32 = 5;
+
+/// What is assessed.
+#[derive(Clone, Debug)]
+pub struct AssessOrder {
+    /// Where the data comes from.
+    pub source: Endpoint,
+    /// Where it goes.
+    pub target: AssessTarget,
+    /// What of it.
+    pub selection: Selection,
+    /// How definitions would be changed.
+    pub policy: Policy,
+    /// Findings somebody has decided to live with.
+    pub accepted: Vec<Acceptance>,
+    /// Sessions on the source.
+    pub workers: usize,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where progress is shown.
+    pub progress: Progress,
+}
+
+/// A target, or what stands for one.
+#[derive(Clone, Debug)]
+pub enum AssessTarget {
+    /// A server.
+    Server(Box<Endpoint>),
+    /// A kind of server that does not exist yet.
+    Profile(Profile),
+}
+
+/// What is known of one server.
+struct Known {
+    facts: ServerFacts,
+    answers: Answers,
+    protection: Protection,
+    gauge: Gauge,
+}
+
+/// How far a server is, and what time it has.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gauge {
+    round_trip_ms: Option<u64>,
+    clock_ahead_ms: Option<i64>,
+}
+
+/// What the source holds of what is selected.
+struct Selected {
+    catalog: Catalog,
+    warnings: Vec<Warning>,
+    rest: Gathered,
+}
+
+/// Assesses a migration.
+///
+/// # Errors
+/// When a server cannot be reached, or nothing is selected. A privilege that is missing is no error.
+pub async fn assess(order: &AssessOrder) -> Result<Assessment, Fault> {
+    order.progress.enter("looking at both servers");
+    let (source, target) =
+        tokio::join!(know(&order.source, &order.clock), know_target(&order.target, &order.clock));
+    let (source, target) = (source?, target?);
+    let selected = select(order, &source.facts).await?;
+    let Selected { catalog, warnings, rest } = &selected;
+    let (source_facts, target_facts) = (&source.facts, &target.facts);
+    let policy = &order.policy;
+    let context = Context { source: source_facts, target: target_facts, policy, catalog };
+    let case = Case {
+        source: source.server(Side::Source),
+        target: target.server(Side::Target),
+        profile: match &order.target {
+            AssessTarget::Server(_) => None,
+            AssessTarget::Profile(profile) => Some(*profile),
+        },
+        catalog,
+        policy,
+        rewritten: &Rewritten::all(&context),
+        warnings,
+        unreadable: &rest.unreadable,
+        denied: &rest.denied,
+        foreign: &rest.foreign,
+        reserved: &words::reserved(target_facts, &target.answers),
+    };
+    Ok(rule::assess(&case, &order.accepted))
+}
+
+impl Known {
+    fn server(&self, side: Side) -> Server<'_> {
+        let Self { facts, answers, protection, gauge } = self;
+        let Gauge { round_trip_ms, clock_ahead_ms } = *gauge;
+        Server { side, facts, answers, protection: *protection, round_trip_ms, clock_ahead_ms }
+    }
+}
+
+async fn know(endpoint: &Endpoint, clock: &Clock) -> Result<Known, Fault> {
+    let side = endpoint.side;
+    let facts = ask(endpoint).await?.facts;
+    let answers =
+        gather::answers(endpoint, &facts).await.map_err(|error| Fault::gather(side, error))?;
+    let gauge = measure(endpoint, clock).await?;
+    let protection = match (&endpoint.address, endpoint.tls) {
+        (Address::Socket(_), _) => Protection::Local,
+        (_, TlsMode::VerifyIdentity | TlsMode::VerifyCa) => Protection::Verified,
+        (_, TlsMode::Required | TlsMode::Off) => Protection::Unverified,
+    };
+    Ok(Known { facts, answers, protection, gauge })
+}
+
+async fn know_target(target: &AssessTarget, clock: &Clock) -> Result<Known, Fault> {
+    match target {
+        AssessTarget::Server(endpoint) => know(endpoint, clock).await,
+        AssessTarget::Profile(profile) => Ok(Known {
+            facts: profile.facts(),
+            answers: Answers::default(),
+            protection: Protection::Local,
+            gauge: Gauge::default(),
+        }),
+    }
+}
+
+async fn measure(endpoint: &Endpoint, clock: &Clock) -> Result<Gauge, Fault> {
+    let side = endpoint.side;
+    let mut session = Session::connect(endpoint).await.on(side, "log in to measure the way")?;
+    let mut times: Vec<Reverse<Duration>> = Vec::new();
+    for _ in 0..ROUND_TRIPS {
+        let begun = clock.elapsed();
+        session.ping().await.on(side, "measure the way")?;
+        times.push(Reverse(clock.elapsed().saturating_sub(begun)));
+    }
+    let shortest = times.iter().max().map(|Reverse(time)| *time);
+    let sql = "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
+    let row = session.first(sql).await.on(side, "ask what time it is")?;
+    let now = clock.now().as_millisecond();
+    session.close().await;
+    let theirs: Option<i64> = row.and_then(|row| row.parse(0).ok());
+    Ok(Gauge {
+        round_trip_ms: shortest.and_then(|time| u64::try_from(time.as_millis()).ok()),
+        clock_ahead_ms: theirs.map(|theirs| theirs.saturating_sub(now)),
+    })
+}
+
+async fn select(order: &AssessOrder, source: &ServerFacts) -> Result<Selected, Fault> {
+    order.progress.enter("reading definitions of the source");
+    let selection = order.selection.clone().on(source);
+    let wanted = |_kind: ObjectKind, name: &QualifiedName| selection.may_select_in(&name.schema);
+    let progress = order.progress.clone();
+    let request = Request {
+        endpoint: &order.source,
+        sessions: order.workers,
+        wanted: &wanted,
+        progress: &move |at: gather::Progress| {
+            progress.doing(format!("definitions {} of {}", at.definitions_read, at.definitions));
+        },
+    };
+    let gathered = gather::readable_catalog(&request).await;
+    let mut rest = gathered.map_err(|error| Fault::gather(Side::Source, error))?;
+    let (catalog, warnings) = selection.filter(std::mem::take(&mut rest.catalog));
+    rest.unreadable.retain(|(object, _)| selection.selects(object.kind, &object.name));
+    rest.denied.retain(|(object, _)| selection.selects(object.kind, &object.name));
+    if catalog.schemas.is_empty() {
+        return Err(
+            Fault::new(ErrorCode::NothingSelected, "select objects of the source").on(Side::Source)
+        );
+    }
+    Ok(Selected { catalog, warnings, rest })
+}

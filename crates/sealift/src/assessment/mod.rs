@@ -1,0 +1,3 @@
+//! What `assess` found, in the forms people and scripts read.
+
+pub(crate) mod terminal;
