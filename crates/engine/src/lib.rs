@@ -10,6 +10,7 @@ pub mod plan;
 pub mod prepare;
 pub mod encode;
 pub mod target;
+pub mod family;
 pub mod copy;
 pub mod stream;
 pub mod apply;

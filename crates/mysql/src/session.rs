@@ -106,6 +106,13 @@ impl Done {
         }
         has_records.then_some(counts)
     }
+
+    /// Rows that an `UPDATE` statement found, changed or not: out of [`Done::info`]; `None` if that is not in it.
+    #[must_use]
+    pub fn rows_matched(&self) -> Option<u64> {
+        let rest = self.info.strip_prefix("Rows matched: ")?;
+        rest.split_ascii_whitespace().next()?.parse().ok()
+    }
 }
 
 impl From<OkPacket> for Done {
@@ -485,5 +492,13 @@ mod tests {
         assert_eq!(counts(""), None);
         assert_eq!(counts("Rows matched: 1  Changed: 1  Warnings: 0"), None);
         assert_eq!(counts("Records: many"), None);
+    }
+
+    #[test]
+    fn rows_matched_are_read_from_what_servers_say() {
+        let matched = |info: &str| Done { info: info.to_owned(), ..Done::default() }.rows_matched();
+        assert_eq!(matched("Rows matched: 12  Changed: 1  Warnings: 0"), Some(12));
+        assert_eq!(matched("Records: 3  Duplicates: 0  Warnings: 0"), None);
+        assert_eq!(matched(""), None);
     }
 }

@@ -23,7 +23,7 @@ pub struct Batch<I: Image> {
     /// Places in `rows` by table and key.
     index: HashTable<usize>,
     hasher: DefaultHashBuilder,
-    /// Changes of tables without a key, in their order.
+    /// Changes that are made one after the other, in their order.
     ordered: Vec<Change<I>>,
     bytes: usize,
     changes: u64,
@@ -54,7 +54,7 @@ impl<I: Image> Default for Batch<I> {
 }
 
 impl<I: Image> Batch<I> {
-    /// Takes the next change in. `key`: of its table; `None` if that has none.
+    /// Takes the next change in. `key`: tells the rows of its table apart; `None`: its changes are made in order.
     ///
     /// # Errors
     /// When the image cannot be read; the batch is then of no use.
@@ -70,7 +70,7 @@ impl<I: Image> Batch<I> {
             self.ordered.push(change);
             return Ok(());
         };
-        let Change { table, row } = change;
+        let Change { table, row, checks: _ } = change;
         match row {
             RowChange::Insert(after) => {
                 let at = self.read_key(key, &after, scratch)?;
@@ -110,7 +110,7 @@ impl<I: Image> Batch<I> {
         &self.rows
     }
 
-    /// Changes of tables without a key, in their order.
+    /// Changes that are made one after the other, in their order.
     pub(super) fn ordered(&self) -> &[Change<I>] {
         &self.ordered
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use sealift_mysql::binlog::{LogPosition, TransactionId};
+use sealift_mysql::binlog::{ForeignKeyChecks, LogPosition, TransactionId};
 
 use crate::encode::RowValues;
 
@@ -45,6 +45,8 @@ pub struct Change<I> {
     pub table: usize,
     /// What happened.
     pub row: RowChange<I>,
+    /// Whether foreign keys were checked, and acted, when it happened.
+    pub checks: ForeignKeyChecks,
 }
 
 /// A whole transaction of the source, or the part of it that concerns the tables applied: possibly

@@ -9,6 +9,7 @@ use sealift_schema::facts::Side;
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 
+use super::cascade::Cascades;
 use super::change::Image;
 use super::lane::{Lane, Seat};
 use super::position::{AppliedLedger, LaneStanding, Standing, Step};
@@ -37,6 +38,7 @@ impl Crew {
         target: &Endpoint,
         ledger: &AppliedLedger,
         forms: &Arc<[TableForm]>,
+        cascades: &Arc<Cascades>,
         lanes: usize,
         load_rows: usize,
     ) -> Result<(Self, Standing), Fault> {
@@ -52,7 +54,9 @@ impl Crew {
         let mut crew: Vec<Lane> = (0..lanes)
             .map(|number| {
                 let (endpoint, ledger) = (target.clone(), ledger.clone());
-                Lane::new(Seat { endpoint, ledger, number, limits, load_rows }, Arc::clone(forms))
+                let cascades = Arc::clone(cascades);
+                let seat = Seat { endpoint, ledger, number, limits, load_rows, cascades };
+                Lane::new(seat, Arc::clone(forms))
             })
             .collect();
         // From here on every lane's name is ours.

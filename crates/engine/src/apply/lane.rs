@@ -8,6 +8,7 @@ use sealift_mysql::session::Session;
 use sealift_schema::facts::Side;
 use tokio::sync::RwLock;
 
+use super::cascade::Cascades;
 use super::change::Image;
 use super::position::{AppliedLedger, Moved, Step};
 use super::share::Work;
@@ -41,6 +42,8 @@ pub(super) struct Seat {
     pub(super) limits: TargetLimits,
     /// Rows of a table from which they come as a load stream.
     pub(super) load_rows: usize,
+    /// What foreign keys change without the log telling of it.
+    pub(super) cascades: Arc<Cascades>,
 }
 
 /// Whether a transaction may be there already though we got no answer.
@@ -193,7 +196,10 @@ impl Lane {
         self.session().await?;
         let Self { seat, forms, session, notes } = self;
         match session {
-            Some(session) => Ok(Pen::new(session, forms, seat.limits, seat.load_rows, notes)),
+            Some(session) => {
+                let known = (&**forms, &*seat.cascades);
+                Ok(Pen::new(session, known, seat.limits, seat.load_rows, notes))
+            }
             None => Err(Fault::new(ErrorCode::Internal, "a session that was just opened is gone")),
         }
     }
@@ -241,6 +247,8 @@ async fn connect(seat: &Seat) -> Result<Session, MysqlError> {
     session.execute("SET SESSION unique_checks=1, autocommit=0").await?;
     // Literals are bytes.
     session.execute("SET NAMES binary").await?;
+    // The ledger's: a `DELETE` by way of other tables must have one, whichever it is.
+    session.execute("USE sealift").await?;
     lock::seize(&mut session, &seat.ledger.lane_lock(seat.number)).await?;
     Ok(session)
 }

@@ -3,8 +3,9 @@
 //! A batch is whole transactions, of which each row's last state is left. It is written by several lanes,
 //! each in one transaction on the target together with its row of the ledger `sealift.applied`; the next
 //! begins when all have committed. After a crash the log is read again from the oldest position of the
-//! lanes; writing a row once more changes nothing, for no decision reads the target. Only changes of tables
-//! without a key must not come twice: lane 0 has them, and leaves out what its own position holds.
+//! lanes; writing a row once more changes nothing, for no decision reads the target. Only changes that are made
+//! in order must not come twice (of tables without a key, and of families, see [`crate::family`]): lane 0 has
+//! them, and leaves out what its own position holds.
 
 mod batch;
 mod change;
@@ -12,6 +13,8 @@ mod crew;
 mod key;
 mod logged;
 mod lane;
+mod ordered;
+mod cascade;
 mod pipeline;
 mod position;
 mod row_match;
@@ -33,8 +36,9 @@ pub use self::change::{Change, Image, RowChange, Transaction};
 pub use self::logged::LoggedImage;
 pub use self::pipeline::Counts;
 pub use self::position::{AppliedLedger, Standing};
-pub use self::table::ApplyTable;
+pub use self::table::{ApplyTable, Manner};
 
+use self::cascade::Cascades;
 use self::crew::Crew;
 use self::pipeline::{Item, Parcel, Pipeline, Throughput};
 use self::position::LANES_MAX;
@@ -182,9 +186,10 @@ impl<I: Image> Applier<I> {
             Mode::Atomic => 1,
         };
         let forms = tables.iter().map(TableForm::of).collect::<Result<Arc<[_]>, _>>()?;
+        let cascades = Arc::new(Cascades::of(&tables));
         let ledger = AppliedLedger::of(migration);
         let (crew, found) =
-            Crew::take_over(&target, &ledger, &forms, lanes, sizes.load_rows).await?;
+            Crew::take_over(&target, &ledger, &forms, &cascades, lanes, sizes.load_rows).await?;
         let oldest = found.oldest().cloned().ok_or_else(|| {
             let what = "the positions in the target's ledger are not of one log";
             Fault::new(ErrorCode::LedgerMismatch, what).on(Side::Target)

@@ -102,7 +102,7 @@ pub(super) struct Pipeline<I: Image> {
     /// The position behind the last batch that was handed to the lanes.
     written_up_to: LogPosition,
     scratch: I::Scratch,
-    /// Everything within was applied to tables without a key before this began.
+    /// Everything within that is made in order was made before this began.
     ordered: Option<LogPosition>,
     /// The transaction that comes in pieces.
     huge: Option<TransactionId>,

@@ -1,5 +1,7 @@
 //! What one table's statements on the target look like: worked out once, used by every batch.
 
+use std::collections::BTreeMap;
+
 use sealift_mysql::value::Value;
 use sealift_schema::catalog::Table;
 use sealift_schema::column::Column;
@@ -19,6 +21,19 @@ pub struct ApplyTable {
     pub source: Table,
     /// The table as the target has it.
     pub target: Table,
+    /// How its changes are made.
+    pub manner: Manner,
+}
+
+/// How changes of a table are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// Each row's last state of a batch is written, by any lane and any number of times. A table without a key
+    /// takes its changes in order all the same.
+    FinalStates,
+    /// One after the other, each once, and with it what the source's foreign keys changed without the log
+    /// telling of it.
+    InOrder,
 }
 
 /// A table's statements.
@@ -30,13 +45,15 @@ pub(super) struct TableForm {
     pub(super) target: QualifiedName,
     /// How its rows are told apart.
     pub(super) identity: Identity,
+    /// How its changes are made.
+    pub(super) manner: Manner,
     /// Whether the target computes values of its own from the rows, which it may round with a note.
     pub(super) mutes_notes: bool,
     /// For each column of an image whether its value is written.
     written: Vec<bool>,
     lines: Encoder,
     tuples: Encoder,
-    columns: String,
+    columns: Vec<String>,
     load_clause: String,
 }
 
@@ -52,7 +69,7 @@ pub(super) enum Identity {
 impl TableForm {
     /// Works out how changes of `source` are written into `target`.
     pub(super) fn of(table: &ApplyTable) -> Result<Self, Fault> {
-        let ApplyTable { source, target } = table;
+        let ApplyTable { source, target, manner } = table;
         let refused = |what: String| {
             let fault = Fault::new(ErrorCode::ObjectRefused, what).on(Side::Target);
             fault.about(format!("table {}", source.name))
@@ -71,20 +88,21 @@ impl TableForm {
             source: source.name.clone(),
             target: target.name.clone(),
             identity,
+            manner: *manner,
             mutes_notes: RowForm::mutes_notes(source, target),
             written: source.columns.iter().map(Column::is_written).collect(),
             lines: Encoder::new(&form, Dialect::Load),
             tuples: Encoder::new(&form, Dialect::Insert),
-            columns: form.insert_columns(),
+            columns: form.target_columns(),
             load_clause: form.load_clause(),
         })
     }
 
-    /// The key, if the table has one.
+    /// The key by which the last states of rows are told apart; `None`: changes are made in order.
     pub(super) fn key(&self) -> Option<&ChangeKey> {
-        match &self.identity {
-            Identity::Key(key) => Some(key),
-            Identity::Values(_) => None,
+        match (&self.identity, self.manner) {
+            (Identity::Key(key), Manner::FinalStates) => Some(key),
+            (Identity::Key(_), Manner::InOrder) | (Identity::Values(_), _) => None,
         }
     }
 
@@ -101,6 +119,26 @@ impl TableForm {
             Dialect::Load => self.lines.row(&mut values, out),
             Dialect::Insert => self.tuples.row(&mut values, out),
         }
+    }
+
+    /// Appends a row as what stands behind `SET`. Returns how many warnings the target will give for it.
+    pub(super) fn assign<I: Image>(
+        &self,
+        image: &I,
+        scratch: &mut I::Scratch,
+        out: &mut Vec<u8>,
+    ) -> Result<u64, EncodeError> {
+        self.tuples.assignments(&self.columns, &mut self.values(image, scratch), out)
+    }
+
+    /// The values that are written, by the target's quoted columns.
+    pub(super) fn literals<I: Image>(
+        &self,
+        image: &I,
+        scratch: &mut I::Scratch,
+    ) -> Result<BTreeMap<&str, Vec<u8>>, EncodeError> {
+        let literals = self.tuples.literals(&mut self.values(image, scratch))?;
+        Ok(self.columns.iter().map(String::as_str).zip(literals).collect())
     }
 
     /// The values that are written.
@@ -123,12 +161,12 @@ impl TableForm {
 
     /// What comes before tuples, each of which takes the place of those it conflicts with.
     pub(super) fn replace_sql(&self) -> String {
-        format!("REPLACE INTO {} ({}) VALUES ", self.target, self.columns)
+        format!("REPLACE INTO {} ({}) VALUES ", self.target, self.columns.join(","))
     }
 
     /// What comes before tuples that conflict with none.
     pub(super) fn insert_sql(&self) -> String {
-        format!("INSERT INTO {} ({}) VALUES ", self.target, self.columns)
+        format!("INSERT INTO {} ({}) VALUES ", self.target, self.columns.join(","))
     }
 }
 

@@ -4,7 +4,8 @@ use sealift_mysql::session::Session;
 use sealift_schema::facts::Side;
 
 use super::batch::Batch;
-use super::change::{Change, Image, RowChange};
+use super::cascade::Cascades;
+use super::change::Image;
 use super::share::{Share, TableShare};
 use super::table::{Identity, TableForm};
 use crate::encode::{Dialect, EncodeError};
@@ -36,14 +37,15 @@ pub(super) enum Notes {
 
 /// Writes changes on a session, inside a transaction that somebody else begins and ends.
 pub(super) struct Pen<'s, I: Image> {
-    session: &'s mut Session,
-    forms: &'s [TableForm],
-    limits: TargetLimits,
+    pub(super) session: &'s mut Session,
+    pub(super) forms: &'s [TableForm],
+    pub(super) cascades: &'s Cascades,
+    pub(super) limits: TargetLimits,
     load_rows: usize,
     notes: &'s mut Notes,
-    scratch: I::Scratch,
+    pub(super) scratch: I::Scratch,
     /// What is sent next.
-    out: Vec<u8>,
+    pub(super) out: Vec<u8>,
 }
 
 /// What [`Pen::fill`] has put into the buffer.
@@ -55,7 +57,7 @@ struct Filled {
 impl<'s, I: Image> Pen<'s, I> {
     pub(super) fn new(
         session: &'s mut Session,
-        forms: &'s [TableForm],
+        (forms, cascades): (&'s [TableForm], &'s Cascades),
         limits: TargetLimits,
         load_rows: usize,
         notes: &'s mut Notes,
@@ -63,6 +65,7 @@ impl<'s, I: Image> Pen<'s, I> {
         Self {
             session,
             forms,
+            cascades,
             limits,
             load_rows,
             notes,
@@ -167,7 +170,7 @@ impl<'s, I: Image> Pen<'s, I> {
     }
 
     /// Sends one statement of tuples. Returns what is left.
-    async fn statement<'b>(
+    pub(super) async fn statement<'b>(
         &mut self,
         form: &TableForm,
         head: &str,
@@ -177,16 +180,7 @@ impl<'s, I: Image> Pen<'s, I> {
         out.clear();
         out.extend_from_slice(head.as_bytes());
         let filled = fill(form, Dialect::Insert, images, scratch, out).map_err(unreadable(form))?;
-        // One byte for the command.
-        if out.len() as u64 >= limits.packet_max {
-            let what = format!(
-                "a row takes {} bytes as a statement, max_allowed_packet is {}",
-                out.len(),
-                limits.packet_max
-            );
-            let fault = Fault::new(ErrorCode::PacketTooLarge, what).on(Side::Target);
-            return Err(fault.about(format!("table {}", form.target)).into());
-        }
+        fits(form, out, *limits)?;
         let done = session.execute(&out).await.doing("write rows")?;
         let rows = filled.rows as u64;
         let sent = Sent { table: &form.target, rows, warned: filled.warned };
@@ -199,63 +193,9 @@ impl<'s, I: Image> Pen<'s, I> {
         Ok(images.get(filled.rows..).unwrap_or_default())
     }
 
-    /// Repeats changes of tables without a key, one after the other.
-    async fn ordered(&mut self, changes: &[Change<I>]) -> Result<(), Trouble> {
-        let forms = self.forms;
-        let mut rest = changes;
-        while let Some((change, behind)) = rest.split_first() {
-            let form = forms.get(change.table).ok_or_else(unknown_table)?;
-            self.mind_notes(form).await?;
-            rest = match &change.row {
-                RowChange::Insert(_) => {
-                    let inserts = inserts_of(change.table, rest);
-                    let mut images = inserts.as_slice();
-                    while !images.is_empty() {
-                        images = self.statement(form, &form.insert_sql(), images).await?;
-                    }
-                    rest.get(inserts.len()..).unwrap_or_default()
-                }
-                RowChange::Delete(before) => {
-                    self.remove_one(form, before).await?;
-                    behind
-                }
-                RowChange::Update { before, after } => {
-                    self.remove_one(form, before).await?;
-                    self.statement(form, &form.insert_sql(), &[after]).await?;
-                    behind
-                }
-            };
-        }
-        Ok(())
-    }
-
-    /// Removes one of the rows that have these values.
-    async fn remove_one(&mut self, form: &TableForm, before: &I) -> Result<(), Trouble> {
-        let Identity::Values(values) = &form.identity else { return Ok(()) };
-        let condition = values
-            .condition(&mut form.values(before, &mut self.scratch))
-            .map_err(unreadable(form))?;
-        let out = &mut self.out;
-        out.clear();
-        out.extend_from_slice(format!("DELETE FROM {} WHERE ", form.target).as_bytes());
-        out.extend_from_slice(&condition);
-        out.extend_from_slice(b" LIMIT 1");
-        let done = self.session.execute(&out).await.doing("delete a row")?;
-        if done.affected_rows == 1 {
-            return Ok(());
-        }
-        let what =
-            "a row that the source changed is not there, and the table has no key to find it by";
-        let fault = Fault::new(ErrorCode::CountMismatch, what).on(Side::Target);
-        Err(fault
-            .about(format!("table {}", form.target))
-            .advise("copy the table again, or give it a primary key on the source")
-            .into())
-    }
-
     /// A generated DECIMAL that is rounded gives a note for each row; a note about a value that was sent
     /// would be a loss.
-    async fn mind_notes(&mut self, form: &TableForm) -> Result<(), Trouble> {
+    pub(super) async fn mind_notes(&mut self, form: &TableForm) -> Result<(), Trouble> {
         let wanted = if form.mutes_notes { Notes::Muted } else { Notes::Counted };
         if *self.notes == wanted {
             return Ok(());
@@ -268,6 +208,21 @@ impl<'s, I: Image> Pen<'s, I> {
         *self.notes = wanted;
         Ok(())
     }
+}
+
+/// Makes sure that the target takes a statement as large as this.
+pub(super) fn fits(form: &TableForm, sql: &[u8], limits: TargetLimits) -> Result<(), Trouble> {
+    // One byte for the command.
+    if (sql.len() as u64) < limits.packet_max {
+        return Ok(());
+    }
+    let what = format!(
+        "a row takes {} bytes as a statement, max_allowed_packet is {}",
+        sql.len(),
+        limits.packet_max
+    );
+    let fault = Fault::new(ErrorCode::PacketTooLarge, what).on(Side::Target);
+    Err(fault.about(format!("table {}", form.target)).into())
 }
 
 /// Appends rows until a statement is full: one at least.
@@ -293,24 +248,13 @@ fn fill<I: Image>(
     Ok(filled)
 }
 
-/// The images of the insertions into one table with which these changes begin.
-fn inserts_of<I>(table: usize, changes: &[Change<I>]) -> Vec<&I> {
-    let same_table = changes.iter().take_while(|change| change.table == table);
-    same_table
-        .map_while(|change| match &change.row {
-            RowChange::Insert(image) => Some(image),
-            RowChange::Update { .. } | RowChange::Delete(_) => None,
-        })
-        .collect()
-}
-
-fn unreadable(form: &TableForm) -> impl Fn(EncodeError) -> Trouble {
+pub(super) fn unreadable(form: &TableForm) -> impl Fn(EncodeError) -> Trouble {
     move |error| {
         let fault = Fault::new(ErrorCode::Protocol, "read a change").on(Side::Source);
         fault.about(format!("table {}", form.source)).because(error).into()
     }
 }
 
-fn unknown_table() -> Trouble {
+pub(super) fn unknown_table() -> Trouble {
     Fault::new(ErrorCode::Internal, "a change of a table nobody asked for").into()
 }

@@ -12,11 +12,12 @@ use sealift_mysql::binlog::{Visible, VisibleError};
 use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::error::{ErrorClass, MysqlError};
 use sealift_mysql::session::Session;
-use sealift_mysql::snapshot;
+use sealift_mysql::snapshot::{self, SnapshotError};
 use sealift_schema::facts::Side;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::chunk::{ChunkEnd, Cutter, Filled, Guard, ReadEnd, Rows};
+use super::family::{FamilySight, Holds};
 use super::gate::{Gates, Stale};
 use super::lane;
 use super::ledger::LaneRow;
@@ -26,6 +27,7 @@ use super::queue::Queue;
 use super::shape::Shape;
 use crate::clock::Clock;
 use crate::control::{Control, Turn};
+use crate::family::Families;
 use crate::fault::{ErrorCode, Fault};
 use crate::target::pause::pause;
 use crate::target::pin;
@@ -60,6 +62,10 @@ pub struct Gated {
     pub clock: Clock,
     /// Says when a chunk may be begun.
     pub control: Control,
+    /// Tables that are copied together.
+    pub families: Families,
+    /// Those of them that are closed because an earlier run copied them; made with the gates.
+    pub holds: Holds,
 }
 
 /// One worker's reader.
@@ -67,6 +73,8 @@ pub(super) struct GatedReader {
     pub(super) gated: Gated,
     sight: Option<Sight>,
     ahead: Arc<Semaphore>,
+    /// The family that is being read.
+    pub(super) family: Option<FamilySight>,
 }
 
 /// A session on the source, and how it tells what its reads see.
@@ -81,6 +89,8 @@ pub(super) enum Setback {
     Stale(Stale),
     /// What passes on the source: a lost connection, a lock on the table's definition.
     Passing(MysqlError),
+    /// No moment could be had in which nobody commits.
+    Busy(SnapshotError),
     /// What does not pass.
     End(ReadEnd),
 }
@@ -100,14 +110,26 @@ impl From<MysqlError> for Setback {
     }
 }
 
+impl From<SnapshotError> for Setback {
+    fn from(error: SnapshotError) -> Self {
+        match error {
+            SnapshotError::Server { cause, .. } => cause.into(),
+            busy @ (SnapshotError::Busy(_) | SnapshotError::Waited { .. }) => Self::Busy(busy),
+            scattered @ SnapshotError::Scattered { .. } => Self::End(unsuitable(&scattered)),
+        }
+    }
+}
+
+fn unsuitable(why: &impl ToString) -> ReadEnd {
+    let fault = Fault::new(ErrorCode::ServerUnsuitable, why.to_string());
+    ReadEnd::Fault(Box::new(fault.on(Side::Source)))
+}
+
 impl From<VisibleError> for Setback {
     fn from(error: VisibleError) -> Self {
         match error {
             VisibleError::Server(error) => error.into(),
-            no_way @ VisibleError::NoWay { .. } => {
-                let fault = Fault::new(ErrorCode::ServerUnsuitable, no_way.to_string());
-                Self::End(ReadEnd::Fault(Box::new(fault.on(Side::Source))))
-            }
+            no_way @ VisibleError::NoWay { .. } => Self::End(unsuitable(&no_way)),
         }
     }
 }
@@ -124,19 +146,21 @@ fn passes(error: &MysqlError) -> bool {
 
 /// Counts setbacks in a row.
 #[derive(Default)]
-struct Patience {
+pub(super) struct Patience {
     failures: u32,
 }
 
 impl Patience {
     /// Waits a while, unless that has been done too often.
-    async fn wait(&mut self, setback: Setback, queue: &Queue) -> Result<(), ReadEnd> {
+    pub(super) async fn wait(&mut self, setback: Setback, queue: &Queue) -> Result<(), ReadEnd> {
         self.failures += 1;
         let is_lasting = self.failures == READ_ATTEMPTS;
         match setback {
             Setback::End(end) => return Err(end),
             Setback::Passing(error) if is_lasting => return Err(ReadEnd::Server(error)),
             Setback::Stale(stale) if is_lasting => return Err(never_visible(stale)),
+            Setback::Busy(busy) if is_lasting => return Err(unsuitable(&busy)),
+            Setback::Busy(busy) => tracing::warn!(%busy, "waiting for a moment without commits"),
             Setback::Passing(error) => tracing::warn!(%error, "reading rows again"),
             Setback::Stale(_) => tracing::debug!("waiting for changes to become visible"),
         }
@@ -164,7 +188,7 @@ struct ChunkRead {
 
 impl GatedReader {
     pub(super) fn new(gated: Gated) -> Self {
-        Self { gated, sight: None, ahead: Arc::new(Semaphore::new(CHUNKS_AHEAD)) }
+        Self { gated, sight: None, ahead: Arc::new(Semaphore::new(CHUNKS_AHEAD)), family: None }
     }
 
     /// Plans the lanes of a table.
@@ -214,6 +238,9 @@ impl GatedReader {
         cutter: &mut Cutter,
         queue: &Queue,
     ) -> Result<(), ReadEnd> {
+        if self.family.is_some() {
+            return self.family_table(shape, cutter, queue).await;
+        }
         let mut patience = Patience::default();
         if shape.key.is_none() {
             loop {
@@ -254,7 +281,7 @@ impl GatedReader {
     }
 
     /// Waits until the operator lets one more chunk begin.
-    async fn turn(&self, queue: &Queue) -> Result<Turn, ReadEnd> {
+    pub(super) async fn turn(&self, queue: &Queue) -> Result<Turn, ReadEnd> {
         queue.turn(&self.gated.control).await.ok_or(ReadEnd::Halted)
     }
 

@@ -4,6 +4,7 @@ pub mod gate;
 pub mod lane;
 pub mod ledger;
 pub mod gated;
+pub mod family;
 pub mod online;
 mod chunk;
 mod pace;
@@ -27,6 +28,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use self::chunk::Budget;
+use self::family::Holds;
 use self::gated::{Gated, GatedReader};
 use self::ledger::Ledger;
 use self::queue::Queue;
@@ -34,6 +36,7 @@ use self::shape::{Present, Shape};
 use self::worker::{Ended, Reader, TableState, Worker, Yard};
 use self::write::{Seat, Writer};
 use crate::control::Control;
+use crate::family::Families;
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::journal::Journal;
 use crate::probe::Probe;
@@ -61,6 +64,10 @@ pub struct CopyTable {
 pub trait AfterTable: Send + Sync {
     /// Does it.
     fn table_copied<'a>(&'a self, table: &'a QualifiedName) -> BoxFuture<'a, Result<(), Fault>>;
+
+    /// Does it for all tables of a family at once, whose changes are held meanwhile.
+    fn family_copied<'a>(&'a self, tables: &'a [QualifiedName])
+    -> BoxFuture<'a, Result<(), Fault>>;
 }
 
 /// How much is done at a time.
@@ -159,15 +166,23 @@ pub async fn tables(job: CopyJob) -> Result<Copied, Fault> {
         Reading::Snapshot(_, _) => (Present::Refused, sizes),
         Reading::Gated(_) => (Present::Replaced, sizes.at_most(gated::CHUNK_BYTES_MAX)),
     };
+    let (families, holds) = match &reading {
+        Reading::Snapshot(_, _) => <(Families, Holds)>::default(),
+        Reading::Gated(gated) => (gated.families.clone(), gated.holds.clone()),
+    };
     let readers = readers(reading).await.on(Side::Source, "pin a reader")?;
     let copied_before = tables.iter().map(|table| table.copied).collect::<Vec<_>>();
     let tables = shapes(tables, present)?;
     let (sender, copied) = unbounded_channel();
     let (noted, to_build) = unbounded_channel();
-    let order = left(&tables, &copied_before, &noted);
+    let families = together(&tables, &families);
+    let order = left(&tables, (&families, &holds), &copied_before, &noted);
     let yard = Arc::new(Yard {
         queue: Queue::of(order, stop),
         tables,
+        families,
+        holds,
+        after_table: Arc::clone(&after_table),
         dialect: limits.dialect,
         sizes,
         ledger,
@@ -195,25 +210,44 @@ pub async fn tables(job: CopyJob) -> Result<Copied, Fault> {
     Ok(Copied { rows: rows.collect() })
 }
 
-/// The tables that are left to be copied, largest first. Those an earlier run has copied are passed on.
+/// The families of a job, by the places of their tables in it.
+fn together(tables: &[TableState], families: &Families) -> Vec<Vec<usize>> {
+    let place =
+        |name: &QualifiedName| tables.iter().position(|state| state.shape.source.name == *name);
+    families.iter().map(|names| names.iter().filter_map(place).collect()).collect()
+}
+
+/// The tables that are left to be copied: families first, for they want a moment in which no statement takes long;
+/// then the largest first. Of a family the first table stands for all. Those an earlier run has copied are passed
+/// on.
 fn left(
     tables: &[TableState],
+    (families, holds): (&[Vec<usize>], &Holds),
     copied_before: &[Option<u64>],
     noted: &UnboundedSender<usize>,
 ) -> Vec<usize> {
-    let mut left: Vec<usize> = Vec::new();
-    for (index, (state, before)) in tables.iter().zip(copied_before).enumerate() {
-        match before {
-            Some(rows) => {
-                state.found_copied(*rows);
-                let _received = noted.send(index).is_ok();
+    let mut left: Vec<(bool, u64, usize)> = Vec::new();
+    let bytes = |index: &usize| tables.get(*index).map_or(0, |state| state.shape.source.data_bytes);
+    let rows_of = |index: &usize| copied_before.get(*index).copied().flatten();
+    let related = families.iter().flatten().collect::<BTreeSet<_>>();
+    let alone = (0..tables.len()).filter(|index| !related.contains(index)).map(|index| vec![index]);
+    for together in families.iter().cloned().chain(alone) {
+        let Some(first) = together.first() else { continue };
+        if together.iter().any(|index| rows_of(index).is_none()) {
+            let is_family = related.contains(first);
+            left.push((is_family, together.iter().map(bytes).sum(), *first));
+            continue;
+        }
+        for index in &together {
+            if let (Some(state), Some(rows)) = (tables.get(*index), rows_of(index)) {
+                state.found_copied(rows);
+                holds.release(std::slice::from_ref(&state.shape.source.name));
+                let _received = noted.send(*index).is_ok();
             }
-            None => left.push(index),
         }
     }
-    let bytes = |index: &usize| tables.get(*index).map_or(0, |state| state.shape.source.data_bytes);
-    left.sort_by_key(|index| std::cmp::Reverse(bytes(index)));
-    left
+    left.sort_by_key(|(is_family, bytes, _)| std::cmp::Reverse((*is_family, *bytes)));
+    left.into_iter().map(|(.., index)| index).collect()
 }
 
 /// Marks tables that have changed on the source since they were copied: the next [`tables`] empties them
@@ -360,11 +394,17 @@ async fn build(
 ) -> Result<(), Ended> {
     loop {
         let next = copied.lock().await.recv().await;
-        let Some(state) = next.and_then(|index| yard.tables.get(index)) else { return Ok(()) };
+        let Some(index) = next else { return Ok(()) };
+        let Some(state) = yard.tables.get(index) else { return Ok(()) };
         if yard.queue.halted() {
             return Err(Ended::Halted);
         }
         let name = &state.shape.source.name;
+        // A family has had its turn: it counts as copied only after that.
+        if yard.families.iter().any(|family| family.contains(&index)) {
+            yard.progress.table(name, |line| line.stage = TableStage::Done);
+            continue;
+        }
         yard.progress.table(name, |line| line.stage = TableStage::Indexing);
         if let Err(fault) = after_table.table_copied(name).await {
             yard.queue.fail();

@@ -12,15 +12,20 @@ use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
 use tokio::sync::watch;
 
+use super::family::{Holds, copied_at};
 use super::gate::Gates;
 use super::ledger::Ledger;
 use super::pass::must_be_exact;
 use super::{AfterTable, connect_writer};
+use crate::family::Families;
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::stop::Stop;
 
 /// Makes the gates of a run. `handed_over` holds everything the applier was ever handed: the newest position of
 /// its lanes, or where the migration begins.
+///
+/// Families that were copied stay closed until the holds are dropped: by the copy, or by whoever knows that their
+/// indexes are there.
 ///
 /// To be awaited before the applier is handed anything: chunks that earlier runs sent are not behind these
 /// gates, so the sessions that sent them are ended first.
@@ -31,8 +36,9 @@ pub async fn gates(
     target: &Endpoint,
     migration: &str,
     tables: impl IntoIterator<Item = &Table>,
+    families: &Families,
     handed_over: LogPosition,
-) -> Result<Gates, Fault> {
+) -> Result<(Gates, Holds), Fault> {
     let ledger = Ledger::of(migration);
     let mut session = connect_writer(target).await.on(Side::Target, "connect")?;
     ledger.ensure(&mut session).await.on(Side::Target, "create the ledger")?;
@@ -40,12 +46,23 @@ pub async fn gates(
     let found = ledger.lanes(&mut session).await.on(Side::Target, "read the ledger")?;
     session.close().await;
     let gates = Gates::new(handed_over);
-    for table in tables.into_iter().filter(|table| must_be_exact(table)) {
+    let alone = |table: &&Table| must_be_exact(table) && !families.contains(&table.name);
+    for table in tables.into_iter().filter(alone) {
         let lane = found.get(&table.name).and_then(|lanes| lanes.first());
         let copied = lane.map(|lane| &lane.standing).filter(|at| at.done && !at.emptying);
         gates.expect_exact(&table.name, copied.and_then(|standing| standing.read_at.clone()));
     }
-    Ok(gates)
+    let holds = Holds::default();
+    for tables in families.iter() {
+        let copied = copied_at(tables.iter().map(|table| found.get(table)));
+        if copied.is_some() {
+            holds.add(&gates, tables);
+        }
+        for table in tables {
+            gates.expect_exact(table, copied.clone());
+        }
+    }
+    Ok((gates, holds))
 }
 
 /// Does what is done with a table once its rows are there, as soon as the table is a state the source had:
@@ -80,6 +97,14 @@ impl AfterTable for Settled {
             drop(hold);
             done
         })
+    }
+
+    /// A family is a state the source had from the beginning, and its changes are held by its gates.
+    fn family_copied<'a>(
+        &'a self,
+        tables: &'a [QualifiedName],
+    ) -> BoxFuture<'a, Result<(), Fault>> {
+        self.then.family_copied(tables)
     }
 }
 

@@ -19,9 +19,9 @@ use super::gate::{Gate, Stale};
 use super::gated::{Gated, GatedReader, Setback, Sight};
 use super::shape::Shape;
 
-/// How long to wait for the lock on a table without a key. Writers of the table queue behind it, so it is asked
+/// How long to wait for the lock on tables that must be copied as of one position. Writers of the table queue behind it, so it is asked
 /// for again rather than waited for.
-const LOCK_WAIT: Duration = Duration::from_secs(2);
+pub(super) const LOCK_WAIT: Duration = Duration::from_secs(2);
 
 /// Whether a table's copy must be of one exact position.
 pub(super) fn must_be_exact(table: &Table) -> bool {
@@ -49,30 +49,46 @@ pub(super) async fn read(
             return Err(Setback::Stale(stale));
         }
     };
-    let guard = || Guard::of(Arc::clone(&gate), None);
     let sql = shape.read_sql(None, None);
     let mut rows = Rows::start(&mut sight.session, shape, &sql, cutter.dialect()).await?;
-    // From here on what was read is on its way: a statement that breaks off cannot be gone on with.
-    let lost = |end: ReadEnd| Setback::End(end);
-    let mut read = PassRead { rows: 0, bytes: 0 };
-    loop {
-        let filled = rows.fill(cutter, u64::MAX).await.map_err(lost)?;
-        let (row_count, bytes) = cutter.filled();
-        (read.rows, read.bytes) = (read.rows + row_count, read.bytes + bytes);
-        if filled == Filled::Ended {
-            break;
-        }
-        cutter.end(ChunkEnd::default(), guard()).await?;
-    }
+    let read = fill(&mut rows, cutter, &gate).await?;
     if let Some(lock) = lock {
         lock.close().await;
     }
     if rows.finish().await.is_ok() && sight.session.execute("COMMIT").await.is_ok() {
         reader.give_back(sight);
     }
-    let last = ChunkEnd { done: true, read_at, ..ChunkEnd::default() };
-    cutter.end(last, guard()).await?;
+    end(cutter, read_at, gate).await?;
     Ok(read)
+}
+
+/// Hands on all rows of a statement but those of the last chunk's end. What was read is on its way: a
+/// statement that breaks off cannot be gone on with.
+pub(super) async fn fill(
+    rows: &mut Rows<'_>,
+    cutter: &mut Cutter,
+    gate: &Arc<Gate>,
+) -> Result<PassRead, Setback> {
+    let mut read = PassRead { rows: 0, bytes: 0 };
+    loop {
+        let filled = rows.fill(cutter, u64::MAX).await.map_err(Setback::End)?;
+        let (row_count, bytes) = cutter.filled();
+        (read.rows, read.bytes) = (read.rows + row_count, read.bytes + bytes);
+        if filled == Filled::Ended {
+            return Ok(read);
+        }
+        cutter.end(ChunkEnd::default(), Guard::of(Arc::clone(gate), None)).await?;
+    }
+}
+
+/// Ends the last chunk of a table, which is the state of `read_at` if that is given.
+pub(super) async fn end(
+    cutter: &mut Cutter,
+    read_at: Option<Arc<LogPosition>>,
+    gate: Arc<Gate>,
+) -> Result<(), ReadEnd> {
+    let last = ChunkEnd { done: true, read_at, ..ChunkEnd::default() };
+    cutter.end(last, Guard::of(gate, None)).await
 }
 
 /// A pass whose gate is open.

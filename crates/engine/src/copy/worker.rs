@@ -10,14 +10,16 @@ use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::Sizes;
 use super::chunk::{Budget, Cutter, ReadEnd, Writing, pipe, read_snapshot};
+use super::family::{self, Holds};
+use super::gate::Gate;
 use super::gated::GatedReader;
 use super::lane;
 use super::ledger::{LaneRow, Ledger};
 use super::queue::{Queue, Task};
 use super::shape::Shape;
 use super::write::{WriteEnd, Writer};
+use super::{AfterTable, Sizes};
 use crate::control::Control;
 use crate::encode::Dialect;
 use crate::fault::{ErrorCode, Fault};
@@ -32,6 +34,11 @@ const OPEN_ATTEMPTS: u32 = 10;
 /// What all workers share.
 pub(super) struct Yard {
     pub(super) tables: Vec<TableState>,
+    /// Tables that are copied together.
+    pub(super) families: Vec<Vec<usize>>,
+    /// Families an earlier run has copied.
+    pub(super) holds: Holds,
+    pub(super) after_table: Arc<dyn AfterTable>,
     pub(super) queue: Queue,
     pub(super) ledger: Ledger,
     pub(super) dialect: Dialect,
@@ -142,9 +149,13 @@ impl Worker {
     }
 
     async fn work(&mut self) -> Result<(), Ended> {
-        while let Some(task) = self.yard.queue.next().await {
+        let yard = Arc::clone(&self.yard);
+        while let Some(task) = yard.queue.next().await {
             match task {
-                Task::Open(table) => self.open(table).await?,
+                Task::Open(table) => match yard.families.iter().find(|all| all.contains(&table)) {
+                    Some(family) => self.family(table, family).await?,
+                    None => self.open(table).await?,
+                },
                 Task::Lane(table, lane) => self.lane(table, lane).await?,
             }
         }
@@ -205,6 +216,7 @@ impl Worker {
             let session = self.writer.session().await?;
             let result = match step {
                 Step::Empty => empty(session, ledger, shape, &self.yard.probe).await,
+                Step::EmptyAnyway => empty_anyway(session, ledger, shape, &self.yard.probe).await,
                 Step::Enter(lanes) => enter(session, ledger, shape, lanes).await,
                 Step::Look => ledger.lanes_of(session, &shape.source.name).await,
             };
@@ -222,10 +234,95 @@ impl Worker {
         }
     }
 
-    /// Copies a lane to its end.
-    async fn lane(&mut self, index: usize, mut lane: LaneRow) -> Result<(), Ended> {
+    /// Copies a lane to its end, and is done with the table if it was the last.
+    async fn lane(&mut self, index: usize, lane: LaneRow) -> Result<(), Ended> {
         let yard = Arc::clone(&self.yard);
         let Some(table) = yard.tables.get(index) else { return Ok(()) };
+        match self.carry(table, lane).await? {
+            Carried::Whole => {
+                if table.lanes_left.fetch_sub(1, Ordering::SeqCst) == 1 {
+                    self.table_copied(index);
+                }
+            }
+            Carried::Overtaken => {
+                let lanes = self.repeat(table, Step::Look).await?;
+                let mut found = yard.found.lock().unwrap_or_else(PoisonError::into_inner);
+                found.insert(table.shape.source.name.clone(), lanes);
+                yard.queue.reopen(index);
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies a family, unless an earlier run has, and waits until it has its indexes.
+    async fn family(&mut self, first: usize, family: &[usize]) -> Result<(), Ended> {
+        let yard = Arc::clone(&self.yard);
+        // It brings no lanes for others.
+        yard.queue.opened(first, Vec::new());
+        let tables: Vec<&TableState> =
+            family.iter().filter_map(|index| yard.tables.get(*index)).collect();
+        let names: Vec<QualifiedName> =
+            tables.iter().map(|table| table.shape.source.name.clone()).collect();
+        let found: Vec<Vec<LaneRow>> = {
+            let mut found = yard.found.lock().unwrap_or_else(PoisonError::into_inner);
+            names.iter().map(|name| found.remove(name).unwrap_or_default()).collect()
+        };
+        let gates = if family::copied_at(found.iter().map(Some)).is_some() {
+            for (table, lanes) in tables.iter().zip(&found) {
+                let rows = lanes.iter().map(|lane| lane.standing.rows).sum();
+                let name = &table.shape.source.name;
+                table.rows.store(rows, Ordering::SeqCst);
+                yard.progress.table(name, |line| line.rows = rows);
+            }
+            Vec::new()
+        } else {
+            self.family_rows(&tables, &names, &found).await?
+        };
+        yard.after_table.family_copied(&names).await?;
+        drop(gates);
+        yard.holds.release(&names);
+        for index in family {
+            self.table_copied(*index);
+        }
+        Ok(())
+    }
+
+    /// Copies all rows of a family. Its changes are held as long as what it returns is kept.
+    async fn family_rows(
+        &mut self,
+        tables: &[&TableState],
+        names: &[QualifiedName],
+        found: &[Vec<LaneRow>],
+    ) -> Result<Vec<Arc<Gate>>, Ended> {
+        let yard = Arc::clone(&self.yard);
+        for (table, _) in tables.iter().zip(found).filter(|(_, lanes)| !lanes.is_empty()) {
+            self.repeat(table, Step::EmptyAnyway).await?;
+        }
+        let Some(first) = tables.first() else { return Ok(Vec::new()) };
+        let Reader::Gated(reader) = &mut self.reader else { return Ok(Vec::new()) };
+        let begun = reader.begin_family(names, &yard.queue).await;
+        begun.map_err(|end| ended(end, "open a snapshot of tables with foreign keys", first))?;
+        for table in tables {
+            let name = &table.shape.source.name;
+            yard.progress.table(name, |line| {
+                line.stage = TableStage::Copying;
+                line.rows_expected = table.shape.source.rows_estimate;
+            });
+            if let Carried::Overtaken = self.carry(table, LaneRow::default()).await? {
+                let what = "another process has moved this copy's ledger";
+                let fault = Fault::new(ErrorCode::LedgerMismatch, what).on(Side::Target);
+                return Err(fault.about(format!("table {name}")).into());
+            }
+        }
+        match &mut self.reader {
+            Reader::Gated(reader) => Ok(reader.end_family().await),
+            Reader::Snapshot(..) => Ok(Vec::new()),
+        }
+    }
+
+    /// Copies a lane to its end.
+    async fn carry(&mut self, table: &TableState, mut lane: LaneRow) -> Result<Carried, Ended> {
+        let yard = Arc::clone(&self.yard);
         let (pieces, received) = pipe();
         let begun = lane.clone();
         let name = &table.shape.source.name;
@@ -248,26 +345,16 @@ impl Worker {
         let (read, written) = tokio::join!(reading, writing);
         match (read, written) {
             (Err(end @ (ReadEnd::Server(_) | ReadEnd::Fault(_) | ReadEnd::Halted)), _) => {
-                return Err(ended(end, "read rows", table));
+                Err(ended(end, "read rows", table))
             }
-            (_, Err(WriteEnd::Fault(fault))) => return Err(Ended::Fault(fault)),
-            (_, Err(WriteEnd::Halted)) => return Err(Ended::Halted),
-            (_, Err(WriteEnd::Overtaken)) => {
-                let lanes = self.repeat(table, Step::Look).await?;
-                let mut found = yard.found.lock().unwrap_or_else(PoisonError::into_inner);
-                found.insert(name.clone(), lanes);
-                yard.queue.reopen(index);
-                return Ok(());
-            }
-            (Ok(()), Ok(())) => {}
+            (_, Err(WriteEnd::Fault(fault))) => Err(Ended::Fault(fault)),
+            (_, Err(WriteEnd::Halted)) => Err(Ended::Halted),
+            (_, Err(WriteEnd::Overtaken)) => Ok(Carried::Overtaken),
+            (Ok(()), Ok(())) => Ok(Carried::Whole),
             (Err(ReadEnd::Unwanted), Ok(())) | (_, Err(WriteEnd::ReaderGone)) => {
-                return Err(ended(ReadEnd::Unwanted, "read rows", table));
+                Err(ended(ReadEnd::Unwanted, "read rows", table))
             }
         }
-        if table.lanes_left.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.table_copied(index);
-        }
-        Ok(())
     }
 
     fn table_copied(&self, index: usize) {
@@ -275,6 +362,14 @@ impl Worker {
         // The receiver outlives the workers, unless it failed and said so.
         let _received = self.copied.send(index).is_ok();
     }
+}
+
+/// What became of a lane.
+enum Carried {
+    /// All of it is on the target.
+    Whole,
+    /// A dead process has committed to it since the ledger was read.
+    Overtaken,
 }
 
 /// What the end of a reading means for the worker.
@@ -295,6 +390,8 @@ fn ended(end: ReadEnd, doing: &'static str, table: &TableState) -> Ended {
 enum Step<'l> {
     /// Begin again with an empty table.
     Empty,
+    /// The same, though what is there could be gone on from.
+    EmptyAnyway,
     /// Enter these lanes.
     Enter(&'l [LaneRow]),
     /// See what the ledger has.
@@ -304,7 +401,7 @@ enum Step<'l> {
 impl Step<'_> {
     fn doing(self) -> &'static str {
         match self {
-            Self::Empty => "empty a table",
+            Self::Empty | Self::EmptyAnyway => "empty a table",
             Self::Enter(_) => "enter a table into the ledger",
             Self::Look => "read the ledger",
         }
@@ -355,4 +452,18 @@ async fn empty(
     let lanes = ledger.lanes_of(session, name).await?;
     ledger.unfence(session, name).await?;
     Ok(lanes)
+}
+
+/// Empties a table whatever is in it: it was copied as of another position than the rest of its family.
+async fn empty_anyway(
+    session: &mut Session,
+    ledger: &Ledger,
+    shape: &Shape,
+    probe: &Probe,
+) -> Result<Vec<LaneRow>, MysqlError> {
+    let name = &shape.source.name;
+    ledger.fence(session, name).await?;
+    ledger.mark_emptying(session, name).await?;
+    ledger.unfence(session, name).await?;
+    empty(session, ledger, shape, probe).await
 }

@@ -190,9 +190,13 @@ impl RowForm {
     /// The column list of an `INSERT` statement.
     #[must_use]
     pub fn insert_columns(&self) -> String {
-        let list: Vec<String> =
-            self.columns.iter().map(|column| quote(&column.target_name)).collect();
-        list.join(",")
+        self.target_columns().join(",")
+    }
+
+    /// The written columns as the target calls them, quoted.
+    #[must_use]
+    pub fn target_columns(&self) -> Vec<String> {
+        self.columns.iter().map(|column| quote(&column.target_name)).collect()
     }
 }
 

@@ -155,38 +155,45 @@ impl Encoder {
         let mut warned = 0;
         for (index, column) in self.columns.iter().enumerate() {
             out.push(if index > 0 { b',' } else { b'(' });
-            match row.next()? {
-                Value::Null => out.extend_from_slice(b"NULL"),
-                Value::Bytes(bytes) if column.rendering == Rendering::Number => {
-                    // A DECIMAL: digits, checked because they go bare into a statement.
-                    if !bytes.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.')) {
-                        return Err(EncodeError::OtherColumns);
-                    }
-                    out.extend_from_slice(bytes);
-                }
-                Value::Bytes(bytes) => {
-                    out.extend_from_slice(column.before.as_bytes());
-                    out.push(b'\'');
-                    match column.zero_member(bytes) {
-                        Zero::No => escape_insert(bytes, out),
-                        Zero::Digits(width) => out.extend(std::iter::repeat_n(b'0', width)),
-                        Zero::Warned => warned += 1,
-                    }
-                    out.push(b'\'');
-                    out.extend_from_slice(column.after.as_bytes());
-                }
-                value @ (Value::Int(_)
-                | Value::Uint(_)
-                | Value::Float(_)
-                | Value::Double(_)
-                | Value::Moment(_)
-                | Value::Duration(_)) => {
-                    warned += column.warned(value);
-                    column.insert_ascii(value, out);
-                }
-            }
+            warned += column.insert_value(row.next()?, out)?;
         }
         out.push(b')');
+        Ok(warned)
+    }
+
+    /// Each value as a statement has it.
+    ///
+    /// # Errors
+    /// When the row cannot be read.
+    pub fn literals(&self, row: &mut impl RowValues) -> Result<Vec<Vec<u8>>, EncodeError> {
+        let literal = |column: &ColumnEncoder| {
+            let mut out = Vec::new();
+            column.insert_value(row.next()?, &mut out)?;
+            Ok(out)
+        };
+        self.columns.iter().map(literal).collect()
+    }
+
+    /// Appends what stands behind `SET` in an `UPDATE` statement. `names`: the quoted columns, in the form's
+    /// order. Returns what [`Encoder::row`] does.
+    ///
+    /// # Errors
+    /// When the row cannot be read; what was appended is then of no use.
+    pub fn assignments(
+        &self,
+        names: &[String],
+        row: &mut impl RowValues,
+        out: &mut Vec<u8>,
+    ) -> Result<u64, EncodeError> {
+        let mut warned = 0;
+        for (index, (column, name)) in self.columns.iter().zip(names).enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(name.as_bytes());
+            out.push(b'=');
+            warned += column.insert_value(row.next()?, out)?;
+        }
         Ok(warned)
     }
 
@@ -246,6 +253,44 @@ impl ColumnEncoder {
     #[inline]
     fn warned(&self, value: Value<'_>) -> u64 {
         u64::from(self.rendering == Rendering::EnumNumber(None) && value == Value::Uint(0))
+    }
+
+    /// Appends a value as a statement has it. Returns whether the target will warn about it.
+    #[inline]
+    fn insert_value(&self, value: Value<'_>, out: &mut Vec<u8>) -> Result<u64, EncodeError> {
+        match value {
+            Value::Null => out.extend_from_slice(b"NULL"),
+            Value::Bytes(bytes) if self.rendering == Rendering::Number => {
+                // A DECIMAL: digits, checked because they go bare into a statement.
+                if !bytes.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.')) {
+                    return Err(EncodeError::OtherColumns);
+                }
+                out.extend_from_slice(bytes);
+            }
+            Value::Bytes(bytes) => {
+                let mut warned = 0;
+                out.extend_from_slice(self.before.as_bytes());
+                out.push(b'\'');
+                match self.zero_member(bytes) {
+                    Zero::No => escape_insert(bytes, out),
+                    Zero::Digits(width) => out.extend(std::iter::repeat_n(b'0', width)),
+                    Zero::Warned => warned += 1,
+                }
+                out.push(b'\'');
+                out.extend_from_slice(self.after.as_bytes());
+                return Ok(warned);
+            }
+            value @ (Value::Int(_)
+            | Value::Uint(_)
+            | Value::Float(_)
+            | Value::Double(_)
+            | Value::Moment(_)
+            | Value::Duration(_)) => {
+                self.insert_ascii(value, out);
+                return Ok(self.warned(value));
+            }
+        }
+        Ok(0)
     }
 
     fn insert_ascii(&self, value: Value<'_>, out: &mut Vec<u8>) {

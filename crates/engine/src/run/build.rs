@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::{BoxFuture, join_all, try_join_all};
 use sealift_schema::name::QualifiedName;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
@@ -42,6 +42,14 @@ impl AfterTable for Relay {
             self.requests.send((table.clone(), reply)).map_err(|_closed| gone())?;
             answer.await.map_err(|_dropped| gone())?
         })
+    }
+
+    fn family_copied<'a>(
+        &'a self,
+        tables: &'a [QualifiedName],
+    ) -> BoxFuture<'a, Result<(), Fault>> {
+        let built = try_join_all(tables.iter().map(|table| self.table_copied(table)));
+        Box::pin(async move { built.await.map(drop) })
     }
 }
 

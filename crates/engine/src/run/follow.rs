@@ -182,7 +182,8 @@ impl Follow<'_> {
                         .because(error)
                 })?;
                 if let Some(row) = LoggedImage::change(&change.rows, &change.shape, row) {
-                    wanted.push(apply::Change { table: change.table, row });
+                    let checks = change.rows.checks;
+                    wanted.push(apply::Change { table: change.table, row, checks });
                 }
             }
         }

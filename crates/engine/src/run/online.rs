@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sealift_mysql::binlog::{self, LogPosition, Visible, VisibleError};
 use sealift_mysql::session::Session;
-use sealift_schema::facts::{ServerFacts, Side};
+use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
 use tokio::sync::watch;
 
@@ -18,11 +18,13 @@ use super::tables::Tables;
 use super::way::{Copies, Opening};
 use super::{Migration, apply as scripts};
 use crate::apply::{self, Mode};
+use crate::copy::family::Holds;
 use crate::copy::gate::Gates;
 use crate::copy::gated::Gated;
 use crate::copy::online::Settled;
 use crate::copy::{self, CopyJob, CopyTable, Reading};
 use crate::definition::{self, Carrier, DefinitionLedger, Scope};
+use crate::family::Families;
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::follow::Standing;
 use crate::journal::Journal;
@@ -110,6 +112,9 @@ fn refuse_offline_state(stage: &Stage) -> Result<(), Fault> {
     ))
 }
 
+/// Tables that are copied together, and what keeps those closed that were.
+type Related = (Families, Holds);
+
 /// What the steps of one run share.
 struct Run<'a> {
     migration: &'a Migration,
@@ -145,7 +150,7 @@ impl Run<'_> {
                 .on(Side::Source)
                 .advise(first.remedy.clone()));
         }
-        refuse_silent_cascades(source, &self.tables())
+        Families::of(source, &self.tables().wanted()).map(drop)
     }
 
     /// Copies and follows until it is stopped, or caught up if that was wished.
@@ -158,8 +163,10 @@ impl Run<'_> {
         self.start(&stage).await?;
         let stage = scripts::stage(self.journal.as_ref())?;
         let standing = Standing::default();
-        let (follow, jobs) = self.follow(&stage, &standing).await?;
-        let (gates, applied) = (follow.way.gates.clone(), follow.opening.applied.subscribe());
+        let (mut follow, jobs) = self.follow(&stage, &standing).await?;
+        let related = (follow.way.families.clone(), std::mem::take(&mut follow.way.holds));
+        let gates = (follow.way.gates.clone(), related);
+        let applied = follow.opening.applied.subscribe();
         let end = follow.end.clone();
         let moving = tell(applied.clone(), &standing, &end);
         let following = async {
@@ -223,7 +230,11 @@ impl Run<'_> {
         standing: &Standing,
     ) -> Result<(Follow<'_>, Vec<CopyTable>), Fault> {
         let carrier = self.carrier();
-        let mut opening = Opening::new(self.migration, &self.online.ledger_name, self.online.mode);
+        let mut opening = Opening::new(
+            (self.migration, &self.survey.source),
+            &self.online.ledger_name,
+            self.online.mode,
+        );
         let kept = match stage {
             Stage::Following(_) => carrier.tables().await?,
             Stage::Fresh
@@ -283,7 +294,7 @@ impl Run<'_> {
         &self,
         stage: Stage,
         jobs: Vec<CopyTable>,
-        gates: Gates,
+        gates: (Gates, Related),
         applied: watch::Receiver<LogPosition>,
         (standing, end): (&Standing, &Stop),
         report: &mut Report,
@@ -291,6 +302,9 @@ impl Run<'_> {
         let migration = self.migration;
         if stage.needs_copy() {
             self.copy(&stage, jobs, gates, applied.clone(), report).await?;
+        } else {
+            // What was held is copied and has its indexes.
+            drop(gates);
         }
         let name = &self.online.ledger_name;
         let journal = self.journal.as_ref();
@@ -326,7 +340,7 @@ impl Run<'_> {
         &self,
         stage: &Stage,
         jobs: Vec<CopyTable>,
-        gates: Gates,
+        (gates, (families, holds)): (Gates, Related),
         applied: watch::Receiver<LogPosition>,
         report: &mut Report,
     ) -> Result<(), Fault> {
@@ -360,6 +374,8 @@ impl Run<'_> {
                 gates,
                 clock: migration.clock.clone(),
                 control: self.migration.control.clone(),
+                families,
+                holds,
             }),
             target: migration.target.clone(),
             tables: jobs,
@@ -411,27 +427,6 @@ async fn tell(mut applied: watch::Receiver<LogPosition>, standing: &Standing, en
             () = end.wait() => return,
         }
     }
-}
-
-/// Cascades that the log does not tell of would be lost: MySQL logs them where foreign keys are the server's
-/// own and not InnoDB's.
-fn refuse_silent_cascades(source: &ServerFacts, tables: &Tables<'_>) -> Result<(), Fault> {
-    if source.variable("innodb_native_foreign_keys") == Some("OFF") {
-        return Ok(());
-    }
-    let passive = ["RESTRICT", "NO ACTION", ""];
-    let cascading = tables.wanted().into_iter().find(|table| {
-        table.foreign_keys.iter().any(|key| {
-            !passive.contains(&key.on_delete.as_str()) || !passive.contains(&key.on_update.as_str())
-        })
-    });
-    let Some(table) = cascading else { return Ok(()) };
-    let what = "it has a foreign key that cascades, and the source's binary log does not tell what a \
-                cascade changes";
-    Err(Fault::new(ErrorCode::ServerUnsuitable, what)
-        .on(Side::Source)
-        .about(format!("table {}", table.name))
-        .advise("migrate with sealift run --offline, or exclude the tables it connects"))
 }
 
 fn invisible(error: VisibleError) -> Fault {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sealift_mysql::binlog::{self, LogPosition};
 use sealift_schema::catalog::Table;
-use sealift_schema::facts::Side;
+use sealift_schema::facts::{ServerFacts, Side};
 use sealift_schema::name::QualifiedName;
 use sealift_schema::rewrite::{self, Context};
 use sha2::{Digest, Sha256};
@@ -12,9 +12,11 @@ use tokio::sync::watch;
 
 use super::Migration;
 use super::tables::{find, target_tables};
-use crate::apply::{self, Applier, ApplyJob, ApplyTable, LoggedImage, Mode};
+use crate::apply::{self, Applier, ApplyJob, ApplyTable, LoggedImage, Manner, Mode};
+use crate::copy::family::Holds;
 use crate::copy::gate::Gates;
 use crate::copy::{self, CopyTable};
+use crate::family::Families;
 use crate::fault::{ErrorCode, Fault};
 use crate::stream::{Definition, Stream, StreamRequest};
 
@@ -23,11 +25,17 @@ pub(super) struct Way {
     pub(super) stream: Stream,
     pub(super) gates: Gates,
     pub(super) applier: Applier<LoggedImage>,
+    /// Tables whose foreign keys change rows that the log does not tell of.
+    pub(super) families: Families,
+    /// Those of them that are closed until the copy is sure of their indexes.
+    pub(super) holds: Holds,
 }
 
 /// What it takes to open the way, and to open it again.
 pub(super) struct Opening<'a> {
     pub(super) migration: &'a Migration,
+    /// What the source says of itself.
+    pub(super) source: &'a ServerFacts,
     /// Names the migration in the target's ledgers.
     pub(super) ledger_name: String,
     /// How changes are written.
@@ -47,12 +55,16 @@ pub(super) enum Copies {
 
 impl<'a> Opening<'a> {
     /// Nothing is opened yet.
-    pub(super) fn new(migration: &'a Migration, ledger_name: &str, mode: Mode) -> Self {
+    pub(super) fn new(
+        (migration, source): (&'a Migration, &'a ServerFacts),
+        ledger_name: &str,
+        mode: Mode,
+    ) -> Self {
         // Nobody sees this one: opening the way tells the right one.
         let (server, file) = (String::new(), String::new());
         let nowhere = LogPosition { server, file, offset: 0, gtids: None };
         let (applied, _nobody) = watch::channel(nowhere);
-        Self { migration, ledger_name: ledger_name.to_owned(), mode, applied }
+        Self { migration, source, ledger_name: ledger_name.to_owned(), mode, applied }
     }
 
     /// The source's tables with what they are on the target.
@@ -90,9 +102,17 @@ impl<'a> Opening<'a> {
     ) -> Result<Way, Fault> {
         let Migration { source, target, .. } = self.migration;
         let name = &self.ledger_name;
-        let pairs = tables
-            .iter()
-            .map(|table| ApplyTable { source: table.source.clone(), target: table.target.clone() });
+        let sources: Vec<&Table> = tables.iter().map(|table| &table.source).collect();
+        let families = Families::of(self.source, &sources)?;
+        let pairs = tables.iter().map(|table| ApplyTable {
+            source: table.source.clone(),
+            target: table.target.clone(),
+            manner: if families.contains(&table.source.name) {
+                Manner::InOrder
+            } else {
+                Manner::FinalStates
+            },
+        });
         let job = ApplyJob {
             migration: name.clone(),
             target: target.clone(),
@@ -109,9 +129,11 @@ impl<'a> Opening<'a> {
             return Err(Fault::new(ErrorCode::LedgerMismatch, what).on(Side::Target));
         };
         // A copy that is complete needs no gate.
-        let copied = tables.iter().filter(|_table| copies == Copies::Open);
-        let sources = copied.map(|table| &table.source);
-        let gates = copy::online::gates(target, name, sources, newest).await?;
+        let (sources, copied) = match copies {
+            Copies::Open => (sources, families.clone()),
+            Copies::Complete => (Vec::new(), Families::default()),
+        };
+        let (gates, holds) = copy::online::gates(target, name, sources, &copied, newest).await?;
         let definitions = tables.iter().map(|table| Definition {
             name: table.source.name.clone(),
             columns: table.source.columns.clone(),
@@ -125,7 +147,7 @@ impl<'a> Opening<'a> {
             piece_bytes: apply::HUGE_BYTES,
             stop: self.migration.stop.clone(),
         });
-        Ok(Way { stream, gates, applier })
+        Ok(Way { stream, gates, applier, families, holds })
     }
 }
 

@@ -6,13 +6,13 @@ mod trouble;
 use std::collections::BTreeMap;
 
 use sealift_engine::apply::{
-    self, Applier, ApplyJob, ApplyTable, Change, Image, Mode, RowChange, Sizes, Transaction,
+    self, Applier, ApplyJob, ApplyTable, Change, Image, Manner, Mode, RowChange, Sizes, Transaction,
 };
 use sealift_engine::encode::{EncodeError, RowValues};
 use sealift_engine::fault::Fault;
 use sealift_engine::target::pin;
 use sealift_lab::{Pair, unique_schema};
-use sealift_mysql::binlog::{LogPosition, TransactionId};
+use sealift_mysql::binlog::{ForeignKeyChecks, LogPosition, TransactionId};
 use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::gather;
 use sealift_mysql::session::Session;
@@ -144,9 +144,11 @@ impl<'p> Story<'p> {
             let now = read(&mut self.session, &self.source[table]).await;
             let before = std::mem::replace(&mut self.state[table], now.clone());
             changes.extend(
-                differences(&self.source[table], before, now)
-                    .into_iter()
-                    .map(|row| Change { table, row }),
+                differences(&self.source[table], before, now).into_iter().map(|row| Change {
+                    table,
+                    row,
+                    checks: ForeignKeyChecks::On,
+                }),
             );
         }
         let number = self.transactions.len();
@@ -163,6 +165,7 @@ impl<'p> Story<'p> {
         let tables = self.source.iter().map(|source| ApplyTable {
             source: source.clone(),
             target: self.target[&source.name].clone(),
+            manner: Manner::FinalStates,
         });
         ApplyJob {
             migration: migration.to_owned(),

@@ -47,6 +47,18 @@ impl AfterTable for Seen {
         self.0.lock().unwrap().push(table.clone());
         Box::pin(async { Ok(()) })
     }
+
+    fn family_copied<'a>(
+        &'a self,
+        tables: &'a [QualifiedName],
+    ) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            for table in tables {
+                self.table_copied(table).await?;
+            }
+            Ok(())
+        })
+    }
 }
 
 /// Statements that let the servers' defaults decide nothing.

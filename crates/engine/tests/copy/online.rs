@@ -7,10 +7,12 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use sealift_engine::clock::Clock;
 use sealift_engine::control::{Control, Settings};
+use sealift_engine::copy::family::Holds;
 use sealift_engine::copy::gate::Gates;
 use sealift_engine::copy::gated::Gated;
 use sealift_engine::copy::online::{self, Settled};
 use sealift_engine::copy::{self, AfterTable, Copied, CopyJob, Reading, Sizes};
+use sealift_engine::family::Families;
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_lab::{Options, Pair, Server, wait_until};
 use sealift_mysql::binlog::{LogPosition, TransactionId, Visible, log_end};
@@ -30,7 +32,10 @@ async fn gates(case: &Case<'_>) -> Gates {
     let target = endpoint(&case.pair.target, Side::Target);
     let tables = case.tables(Side::Source).await;
     let here = start(&case.pair.source).await;
-    online::gates(&target, &case.schema, tables.values(), here).await.unwrap()
+    online::gates(&target, &case.schema, tables.values(), &Families::default(), here)
+        .await
+        .unwrap()
+        .0
 }
 
 async fn start(source: &Server) -> LogPosition {
@@ -47,6 +52,8 @@ async fn job(case: &Case<'_>, gates: &Gates) -> CopyJob {
         gates: gates.clone(),
         clock: clock.clone(),
         control: Control::new(case.stop.clone(), clock, Settings::default()),
+        families: Families::default(),
+        holds: Holds::default(),
     });
     CopyJob { reading, ..case.job().await }
 }
@@ -355,6 +362,18 @@ impl AfterTable for Builds {
     fn table_copied<'a>(&'a self, _table: &'a QualifiedName) -> BoxFuture<'a, Result<(), Fault>> {
         self.0.fetch_add(1, Ordering::SeqCst);
         Box::pin(async { Ok(()) })
+    }
+
+    fn family_copied<'a>(
+        &'a self,
+        tables: &'a [QualifiedName],
+    ) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            for table in tables {
+                self.table_copied(table).await?;
+            }
+            Ok(())
+        })
     }
 }
 

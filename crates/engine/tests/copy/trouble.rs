@@ -274,6 +274,18 @@ impl AfterTable for Refuses {
             if refused { Err(Fault::new(ErrorCode::ScriptFailed, "no")) } else { Ok(()) }
         })
     }
+
+    fn family_copied<'a>(
+        &'a self,
+        tables: &'a [QualifiedName],
+    ) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            for table in tables {
+                self.table_copied(table).await?;
+            }
+            Ok(())
+        })
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@
 mod copier;
 mod definitions;
 mod explore;
+mod family;
 mod online;
 mod target;
 

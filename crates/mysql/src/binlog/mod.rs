@@ -48,7 +48,7 @@ pub use self::gtid_set::GtidSet;
 pub use self::image::{Image, ImageValues};
 pub use self::place::{LogPosition, TransactionId};
 pub use self::query::{Query, Settings};
-pub use self::rows::{RowChange, Rows, RowsError, RowsEvent, RowsHead, RowsKind};
+pub use self::rows::{ForeignKeyChecks, RowChange, Rows, RowsError, RowsEvent, RowsHead, RowsKind};
 pub use self::shape::{Misfit, RowShape, fits, hash_columns};
 pub use self::sql_mode::sql_mode;
 pub use self::stream::BinlogStream;

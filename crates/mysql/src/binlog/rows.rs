@@ -30,10 +30,21 @@ pub enum RowsKind {
 pub struct RowsEvent {
     /// What was done.
     pub kind: RowsKind,
+    /// Whether foreign keys were checked, and acted.
+    pub checks: ForeignKeyChecks,
     /// The table, as the TABLE_MAP event before described it.
     pub table: Arc<TableMap>,
     /// The images, one after the other; of updates a pair each.
     pub data: Bytes,
+}
+
+/// Whether foreign keys mattered to the session that changed rows: its `foreign_key_checks`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForeignKeyChecks {
+    /// They were checked, and changed other rows where they say so.
+    On,
+    /// Nobody asked them.
+    Off,
 }
 
 /// What the first bytes of a rows event say.
@@ -45,6 +56,8 @@ pub struct RowsHead {
     pub table: Option<u64>,
     /// Whether the statement ends here: its table maps hold no longer.
     pub ends_statement: bool,
+    /// Whether foreign keys were checked, and acted.
+    pub checks: ForeignKeyChecks,
 }
 
 /// A rows event that cannot be read.
@@ -95,6 +108,8 @@ impl From<Malformed> for RowsError {
 
 /// The end of a statement: `STMT_END_F`.
 const ENDS_STATEMENT: u16 = 1;
+/// The session had `foreign_key_checks=0`: `NO_FOREIGN_KEY_CHECKS_F`.
+const WITHOUT_CHECKS: u16 = 2;
 /// The table number of an event that only ends a statement.
 const NO_TABLE: u64 = 0x00ff_ffff;
 
@@ -150,6 +165,11 @@ impl RowsHead {
             kind: form.kind,
             table: (table != NO_TABLE).then_some(table),
             ends_statement: flags & ENDS_STATEMENT != 0,
+            checks: if flags & WITHOUT_CHECKS == 0 {
+                ForeignKeyChecks::On
+            } else {
+                ForeignKeyChecks::Off
+            },
         })
     }
 }
@@ -162,7 +182,7 @@ impl RowsEvent {
     pub fn read(type_code: u8, body: &Bytes, table: Arc<TableMap>) -> Result<Self, RowsError> {
         let form = Form::of(type_code)?;
         let mut scan = Scan::new(body);
-        RowsHead::scan(&form, &mut scan)?;
+        let RowsHead { checks, .. } = RowsHead::scan(&form, &mut scan)?;
         let rows = scan.length("column count of rows")?;
         let columns = table.columns.len();
         if u64::try_from(columns) != Ok(rows) {
@@ -182,7 +202,7 @@ impl RowsEvent {
         } else {
             body.slice_ref(scan.rest())
         };
-        Ok(Self { kind: form.kind, table, data })
+        Ok(Self { kind: form.kind, checks, table, data })
     }
 
     /// The rows, in the event's order. `shape` is that of [`RowsEvent::table`] and its definition.

@@ -12,6 +12,7 @@ use crate::offline::{allowed, ends_with, folder};
 
 mod away;
 mod definitions;
+mod families;
 mod soaked;
 
 /// A schema with the application's tables and rows.

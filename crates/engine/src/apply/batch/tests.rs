@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use sealift_mysql::binlog::LogPosition;
+use sealift_mysql::binlog::{ForeignKeyChecks, LogPosition};
 use sealift_mysql::value::Value;
 use sealift_schema::catalog::{Key, KeyKind, KeyPart, Table, TableKind};
 use sealift_schema::column::{Column, ColumnType};
 use sealift_schema::name::QualifiedName;
 
 use super::super::share::Work;
-use super::super::table::{ApplyTable, TableForm};
+use super::super::table::{ApplyTable, Manner, TableForm};
 use super::*;
 use crate::encode::RowValues;
 
@@ -92,7 +92,8 @@ fn form(key: &[&str]) -> TableForm {
         checks: BTreeMap::new(),
         partitioned: false,
     };
-    TableForm::of(&ApplyTable { source: table.clone(), target: table }).unwrap()
+    TableForm::of(&ApplyTable { source: table.clone(), target: table, manner: Manner::FinalStates })
+        .unwrap()
 }
 
 type State = BTreeMap<(usize, i64, &'static str), u64>;
@@ -124,7 +125,7 @@ fn happen(
             RowChange::Update { before: Row3(n, key.2, old), after: Row3(to, key.2, payload) }
         }
     };
-    Some(Change { table, row })
+    Some(Change { table, row, checks: ForeignKeyChecks::On })
 }
 
 /// Writes a batch as a lane would: what went first, then what is there.
@@ -180,11 +181,11 @@ proptest! {
         let mut batch = Batch::default();
         for n in 0..rows {
             let row = RowChange::Insert(Row3(n, "", 0));
-            batch.take(Change { table: 0, row }, forms[0].key(), &mut ()).unwrap();
+            batch.take(Change { table: 0, row, checks: ForeignKeyChecks::On }, forms[0].key(), &mut ()).unwrap();
         }
         for s in ["a", "b", "c", "A"] {
             let row = RowChange::Delete(Row3(0, s, 0));
-            batch.take(Change { table: 1, row }, forms[1].key(), &mut ()).unwrap();
+            batch.take(Change { table: 1, row, checks: ForeignKeyChecks::On }, forms[1].key(), &mut ()).unwrap();
         }
         let end = LogPosition { server: String::new(), file: String::new(), offset: 0, gtids: None };
         let work = Work::divide(batch, end, &forms, lanes);
@@ -225,7 +226,9 @@ fn a_batch_is_full_by_bytes_or_by_changes() {
     for n in 0..1_000 {
         assert!(!batch.is_full(&sizes));
         let row = RowChange::Insert(Row3(0, "", n));
-        batch.take(Change { table: 0, row }, form.key(), &mut ()).unwrap();
+        batch
+            .take(Change { table: 0, row, checks: ForeignKeyChecks::On }, form.key(), &mut ())
+            .unwrap();
     }
     assert!(batch.is_full(&sizes) && !batch.is_full(&Sizes::default()));
     assert!(batch.is_full(&Sizes { batch_bytes: 24_000, ..Sizes::default() }));

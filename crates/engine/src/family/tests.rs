@@ -1,0 +1,128 @@
+//! Which tables are of one family, and whether both sides tie them alike.
+
+use sealift_schema::catalog::{Key, TableKind};
+use sealift_schema::column::ColumnType;
+use sealift_schema::facts::{Flavor, ServerVersion};
+
+use super::*;
+
+fn name(table: &str) -> QualifiedName {
+    QualifiedName::new("shop", table)
+}
+
+fn key(parent: &str, on_update: &str, on_delete: &str) -> ForeignKey {
+    ForeignKey {
+        name: format!("to_{parent}"),
+        columns: vec!["parent".into()],
+        parent: name(parent),
+        parent_columns: vec!["id".into()],
+        on_update: on_update.into(),
+        on_delete: on_delete.into(),
+    }
+}
+
+fn column(name: &str) -> Column {
+    Column {
+        name: name.into(),
+        kind: ColumnType::Int,
+        type_text: "int".into(),
+        nullable: true,
+        default: None,
+        extra: String::new(),
+        generated: None,
+        invisible: false,
+        charset: None,
+        collation: None,
+        srid: None,
+        comment: String::new(),
+    }
+}
+
+fn table(table: &str, foreign_keys: Vec<ForeignKey>) -> Table {
+    Table {
+        name: name(table),
+        kind: TableKind::Base,
+        engine: "InnoDB".into(),
+        row_format: String::new(),
+        create_options: String::new(),
+        collation: String::new(),
+        auto_increment: None,
+        rows_estimate: 0,
+        data_bytes: 0,
+        index_bytes: 0,
+        comment: String::new(),
+        create_sql: String::new(),
+        columns: vec![column("id"), column("parent")],
+        keys: vec![Key {
+            name: "PRIMARY".into(),
+            kind: KeyKind::Primary,
+            parts: vec![KeyPart::Column { name: "id".into(), prefix: None, descending: false }],
+            visible: true,
+        }],
+        foreign_keys,
+        checks: BTreeMap::new(),
+        partitioned: false,
+    }
+}
+
+fn facts(native: Option<&str>) -> ServerFacts {
+    let native = native.map(|value| ("innodb_native_foreign_keys".to_owned(), value.to_owned()));
+    ServerFacts {
+        version: ServerVersion { flavor: Flavor::MySql, number: (9, 7, 4) },
+        version_text: String::new(),
+        variables: native.into_iter().collect(),
+        collations: BTreeMap::new(),
+        engines: BTreeSet::new(),
+        current_user: String::new(),
+        grants: Vec::new(),
+        accounts: None,
+    }
+}
+
+fn families(tables: &[Table], native: Option<&str>) -> Vec<Vec<String>> {
+    let tables: Vec<&Table> = tables.iter().collect();
+    let found = Families::of(&facts(native), &tables).unwrap();
+    found.iter().map(|names| names.iter().map(|name| name.name.clone()).collect()).collect()
+}
+
+#[test]
+fn a_family_is_all_that_foreign_keys_connect_that_act() {
+    let tables = [
+        table("customer", vec![]),
+        table("order", vec![key("customer", "RESTRICT", "CASCADE")]),
+        table("line", vec![key("order", "CASCADE", ""), key("article", "RESTRICT", "RESTRICT")]),
+        table("article", vec![]),
+        table("node", vec![key("node", "NO ACTION", "SET NULL")]),
+        table("city", vec![]),
+        table("street", vec![key("city", "NO ACTION", "RESTRICT")]),
+        table("log", vec![]),
+    ];
+    let shop = ["customer", "line", "order"].map(ToOwned::to_owned).to_vec();
+    for native in [None, Some("ON")] {
+        assert_eq!(families(&tables, native), [shop.clone(), vec!["node".to_owned()]]);
+    }
+    assert_eq!(families(&tables, Some("OFF")), Vec::<Vec<String>>::new(), "they are in the log");
+}
+
+#[test]
+fn a_key_that_acts_from_a_table_outside_is_refused() {
+    let inside = table("order", vec![key("customer", "CASCADE", "NO ACTION")]);
+    let fault = Families::of(&facts(None), &[&inside]).unwrap_err();
+    assert_eq!(fault.code, ErrorCode::ServerUnsuitable);
+    assert!(fault.to_string().contains("customer"), "{fault}");
+    let passive = table("order", vec![key("customer", "NO ACTION", "NO ACTION")]);
+    assert_eq!(Families::of(&facts(None), &[&passive]).unwrap().iter().count(), 0);
+}
+
+#[test]
+fn a_key_whose_deeds_cannot_be_repeated_exactly_is_refused() {
+    let child = table("order", vec![key("customer", "NO ACTION", "CASCADE")]);
+    let mut parent = table("customer", vec![]);
+    parent.keys.clear();
+    let fault = Families::of(&facts(None), &[&child, &parent]).unwrap_err();
+    assert!(fault.to_string().contains("not a unique key"), "{fault}");
+    let mut parent = table("customer", vec![]);
+    parent.columns.clear();
+    let fault = Families::of(&facts(None), &[&child, &parent]).unwrap_err();
+    assert!(fault.to_string().contains("generated"), "{fault}");
+}
