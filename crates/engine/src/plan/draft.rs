@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sealift_schema::name::QualifiedName;
 use serde::{Deserialize, Serialize};
 
+use super::reconcile::Drafted;
 use super::script::{Script, State, hash};
 use crate::stage::Step;
 
@@ -89,22 +90,18 @@ impl Note {
     }
 }
 
-impl DraftStep {
-    /// The state it gets if nobody says otherwise.
-    #[must_use]
-    pub fn state(&self) -> State {
+impl Drafted for DraftStep {
+    type Subject = Step;
+
+    fn state(&self) -> State {
         if self.notes.iter().any(Note::stops) { State::Skip } else { State::Generated }
     }
 
-    /// The hash by which a change of the source's definition is seen.
-    #[must_use]
-    pub fn source_hash(&self) -> String {
+    fn source_hash(&self) -> String {
         hash([self.source.as_str()])
     }
 
-    /// The script with a state.
-    #[must_use]
-    pub fn script(&self, state: State) -> Script {
+    fn script(&self, state: State) -> Script {
         Script {
             step: self.step.clone(),
             state,

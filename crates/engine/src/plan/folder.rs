@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::manifest::{Manifest, VERSION};
-use super::script::Script;
+use super::script::{Script, Subject};
 use crate::fault::{ErrorCode, Fault};
 use crate::stage::Part;
 
@@ -23,12 +23,28 @@ const UNFINISHED: &str = ".unfinished";
 #[derive(Clone, Debug)]
 pub struct Folder {
     root: PathBuf,
+    readers: Readers,
+}
+
+/// Who may read the files of a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readers {
+    /// Whoever the system lets by default.
+    Usual,
+    /// Nobody but the owner.
+    Owner,
 }
 
 impl Folder {
     /// The folder at a path; nothing is touched yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), readers: Readers::Usual }
+    }
+
+    /// The folder at a path below this one, whose files nobody but the owner may read.
+    #[must_use]
+    pub(crate) fn private(&self, folder: &str) -> Self {
+        Self { root: self.root.join(folder), readers: Readers::Owner }
     }
 
     /// Where it is.
@@ -84,7 +100,7 @@ impl Folder {
     ///
     /// # Errors
     /// [`ErrorCode::PlanInvalid`], naming file and line, when it is not a script.
-    pub fn script(&self, file: &str) -> Result<Option<Script>, Fault> {
+    pub fn script<S: Subject>(&self, file: &str) -> Result<Option<Script<S>>, Fault> {
         let Some(bytes) = self.bytes(file)? else { return Ok(None) };
         let invalid = |what: String| {
             Fault::new(ErrorCode::PlanInvalid, format!("{}: {what}", self.path(file).display()))
@@ -146,7 +162,7 @@ impl Folder {
         Ok(strays)
     }
 
-    fn list(&self, folder: &str) -> Result<Vec<String>, Fault> {
+    pub(super) fn list(&self, folder: &str) -> Result<Vec<String>, Fault> {
         let entries = match fs::read_dir(self.path(folder)) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -158,7 +174,7 @@ impl Folder {
             .map_err(|error| self.failed("list", folder, error))
     }
 
-    fn bytes(&self, file: &str) -> Result<Option<Vec<u8>>, Fault> {
+    pub(super) fn bytes(&self, file: &str) -> Result<Option<Vec<u8>>, Fault> {
         match fs::read(self.path(file)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -167,7 +183,7 @@ impl Folder {
     }
 
     /// Writes beside the file, then takes its place: a reader sees the old text or the new one.
-    fn replace(
+    pub(super) fn replace(
         &self,
         file: &str,
         write: impl FnOnce(&mut BufWriter<fs::File>) -> io::Result<()>,
@@ -176,9 +192,9 @@ impl Folder {
         let beside = self.beside(&path);
         let written = (|| {
             if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)?;
+                self.readers.make_folder(folder)?;
             }
-            let mut out = BufWriter::new(fs::File::create(&beside)?);
+            let mut out = BufWriter::new(self.readers.create(&beside)?);
             write(&mut out)?;
             out.flush()?;
             drop(out);
@@ -193,7 +209,7 @@ impl Folder {
         path.parent().unwrap_or(&self.root).join(UNFINISHED)
     }
 
-    fn unusable(&self, file: &str) -> Fault {
+    pub(super) fn unusable(&self, file: &str) -> Fault {
         let path = self.path(file);
         Fault::new(ErrorCode::PlanInvalid, format!("read {}", path.display()))
     }
@@ -201,5 +217,27 @@ impl Folder {
     fn failed(&self, verb: &str, file: &str, error: io::Error) -> Fault {
         let path = self.path(file);
         Fault::new(ErrorCode::StateBroken, format!("{verb} {}", path.display())).because(error)
+    }
+}
+
+impl Readers {
+    fn make_folder(self, folder: &Path) -> io::Result<()> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        if self == Self::Owner {
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        }
+        builder.create(folder)
+    }
+
+    fn create(self, file: &Path) -> io::Result<fs::File> {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        if self == Self::Owner {
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        }
+        options.open(file)
     }
 }

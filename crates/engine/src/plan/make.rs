@@ -9,7 +9,7 @@ use super::draft::{Draft, DraftStep, Note};
 use super::file_name::FileNames;
 use super::folder::{CHANGES, Folder};
 use super::manifest::{Entry, Manifest};
-use super::reconcile::{Decision, Fate, reconcile};
+use super::reconcile::{Decision, Drafted, Fate, reconcile};
 use super::script::{State, step_words};
 use crate::fault::Fault;
 use crate::stage::{Part, Step};
@@ -91,7 +91,7 @@ pub fn write(draft: &Draft, folder: &Folder) -> Result<Planned, Fault> {
         if let Some(found) = &found {
             same_object(folder, file, &found.step, &step.step)?;
         }
-        let decision = reconcile(step, entry, found);
+        let decision = reconcile(step, entry.map(Entry::remembered), found);
         let entry = remember(step, file, entry, &decision);
         manifest.sources.insert(entry.source.clone(), step.source.clone());
         planned.scripts.push(PlannedScript {
@@ -247,7 +247,7 @@ fn remove_gone(old: &Manifest, new: &Manifest, folder: &Folder) -> Result<Vec<Go
     let present: BTreeSet<&Step> = new.steps.iter().map(|entry| &entry.step).collect();
     let mut gone = Vec::new();
     for entry in old.steps.iter().filter(|entry| !present.contains(&entry.step)) {
-        let Some(script) = folder.script(&entry.file)? else { continue };
+        let Some(script) = folder.script::<Step>(&entry.file)? else { continue };
         let hash = script.body_hash();
         let own = hash == entry.generated || entry.before.as_ref() == Some(&hash);
         let left = script.state == State::Locked || !own;

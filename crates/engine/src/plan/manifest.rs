@@ -6,6 +6,7 @@ use sealift_schema::name::QualifiedName;
 use serde::{Deserialize, Serialize};
 
 use super::draft::Note;
+use super::reconcile::Remembered;
 use super::script::State;
 use crate::stage::Step;
 
@@ -56,6 +57,19 @@ pub struct Entry {
     /// Set while the file is not sealift's own text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<Kept>,
+}
+
+impl Entry {
+    /// What a new draft is weighed against.
+    pub(crate) fn remembered(&self) -> Remembered<'_> {
+        Remembered {
+            source: &self.source,
+            generated: &self.generated,
+            before: self.before.as_deref(),
+            state: self.state,
+            kept: self.kept.as_ref(),
+        }
+    }
 }
 
 /// A person's version of a script.

@@ -1,8 +1,8 @@
 //! What becomes of one script when a new draft meets the file a person may have edited.
 
-use super::draft::DraftStep;
-use super::manifest::{Entry, Kept};
-use super::script::{Script, State};
+use super::manifest::Kept;
+use super::script::{Script, State, Subject};
+use crate::stage::Step;
 
 /// What `plan` did with one script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,11 +19,52 @@ pub enum Fate {
     Locked,
 }
 
+impl Fate {
+    /// Every fate, in words for people.
+    pub const WORDS: [(Self, &'static str); 5] = [
+        (Self::Created, "new"),
+        (Self::Regenerated, "written anew"),
+        (Self::Unchanged, "unchanged"),
+        (Self::Edited, "edited by you and kept"),
+        (Self::Locked, "locked by you and kept"),
+    ];
+}
+
+/// A script before anybody's edits.
+pub(crate) trait Drafted {
+    /// What it is about.
+    type Subject: Subject + PartialEq;
+
+    /// The state it gets if nobody says otherwise.
+    fn state(&self) -> State;
+
+    /// The hash by which a change of the source is seen.
+    fn source_hash(&self) -> String;
+
+    /// The script with a state.
+    fn script(&self, state: State) -> Script<Self::Subject>;
+}
+
+/// What the last plan remembered of a script.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Remembered<'a> {
+    /// Hash of the source's definition it stood for.
+    pub(crate) source: &'a str,
+    /// Hash of the SQL as generated from it.
+    pub(crate) generated: &'a str,
+    /// Hash of the SQL generated before, while the files are being rewritten.
+    pub(crate) before: Option<&'a str>,
+    /// The state sealift itself gave it.
+    pub(crate) state: State,
+    /// What was remembered of a person's version.
+    pub(crate) kept: Option<&'a Kept>,
+}
+
 /// The outcome for one script.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Decision {
+pub(crate) struct Decision<S = Step> {
     /// The script as it is to be on disk.
-    pub(crate) script: Script,
+    pub(crate) script: Script<S>,
     /// What is done.
     pub(crate) fate: Fate,
     /// What is remembered of a person's version.
@@ -33,18 +74,18 @@ pub(crate) struct Decision {
 }
 
 /// Decides for one script: the new draft, what the last plan remembered, the file as found.
-pub(crate) fn reconcile(
-    draft: &DraftStep,
-    entry: Option<&Entry>,
-    file: Option<Script>,
-) -> Decision {
+pub(crate) fn reconcile<D: Drafted>(
+    draft: &D,
+    entry: Option<Remembered<'_>>,
+    file: Option<Script<D::Subject>>,
+) -> Decision<D::Subject> {
     let Some(found) = file else {
         let script = draft.script(draft.state());
         return Decision { script, fate: Fate::Created, kept: None, moved: false };
     };
     let body = found.body_hash();
     let untouched = draft.script(found.state).body_hash() == body
-        || entry.is_some_and(|e| e.generated == body || e.before.as_ref() == Some(&body));
+        || entry.is_some_and(|e| e.generated == body || e.before == Some(&body));
     if found.state == State::Locked || !untouched {
         let based_on = based_on(draft, entry, &body);
         let moved = based_on != draft.source_hash();
@@ -60,10 +101,10 @@ pub(crate) fn reconcile(
 }
 
 /// The definition of the source that the person had before them when they last touched the file.
-fn based_on(draft: &DraftStep, entry: Option<&Entry>, body: &str) -> String {
+fn based_on<D: Drafted>(draft: &D, entry: Option<Remembered<'_>>, body: &str) -> String {
     match entry {
         None => draft.source_hash(),
-        Some(Entry { kept: Some(kept), .. }) if kept.body == body => kept.based_on.clone(),
-        Some(entry) => entry.source.clone(),
+        Some(Remembered { kept: Some(kept), .. }) if kept.body == body => kept.based_on.clone(),
+        Some(entry) => entry.source.to_owned(),
     }
 }

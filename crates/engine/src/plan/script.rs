@@ -39,11 +39,33 @@ impl State {
     }
 }
 
+/// What a script can be about.
+pub trait Subject: Sized {
+    /// As the header's object line says it.
+    fn words(&self) -> String;
+
+    /// Reads an object line.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    fn read(words: &str) -> Result<Self, String>;
+}
+
+impl Subject for Step {
+    fn words(&self) -> String {
+        step_words(self)
+    }
+
+    fn read(words: &str) -> Result<Self, String> {
+        read_step(words)
+    }
+}
+
 /// A script: what it makes, what is to be done with it, why it looks as it does, and the SQL.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Script {
+pub struct Script<S = Step> {
     /// What it makes.
-    pub step: Step,
+    pub step: S,
     /// What is to be done with it.
     pub state: State,
     /// Reasons, one header line each, e.g. `change engine: …, because …`.
@@ -62,7 +84,7 @@ pub struct ScriptError {
     pub what: String,
 }
 
-impl Script {
+impl<S: Subject> Script<S> {
     /// Reads a script file.
     ///
     /// # Errors
@@ -92,7 +114,7 @@ impl Script {
                 "object" if step.is_some() => {
                     return Err(wrong("a second object line; a script makes one object".into()));
                 }
-                "object" => step = Some(read_step(value).map_err(wrong)?),
+                "object" => step = Some(S::read(&unescape(value.trim())).map_err(wrong)?),
                 "state" if state.is_some() => {
                     return Err(wrong("a second state line; keep one".into()));
                 }
@@ -125,7 +147,7 @@ impl Script {
             text.push_str(&escape(entry));
             text.push('\n');
         };
-        line(&format!("object {}", step_words(&self.step)));
+        line(&format!("object {}", self.step.words()));
         line(&format!("state {}", self.state.word()));
         self.notes.iter().for_each(|note| line(note));
         text.push('\n');
@@ -175,14 +197,13 @@ fn read_state(value: &str) -> Result<State, String> {
         .ok_or_else(|| format!("state {word:?} is none of generated, locked, skip"))
 }
 
-fn read_step(value: &str) -> Result<Step, String> {
-    let text = unescape(value.trim());
+fn read_step(text: &str) -> Result<Step, String> {
     let (part, words) = if let Some(words) = text.strip_prefix("indexes of ") {
         (Some(Part::Indexes), words)
     } else if let Some(words) = text.strip_prefix("foreign keys of ") {
         (Some(Part::ForeignKeys), words)
     } else {
-        (None, text.as_str())
+        (None, text)
     };
     let unreadable = || format!("object {text:?} is not a kind and a quoted name");
     let (kind, name) = words.split_once(' ').ok_or_else(unreadable)?;
@@ -224,7 +245,7 @@ pub(crate) fn part_of(kind: ObjectKind) -> Part {
 }
 
 /// Reads one backtick-quoted identifier; returns it unquoted with what follows.
-fn read_quoted(text: &str) -> Option<(String, &str)> {
+pub(crate) fn read_quoted(text: &str) -> Option<(String, &str)> {
     let inner = text.strip_prefix('`')?;
     let mut name = String::new();
     let mut chars = inner.char_indices().peekable();
@@ -327,7 +348,7 @@ mod tests {
     #[test]
     fn an_unusable_header_names_its_line() {
         let check = |text: &str, expected: &str| {
-            assert_eq!(Script::parse(text).unwrap_err().to_string(), expected, "for {text:?}");
+            assert_eq!(<Script>::parse(text).unwrap_err().to_string(), expected, "for {text:?}");
         };
         let object = "-- sealift: object table `a`.`b`\n";
         check("", "line 1: the header line `-- sealift: object …` is missing");
@@ -354,10 +375,10 @@ mod tests {
     #[test]
     fn what_editors_do_to_a_file_is_forgiven() {
         let text = format!("\u{feff}\n{}\n\n", orders().print().replace('\n', "\r\n"));
-        let script = Script::parse(&text).unwrap();
+        let script = <Script>::parse(&text).unwrap();
         assert_eq!(script.step, orders().step);
         let remarked = "-- sealift: object schema `a`\n-- sealift: state skip  not ours\n";
-        assert_eq!(Script::parse(remarked).unwrap().state, State::Skip);
+        assert_eq!(<Script>::parse(remarked).unwrap().state, State::Skip);
     }
 
     #[test]

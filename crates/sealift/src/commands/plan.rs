@@ -74,13 +74,7 @@ fn tell_leftovers(planned: &Planned, report: &mut Report) {
 /// How many scripts there are, and what moved beneath a person's version.
 fn scripts(planned: &Planned, folder: &Folder) -> String {
     let mut fates = Vec::new();
-    for (fate, word) in [
-        (Fate::Created, "new"),
-        (Fate::Regenerated, "written anew"),
-        (Fate::Unchanged, "unchanged"),
-        (Fate::Edited, "edited by you and kept"),
-        (Fate::Locked, "locked by you and kept"),
-    ] {
+    for (fate, word) in Fate::WORDS {
         match planned.count(fate) {
             0 => {}
             number => fates.push(format!("{number} {word}")),
