@@ -141,7 +141,7 @@ fn privileges_of(list: &str) -> BTreeSet<String> {
 }
 
 /// `LIKE` as grants use it: `%` any characters, `_` one, `\` takes the meaning away.
-fn matches_like(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches_like(pattern: &str, name: &str) -> bool {
     let mut rest = pattern.chars();
     match rest.next() {
         None => name.is_empty(),

@@ -16,3 +16,4 @@ pub mod rewrite;
 pub mod selection;
 pub mod rule;
 pub mod diff;
+pub mod account;
