@@ -5,6 +5,7 @@
 //! between the two is left out and named, and a table that changes in between is read again.
 
 mod answers;
+pub mod accounts;
 mod columns;
 mod definition;
 mod events;
