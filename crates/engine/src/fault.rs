@@ -125,6 +125,8 @@ codes! {
         "check [select] in sealift.toml against the source's schemas";
     DefinitionFollowed = "SL0508", "a definition was changed on the source while its changes are followed",
         "docs/definitions.md says what is carried; begin anew with --restart, or exclude the object";
+    AccountRefused = "SL0509", "the target refused a statement about an account",
+        "make the objects first, or edit the account's script, then run sealift accounts apply again";
     RowsRefused = "SL0601", "the target would have changed or dropped rows of a chunk",
         "nothing of the chunk was kept; see the server's warnings in the message";
     CountMismatch = "SL0602", "the target took another number of rows than were sent",

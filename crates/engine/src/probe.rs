@@ -63,6 +63,12 @@ points! {
     Completed = "completed";
     /// Finished is journaled, the ledger not yet dropped.
     Finished = "finished";
+    /// It is remembered which accounts are about to be made, none is yet.
+    AccountsBegun = "accounts-begun";
+    /// One statement about an account was executed.
+    AccountChanged = "account-changed";
+    /// All accounts are made, not yet remembered as made.
+    AccountsDone = "accounts-done";
 }
 
 /// What happens at an armed point.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{assess, check, completions, plan, run, status, steer, verify};
+use crate::commands::{accounts, assess, check, completions, plan, run, status, steer, verify};
 use crate::log::LogFormat;
 
 /// Carries a live MySQL or MariaDB server to Azure Database for MySQL, or to any MySQL.
@@ -47,6 +47,7 @@ pub(crate) enum Command {
     Check(check::CheckArgs),
     Assess(assess::AssessArgs),
     Plan(plan::PlanArgs),
+    Accounts(accounts::AccountsArgs),
     Run(run::RunArgs),
     Verify(verify::VerifyArgs),
     Status(status::StatusArgs),

@@ -4,11 +4,13 @@ use insta::assert_snapshot;
 
 use crate::folder::Folder;
 
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 14] = [
     &["check"],
     &["assess"],
     &["plan"],
     &["plan", "apply"],
+    &["accounts"],
+    &["accounts", "apply"],
     &["run"],
     &["verify"],
     &["status"],
@@ -40,6 +42,7 @@ fn help_is_the_documentation() {
                    anything is touched
       plan         Write a plan: one SQL script per object, to be read, edited,
                    locked or skipped
+      accounts     Carry accounts: users, roles, passwords (by their hashes), grants
       run          Carry everything across: objects, rows, indexes, foreign keys,
                    code; then follow the source's changes
       verify       Compare both sides row by row and name what differs

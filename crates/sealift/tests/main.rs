@@ -12,5 +12,6 @@ mod configuration;
 mod connection;
 mod assess;
 mod carry;
+mod accounts;
 mod offline;
 mod online;

@@ -13,3 +13,4 @@ pub mod make;
 mod changes;
 pub mod read;
 pub mod apply;
+pub mod accounts;

@@ -7,6 +7,7 @@ mod survey;
 mod assess;
 mod plan;
 mod apply;
+mod accounts;
 mod build;
 mod tables;
 mod patience;
@@ -30,6 +31,7 @@ use crate::probe::Probe;
 use crate::progress::Progress;
 use crate::stop::Stop;
 
+pub use accounts::{AccountsPlanned, apply_accounts, plan_accounts};
 pub use apply::apply;
 pub use assess::{AssessOrder, AssessTarget, assess};
 pub use offline::{Offline, offline};

@@ -21,11 +21,13 @@ use crate::config::{Config, Surroundings};
 use crate::log;
 use crate::output::Output;
 
+use accounts::{AccountsArgs, AccountsDeed};
 use plan::{PlanArgs, PlanDeed};
 
 pub(crate) mod assess;
 pub(crate) mod check;
 pub(crate) mod plan;
+pub(crate) mod accounts;
 pub(crate) mod run;
 pub(crate) mod status;
 pub(crate) mod verify;
@@ -143,6 +145,8 @@ impl Command {
             Self::Check(_) => "check",
             Self::Plan(PlanArgs { deed: None }) => "plan",
             Self::Plan(PlanArgs { deed: Some(PlanDeed::Apply) }) => "plan apply",
+            Self::Accounts(AccountsArgs { deed: None }) => "accounts",
+            Self::Accounts(AccountsArgs { deed: Some(AccountsDeed::Apply) }) => "accounts apply",
             Self::Run(args) => args.words(),
             Self::Verify(_) => "verify",
             Self::Status(_) => "status",
@@ -161,6 +165,10 @@ impl Command {
             Self::Check(args) => check::check(args, context).await,
             Self::Plan(PlanArgs { deed: None }) => plan::plan(context).await,
             Self::Plan(PlanArgs { deed: Some(PlanDeed::Apply) }) => plan::apply(context).await,
+            Self::Accounts(AccountsArgs { deed: None }) => accounts::plan(context).await,
+            Self::Accounts(AccountsArgs { deed: Some(AccountsDeed::Apply) }) => {
+                accounts::apply(context).await
+            }
             Self::Run(args) => run::run(args, context).await,
             Self::Verify(args) => verify::verify(args, context).await,
             Self::Status(args) => status::status(args, context),

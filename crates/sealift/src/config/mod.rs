@@ -8,6 +8,7 @@ use sealift_engine::control::Settings;
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::prepare::tables::NotEmpty;
 use sealift_mysql::endpoint::{Address, Endpoint, TlsMode};
+use sealift_schema::account::AccountPolicy;
 use sealift_schema::facts::Side;
 use sealift_schema::rewrite::Policy;
 use sealift_schema::selection::{Patterns, Selection};
@@ -53,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) patterns: Patterns,
     /// How definitions are changed.
     pub(crate) policy: Policy,
+    /// What becomes of accounts.
+    pub(crate) accounts: AccountPolicy,
     /// How rows are copied.
     pub(crate) copy: CopyOptions,
     /// Limits a run begins with.
@@ -125,6 +128,7 @@ impl Config {
             target,
             select,
             rewrite,
+            accounts,
             copy,
             throttle,
             api,
@@ -138,12 +142,16 @@ impl Config {
         let (RawApi { port }, RawMetrics { listen: metrics }) = (api, metrics);
         let mut warnings = Vec::new();
         check_policy(&rewrite, place)?;
+        accounts.check().map_err(|error| {
+            invalid(place, error.to_string()).advise("correct the entry of [accounts]")
+        })?;
         Ok(Self {
             source: Server::resolve(Side::Source, source, place, &mut warnings)?,
             target: Server::resolve(Side::Target, target, place, &mut warnings)?,
             selection: compile(&select, place)?,
             patterns: select,
             policy: rewrite,
+            accounts,
             copy: CopyOptions::resolve(&copy, place, cores)?,
             throttle,
             listen: Listen { port, metrics },

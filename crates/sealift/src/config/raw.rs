@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use sealift_engine::control::Settings;
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::prepare::tables::NotEmpty;
+use sealift_schema::account::AccountPolicy;
 use sealift_schema::rewrite::Policy;
 use sealift_schema::rule::Acceptance;
 use sealift_schema::selection::Patterns;
@@ -27,6 +28,8 @@ pub(crate) struct RawConfig {
     pub(super) select: Patterns,
     #[serde(default)]
     pub(super) rewrite: Policy,
+    #[serde(default)]
+    pub(super) accounts: AccountPolicy,
     #[serde(default)]
     pub(super) copy: RawCopy,
     #[serde(default)]

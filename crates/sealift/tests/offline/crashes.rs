@@ -42,7 +42,7 @@ fn killed_at(point: Point) {
 }
 
 /// The points that only a run passes whose source has moved, or whose changes are followed, are killed in tests of
-/// their own.
+/// their own, and so are those of accounts.
 fn is_passed_by_a_first_run(point: Point) -> bool {
     !matches!(
         point,
@@ -50,6 +50,9 @@ fn is_passed_by_a_first_run(point: Point) -> bool {
             | Point::StatementBegun
             | Point::StatementExecuted
             | Point::StatementDone
+            | Point::AccountsBegun
+            | Point::AccountChanged
+            | Point::AccountsDone
     )
 }
 

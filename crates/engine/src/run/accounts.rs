@@ -1,0 +1,144 @@
+//! `sealift accounts`: look at both servers' accounts, write the scripts, carry them out.
+
+use sealift_mysql::gather::accounts as gather;
+use sealift_mysql::session::Session;
+use sealift_schema::account::plan::plan as decide;
+use sealift_schema::account::{Account, AccountName, AccountPolicy, Scene};
+use sealift_schema::catalog::Catalog;
+use sealift_schema::facts::{ServerFacts, Side};
+
+use super::Migration;
+use super::survey::{Asked, ask};
+use crate::fault::Fault;
+use crate::plan::accounts::{
+    AccountDraft, AccountReport, Applier, Made, apply, look, missing_select, write,
+};
+use crate::prepare::servers;
+use crate::report::Report;
+
+/// What was planned, and what `apply` would do.
+#[derive(Clone, Debug)]
+pub struct AccountsPlanned {
+    /// What was done with the scripts.
+    pub made: Made,
+    /// Every account of the source, in the order of their names.
+    pub accounts: Vec<AccountReport>,
+}
+
+/// Writes a script per account, keeping what people have edited or locked, and compares them with the target.
+///
+/// # Errors
+/// When a server cannot be asked, or a file of the folder not be used.
+pub async fn plan_accounts(
+    migration: &Migration,
+    policy: &AccountPolicy,
+    report: &mut Report,
+) -> Result<AccountsPlanned, Fault> {
+    let [source, target] = both(migration, report).await?;
+    migration.progress.enter("reading accounts");
+    let mut session = open(migration, Side::Source).await?;
+    let read = gather::accounts(&mut session, &|_name| true).await;
+    let origins = read.map_err(|error| missing_select(Fault::gather(Side::Source, error)))?;
+    let on_source = |error| Fault::gather(Side::Source, error);
+    let names = gather::names(&mut session).await.map_err(on_source)?;
+    let source_privileges = gather::privileges(&mut session).await.map_err(on_source)?;
+    session.close().await;
+    let mut session = open(migration, Side::Target).await?;
+    let on_target = |error| Fault::gather(Side::Target, error);
+    let power = gather::power(&mut session, &target).await.map_err(on_target)?;
+    let planned = decide(
+        &origins,
+        &Scene {
+            source: &source,
+            target: &target,
+            rewrite: &migration.policy,
+            selection: &migration.selection.clone().on(&source),
+            names: &names,
+            source_privileges: &source_privileges,
+            power: &power,
+            policy,
+            nothing: &Catalog::default(),
+        },
+    );
+    tell_mandatory_roles(&source, report);
+    let drafts = planned.accounts.iter().filter_map(|account| {
+        let origin = origin(&origins, &account.source)?;
+        Some(AccountDraft::new(account, origin))
+    });
+    let made = write(&drafts.collect::<Vec<_>>(), &migration.folder)?;
+    let mut accounts = look(&mut session, &migration.folder, &power.own, policy.existing).await?;
+    session.close().await;
+    let left_out = planned.left_out.into_iter();
+    accounts.extend(left_out.map(|(name, why)| AccountReport::left_out(&name, why)));
+    report.happened(&migration.clock, format!("planned {} accounts", made.scripts.len()));
+    Ok(AccountsPlanned { made, accounts })
+}
+
+/// Makes the target's accounts as the scripts say.
+///
+/// # Errors
+/// What concerns all accounts. One that the target refuses is no error: the others go on.
+pub async fn apply_accounts(
+    migration: &Migration,
+    policy: &AccountPolicy,
+    report: &mut Report,
+) -> Result<Vec<AccountReport>, Fault> {
+    let [_source, target] = both(migration, report).await?;
+    servers::takes_writes(&target)?;
+    migration.progress.enter("making accounts");
+    let mut session = open(migration, Side::Target).await?;
+    let on_target = |error| Fault::gather(Side::Target, error);
+    let power = gather::power(&mut session, &target).await.map_err(on_target)?;
+    let applier = Applier {
+        plan: &migration.folder,
+        own: &power.own,
+        existing: policy.existing,
+        progress: &migration.progress,
+        probe: &migration.probe,
+        stop: &migration.stop,
+    };
+    let accounts = apply(&applier, &mut session).await?;
+    session.close().await;
+    report.happened(&migration.clock, "made the target's accounts as planned");
+    Ok(accounts)
+}
+
+/// Asks both servers who they are, and refuses two that do not suit.
+async fn both(migration: &Migration, report: &mut Report) -> Result<[ServerFacts; 2], Fault> {
+    migration.progress.enter("looking at both servers");
+    let (source, target) = tokio::join!(ask(&migration.source), ask(&migration.target));
+    let (Asked { facts: source, report: source_report }, target) = (source?, target?);
+    let Asked { facts: target, report: target_report } = target;
+    report.source = Some(source_report);
+    report.target = Some(target_report);
+    let identity = |facts: &ServerFacts, side| match side {
+        Side::Source => servers::identity(facts, &migration.source),
+        Side::Target => servers::identity(facts, &migration.target),
+    };
+    servers::differ(&identity(&source, Side::Source), &identity(&target, Side::Target))?;
+    servers::suit(&source, &target)?;
+    Ok([source, target])
+}
+
+async fn open(migration: &Migration, side: Side) -> Result<Session, Fault> {
+    let endpoint = match side {
+        Side::Source => &migration.source,
+        Side::Target => &migration.target,
+    };
+    gather::open(endpoint).await.map_err(|error| Fault::gather(side, error))
+}
+
+fn origin<'a>(origins: &'a [Account], name: &AccountName) -> Option<&'a Account> {
+    origins.iter().find(|origin| origin.definition.name == *name)
+}
+
+/// Roles everybody has without a grant: no grant can carry that.
+fn tell_mandatory_roles(source: &ServerFacts, report: &mut Report) {
+    let roles = source.variable("mandatory_roles").unwrap_or_default();
+    if !roles.is_empty() {
+        report.note(format!(
+            "On the source mandatory_roles gives every account {roles}. Set the same server parameter on the \
+             target: no grant says so."
+        ));
+    }
+}
