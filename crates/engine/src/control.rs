@@ -39,6 +39,8 @@ struct State {
     is_paused: bool,
     settings: Settings,
     load: SourceLoad,
+    /// The target's `Threads_running`, as far as it is known.
+    target_running: Option<u64>,
     /// Chunks under way.
     turns: usize,
     pacer: Pacer,
@@ -74,6 +76,13 @@ pub enum Hold {
         /// The setting.
         most: u64,
     },
+    /// The target runs more statements at a time than it should.
+    TargetBusy {
+        /// Its `Threads_running`.
+        running: u64,
+        /// The setting.
+        most: u64,
+    },
     /// The rate is at its limit.
     Rate {
         /// Until when, by the clock's elapsed time.
@@ -91,6 +100,9 @@ impl fmt::Display for Hold {
             }
             Self::ReplicaLag { seconds, most } => {
                 write!(f, "the source lags behind its own by {seconds} s, allowed {most} s")
+            }
+            Self::TargetBusy { running, most } => {
+                write!(f, "the target is busy: Threads_running is {running}, allowed {most}")
             }
             Self::Rate { .. } => f.write_str("the copy is at its rate limit"),
         }
@@ -118,6 +130,7 @@ impl Control {
             is_paused: false,
             settings,
             load: SourceLoad::default(),
+            target_running: None,
             turns: 0,
             pacer: Pacer::default(),
         };
@@ -163,6 +176,11 @@ impl Control {
     /// Takes note of how much the source has to do.
     pub fn observe(&self, load: SourceLoad) {
         self.change(|state| state.load = load);
+    }
+
+    /// Takes note of how much the target has to do: its `Threads_running`, if it is known.
+    pub fn observe_target(&self, running: Option<u64>) {
+        self.change(|state| state.target_running = running);
     }
 
     /// Why the copy waits, if it does for another reason than that enough is under way.
@@ -213,7 +231,8 @@ impl Control {
                     Hold::Paused
                     | Hold::Workers
                     | Hold::SourceBusy { .. }
-                    | Hold::ReplicaLag { .. },
+                    | Hold::ReplicaLag { .. }
+                    | Hold::TargetBusy { .. },
                 ) => self.wait_for(changed).await,
             }
         }
@@ -255,7 +274,14 @@ impl Control {
 impl State {
     /// Why no chunk may begin at `now`.
     fn hold(&self, now: Duration) -> Option<Hold> {
-        let Settings { workers, threads_running_max, replica_lag_max, .. } = self.settings;
+        let Settings {
+            rows_per_second: _,
+            bytes_per_second: _,
+            workers,
+            threads_running_max,
+            replica_lag_max,
+            target_threads_running_max,
+        } = self.settings;
         let SourceLoad { threads_running, replica_lag } = self.load;
         if self.is_paused {
             return Some(Hold::Paused);
@@ -272,6 +298,11 @@ impl State {
             && seconds > most.get()
         {
             return Some(Hold::ReplicaLag { seconds, most: most.get() });
+        }
+        if let (Some(running), Some(most)) = (self.target_running, target_threads_running_max)
+            && running > most.get()
+        {
+            return Some(Hold::TargetBusy { running, most: most.get() });
         }
         self.pacer.waits_until(now).map(|until| Hold::Rate { until })
     }

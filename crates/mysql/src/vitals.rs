@@ -1,4 +1,5 @@
-//! How a source fares from second to second: the end of its log, what it keeps of it, how busy it is.
+//! How a source fares from second to second: the end of its log, what it keeps of it, how busy it is; and how busy a
+//! target is.
 
 use std::time::Duration;
 
@@ -71,8 +72,7 @@ impl Watcher {
         let clock = session.first("SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS UNSIGNED)");
         let at_micros = clock.await?.map(|row| row.parse(0)).transpose()?.unwrap_or_default();
         let log_end = position::current(session).await?;
-        let running = session.first("SHOW GLOBAL STATUS LIKE 'Threads_running'").await?;
-        let threads_running = running.map(|row| row.parse(1)).transpose()?;
+        let threads_running = threads_running(session).await?;
         let file = |end: &Option<LogPosition>| end.as_ref().map(|end| end.file.clone());
         let is_listed = self.looks > 0 && file(&log_end) == file(&self.last.log_end);
         let (log_files, log_kept) = if is_listed {
@@ -147,6 +147,39 @@ impl Watcher {
         }
         Ok(most.map(Duration::from_secs))
     }
+}
+
+/// A session that asks a target again and again how busy it is.
+pub struct Pulse {
+    session: Session,
+}
+
+impl Pulse {
+    /// Logs in.
+    ///
+    /// # Errors
+    /// When the target cannot be reached or refuses the login.
+    pub async fn open(target: &Endpoint) -> Result<Self, MysqlError> {
+        Ok(Self { session: pins::open(target, DEFINITIONS).await? })
+    }
+
+    /// Statements it runs at the moment, ours included.
+    ///
+    /// # Errors
+    /// When the connection is lost, or the answer cannot be understood: open another one then.
+    pub async fn threads_running(&mut self) -> Result<Option<u64>, MysqlError> {
+        threads_running(&mut self.session).await
+    }
+
+    /// Says goodbye.
+    pub async fn close(self) {
+        self.session.close().await;
+    }
+}
+
+async fn threads_running(session: &mut Session) -> Result<Option<u64>, MysqlError> {
+    let running = session.first("SHOW GLOBAL STATUS LIKE 'Threads_running'").await?;
+    running.map(|row| row.parse(1)).transpose()
 }
 
 /// Whether the server answered, only not with what was asked for.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-/// Limits on the copy; what is absent is not limited. They spare the source, so none of them holds the
-/// applier.
+/// Limits on the copy; what is absent is not limited. They spare the servers, and none of them holds the
+/// applier: the target would only fall behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
@@ -21,6 +21,8 @@ pub struct Settings {
     pub threads_running_max: Option<NonZeroU64>,
     /// The copy waits while the source, a replica, is further behind than this, in seconds.
     pub replica_lag_max: Option<NonZeroU64>,
+    /// The copy waits while the target's `Threads_running` is above this.
+    pub target_threads_running_max: Option<NonZeroU64>,
 }
 
 /// Why settings were not changed: the text names the key or the value.
@@ -30,12 +32,13 @@ pub struct SettingsError(String);
 
 impl Settings {
     /// The keys, as they are written in files and on the command line.
-    pub const KEYS: [&'static str; 5] = [
+    pub const KEYS: [&'static str; 6] = [
         "rows_per_second",
         "bytes_per_second",
         "workers",
         "threads_running_max",
         "replica_lag_max",
+        "target_threads_running_max",
     ];
 
     /// The settings with some of them changed: `null` takes a limit away.

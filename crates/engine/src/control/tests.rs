@@ -108,6 +108,22 @@ async fn a_busy_source_holds_the_copy_but_not_the_applier() {
 }
 
 #[tokio::test]
+async fn a_busy_target_holds_the_copy_until_it_rests_or_is_not_seen() {
+    let most = NonZeroU64::new(20);
+    let settings = Settings { target_threads_running_max: most, ..Settings::default() };
+    let (control, _clock) = control(settings);
+    for (running, held) in [
+        (Some(20), None),
+        (Some(21), Some(Hold::TargetBusy { running: 21, most: 20 })),
+        (None, None),
+    ] {
+        control.observe_target(running);
+        assert_eq!(control.held(), held);
+        control.ready_to_apply().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_rate_holds_the_next_chunk_and_a_lifted_limit_lets_it_go() {
     let settings = Settings { bytes_per_second: NonZeroU64::new(100), ..Settings::default() };
     let (control, clock) = control(settings);

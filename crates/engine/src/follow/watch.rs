@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::error::MysqlError;
-use sealift_mysql::vitals::{Vitals, Watcher};
+use sealift_mysql::vitals::{Pulse, Vitals, Watcher};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::Standing;
@@ -28,6 +28,8 @@ const LOOKS_PER_LOG: u32 = 60;
 pub struct FollowWatch {
     /// Who is looked at.
     pub source: Endpoint,
+    /// Who is asked how busy it is, where a setting depends on that.
+    pub target: Endpoint,
     /// How far the applier is; `None` in a run that applies nothing, where only the load counts.
     pub standing: Option<Standing>,
     /// Who is told of the load.
@@ -43,6 +45,7 @@ pub struct FollowWatch {
 pub async fn watch(job: FollowWatch, end: Stop) {
     let mut assessor = Assessor::default();
     let mut watcher: Option<Watcher> = None;
+    let mut pulse: Option<Pulse> = None;
     let mut turns = interval(LOOK_EVERY);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut warned, mut looks) = (false, 0);
@@ -69,6 +72,14 @@ pub async fn watch(job: FollowWatch, end: Stop) {
                 }
             }
         }
+        if job.control.settings().target_threads_running_max.is_some() {
+            let running = tokio::select! {
+                running = timeout(ANSWER_WITHIN, feel(&mut pulse, &job.target)) => running,
+                () = end.wait() => break,
+            };
+            // What is not known holds nothing.
+            job.control.observe_target(running.ok().and_then(Result::ok).flatten());
+        }
         if let Some(standing) = &job.standing {
             let stood = standing.lock().clone();
             let following = assessor.assess(job.clock.elapsed(), &stood, job.control.is_paused());
@@ -81,6 +92,20 @@ pub async fn watch(job: FollowWatch, end: Stop) {
     if let Some(watcher) = watcher {
         watcher.close().await;
     }
+    if let Some(pulse) = pulse {
+        pulse.close().await;
+    }
+}
+
+async fn feel(pulse: &mut Option<Pulse>, target: &Endpoint) -> Result<Option<u64>, MysqlError> {
+    // Not put back if the answer does not come: it must not be taken for that to another question.
+    let mut open = match pulse.take() {
+        Some(open) => open,
+        None => Pulse::open(target).await?,
+    };
+    let running = open.threads_running().await?;
+    *pulse = Some(open);
+    Ok(running)
 }
 
 async fn look(watcher: &mut Option<Watcher>, source: &Endpoint) -> Result<Vitals, MysqlError> {

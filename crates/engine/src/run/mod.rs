@@ -78,6 +78,7 @@ impl Migration {
         let end = Stop::new();
         let job = FollowWatch {
             source: self.source.clone(),
+            target: self.target.clone(),
             standing,
             control: self.control.clone(),
             progress: self.progress.clone(),

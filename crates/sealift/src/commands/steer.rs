@@ -95,6 +95,7 @@ pub(crate) fn settings(settings: &Settings) -> String {
         workers,
         threads_running_max,
         replica_lag_max,
+        target_threads_running_max,
     } = settings;
     let limits = [
         rows_per_second.map(|rows| format!("{} rows/s", count(rows.get()))),
@@ -102,6 +103,7 @@ pub(crate) fn settings(settings: &Settings) -> String {
         workers.map(|workers| format!("{workers} workers")),
         threads_running_max.map(|most| format!("Threads_running {most}")),
         replica_lag_max.map(|most| format!("replica lag {most} s")),
+        target_threads_running_max.map(|most| format!("the target's Threads_running {most}")),
     ];
     let limits: Vec<String> = limits.into_iter().flatten().collect();
     if limits.is_empty() { "no limits".into() } else { format!("at most {}", limits.join(", ")) }

@@ -56,12 +56,21 @@ fn a_run_is_held_by_a_limit_paused_resumed_and_stopped_from_another_terminal() {
     ends_with(0, &folder.sealift(&["stop"]));
     assert_eq!(run.wait().unwrap().code(), Some(4), "a stop ends a pause too");
     assert!(!folder.file(".sealift/api.json").exists());
-    // It begins with the file's limit again; lifted, it goes on to the end.
+    // It begins with the file's limits again. One is on the target, which somebody uses; lifted, it goes on to
+    // the end.
+    let limit = "target_threads_running_max = 1\n";
+    folder.reconfigure("workers = 1\n", &format!("workers = 1\n{limit}"));
+    let mut sleeper = pair.target.client().command();
+    let mut sleeper = sleeper.args(["--execute", "SELECT SLEEP(600)"]).spawn().unwrap();
     let mut run = begin(&folder);
-    wait_for_status(&folder, "a limit holds the copy", |status| {
-        status["running"] == true && status["steering"]["held"].is_string()
+    wait_for_status(&folder, "a busy target holds the copy", |status| {
+        let held = status["steering"]["held"].to_string();
+        status["running"] == true && held.contains("the target is busy")
     });
     ends_with(0, &folder.sealift(&["set", "rows_per_second", "none"]));
+    ends_with(0, &folder.sealift(&["set", "target_threads_running_max", "none"]));
+    sleeper.kill().unwrap();
+    sleeper.wait().unwrap();
     assert_eq!(run.wait().unwrap().code(), Some(0));
     ends_with(0, &folder.sealift(&["verify"]));
 }
