@@ -93,6 +93,11 @@ pub(crate) fn start_as_configured(options: &LogOptions, screen: &Screen) -> Resu
 }
 
 fn start(filter: &str, format: LogFormat, place: Place) {
+    // A bare level is that of our own crates: what others tell of their insides helps nobody.
+    let own = |krate: &str| format!("{krate}={filter}");
+    let crates = ["sealift", "sealift_engine", "sealift_mysql", "sealift_server"].map(own);
+    let is_bare = filter.chars().all(char::is_alphabetic);
+    let filter = if is_bare { format!("warn,{}", crates.join(",")) } else { filter.to_owned() };
     let log = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
         .with_ansi(false)
