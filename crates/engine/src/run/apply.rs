@@ -4,6 +4,7 @@ use sealift_schema::name::ObjectId;
 use sealift_schema::rule::{self, Finding, Scene, Severity};
 
 use super::Migration;
+use super::failover;
 use super::survey::Survey;
 use crate::fault::{ErrorCode, Fault};
 use crate::journal::Journal;
@@ -84,7 +85,8 @@ pub(super) fn begin(
     if let Some(memory) = stage.memory() {
         let known = [&memory.source, &memory.target];
         let found = [&survey.source_identity, &survey.target_identity];
-        if known != found {
+        let may_go_on = memory.target == survey.target_identity && failover::may_move(&stage);
+        if known != found && !may_go_on {
             let [source, target] = known;
             let what = format!(
                 "the journal was begun with other servers than answer now: source {source}, target \

@@ -12,6 +12,7 @@ mod build;
 mod tables;
 mod patience;
 mod way;
+mod failover;
 mod follow;
 mod online;
 mod offline;

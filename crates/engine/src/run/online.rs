@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::apply::{applier, begin, ready};
 use super::build::{BUILDERS, builders};
 use super::complete::{Ending, complete};
+use super::failover;
 use super::follow::Follow;
 use super::patience::persist;
 use super::survey::Survey;
@@ -203,7 +204,10 @@ impl Run<'_> {
         let standing = apply::standing(target, name).await?;
         let journaled = stage.memory().and_then(|memory| memory.following_from.clone());
         let from = match (standing.as_ref().and_then(apply::Standing::oldest), journaled) {
-            (Some(_), Some(_)) => return Ok(()),
+            (Some(at), Some(_)) => {
+                let newest = standing.as_ref().and_then(apply::Standing::newest);
+                return failover::holds(source, newest.unwrap_or(at)).await;
+            }
             // The ledger was written, the journal not yet.
             (Some(at), None) => at.clone(),
             (None, Some(_)) => {

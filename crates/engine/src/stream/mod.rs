@@ -30,6 +30,8 @@ pub struct Stream {
     options: StreamOptions,
     /// Opened when it is first needed, and again when it was lost.
     log: Option<BinlogStream>,
+    /// The server it was opened on.
+    server: Option<String>,
     /// The end of the last transaction that was handed out whole.
     reached: LogPosition,
     assembly: Assembly,
@@ -62,6 +64,7 @@ impl Stream {
             source,
             options: StreamOptions { server_id, heartbeat: HEARTBEAT },
             log: None,
+            server: None,
             reached: from,
             assembly: Assembly::new(tables, piece_bytes),
             failures: 0,
@@ -110,7 +113,13 @@ impl Stream {
     async fn try_next(&mut self) -> Result<Option<Item>, Trouble> {
         if self.log.is_none() {
             let opened = BinlogStream::open(&self.source, &self.reached, &self.options).await;
-            self.log = Some(opened.map_err(Trouble::Log)?);
+            let log = opened.map_err(Trouble::Log)?;
+            let server = log.position().server.clone();
+            let before = self.server.get_or_insert_with(|| server.clone());
+            if *before != server {
+                return Err(Trouble::Fault(Box::new(moved(&server))));
+            }
+            self.log = Some(log);
         }
         let Some(log) = &mut self.log else { return Ok(None) };
         let event = log.next().await.map_err(Trouble::Log)?;
@@ -141,6 +150,12 @@ impl Stream {
 enum Trouble {
     Log(BinlogError),
     Fault(Box<Fault>),
+}
+
+/// Whether another server will do depends on more than the log: whoever begins anew finds out.
+fn moved(server: &str) -> Fault {
+    let what = format!("another server answers in its place: {server}");
+    Fault::new(ErrorCode::ConnectionLost, what).on(Side::Source)
 }
 
 /// How long the source may be silent before it gives a sign of life.

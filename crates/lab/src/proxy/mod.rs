@@ -52,6 +52,8 @@ struct State {
     refusing: bool,
     frozen: bool,
     delay: Duration,
+    /// Where new connections lead, if no more to the port it was made for.
+    moved_to: Option<u16>,
     cut_after: [Option<u64>; 2],
     commit_fault: Option<CommitFault>,
     lose_next_answer: bool,
@@ -137,6 +139,12 @@ impl FaultProxy {
     /// Lets new connections through again.
     pub fn accept_again(&self) {
         self.set(|state| state.refusing = false);
+    }
+
+    /// Leads new connections to another server, as a name does that is given to a replica.
+    pub fn lead_to(&self, server: &Server) {
+        let port = server.port();
+        self.set(|state| state.moved_to = Some(port));
     }
 
     /// Holds all bytes of all connections: a black hole, until [`thaw`](Self::thaw).
@@ -267,9 +275,9 @@ impl State {
 fn accept(listener: &TcpListener, upstream: u16, shared: &Arc<Shared>) {
     for client in listener.incoming() {
         let Ok(client) = client else { continue };
-        let (closing, refusing) = {
+        let (closing, refusing, upstream) = {
             let state = shared.lock();
-            (state.closing, state.refusing)
+            (state.closing, state.refusing, state.moved_to.unwrap_or(upstream))
         };
         if closing {
             return;

@@ -12,7 +12,7 @@ fn changes_seen(folder: &Folder) -> u64 {
     status["following"]["changes"].as_u64().unwrap_or_default()
 }
 
-fn is_following(folder: &Folder) -> Option<()> {
+pub(crate) fn is_following(folder: &Folder) -> Option<()> {
     (stage(folder) == "following").then_some(())
 }
 

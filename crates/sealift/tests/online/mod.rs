@@ -11,6 +11,7 @@ use crate::folder::{Folder, turn};
 use crate::offline::{allowed, ends_with, folder};
 
 mod away;
+mod failover;
 mod definitions;
 mod families;
 mod soaked;
