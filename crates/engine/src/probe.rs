@@ -69,6 +69,8 @@ points! {
     AccountChanged = "account-changed";
     /// All accounts are made, not yet remembered as made.
     AccountsDone = "accounts-done";
+    /// A chunk of a comparison is compared, and what was found is kept.
+    ChunkCompared = "chunk-compared";
 }
 
 /// What happens at an armed point.

@@ -68,6 +68,8 @@ pub enum Conclusion {
     Equal,
     /// Source and target differ.
     Different,
+    /// No difference was found, but not everything could be compared.
+    Unsettled,
     /// Some objects could not be carried, the rest was.
     Incomplete,
     /// It failed.
@@ -209,6 +211,9 @@ pub struct VerificationReport {
     pub differences: Vec<DifferenceReport>,
     /// What could not be compared, and why: whole sentences.
     pub not_compared: Vec<String>,
+    /// Rows of which it is not known whether they differ: `what` says how many and why.
+    #[serde(default)]
+    pub unsettled: Vec<DifferenceReport>,
 }
 
 /// One thing that differs.

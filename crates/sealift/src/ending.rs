@@ -39,7 +39,7 @@ fn exit_code(conclusion: Conclusion, error: Option<ErrorCode>) -> u8 {
     }
     match conclusion {
         Conclusion::Done | Conclusion::Equal => DONE,
-        Conclusion::Different | Conclusion::Incomplete => NO,
+        Conclusion::Different | Conclusion::Unsettled | Conclusion::Incomplete => NO,
         Conclusion::Interrupted => INTERRUPTED,
         Conclusion::Failed | Conclusion::Running => FAILED,
     }

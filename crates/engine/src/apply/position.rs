@@ -259,6 +259,16 @@ impl AppliedLedger {
         format!("{}.{lane}", lock::name(&[&self.migration, "applied"]))
     }
 
+    /// Whether a process has the lanes.
+    ///
+    /// # Errors
+    /// When the server refuses or the connection is lost.
+    pub async fn is_at_work(&self, session: &mut Session) -> Result<bool, MysqlError> {
+        // Every applier has a lane 0.
+        let row = session.first(format!("SELECT IS_USED_LOCK('{}')", self.lane_lock(0))).await?;
+        Ok(row.is_some_and(|row| row.get(0).is_some()))
+    }
+
     /// Kills what sessions are left of lanes of another process.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ mod online;
 mod offline;
 mod complete;
 mod definitions;
+mod level;
 mod verify;
 
 use sealift_mysql::endpoint::Endpoint;
@@ -39,7 +40,7 @@ pub use offline::{Offline, offline};
 pub use online::{Online, online};
 pub use plan::plan;
 pub use survey::{Asked, ask};
-pub use verify::verify;
+pub use verify::{Followed, Verify, verify};
 
 /// A migration, and what every command on it is given.
 #[derive(Clone, Debug)]

@@ -1,65 +1,175 @@
 //! `sealift verify`: is the target what the plan and the source's rows make it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use sealift_mysql::binlog;
+use sealift_mysql::session::Session;
 use sealift_schema::catalog::Catalog;
 use sealift_schema::facts::Side;
 use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
 
+use super::definitions::{self, Extent};
+use super::level::Level;
 use super::survey::{Survey, target_catalog};
 use super::tables::find;
-use super::{Migration, definitions};
-use crate::fault::Fault;
+use super::{Migration, plan as planning};
+use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::plan::read::Plan;
 use crate::report::{
     Conclusion, DifferenceReport, Report, TableReport, TableResult, VerificationReport,
 };
-use crate::stage::Part;
-use crate::verify::{self, DifferenceKind, RowDifference, TablePair, TableVerdict, VerifyJob};
+use crate::stage::{Memory, Part, Stage};
+use crate::verify::{
+    self, Applied, DifferenceKind, Moving, Notebook, RowDifference, TablePair, TableVerdict,
+    VerifyJob,
+};
+
+/// What a comparison is told beside the migration itself.
+#[derive(Clone, Debug)]
+pub struct Verify {
+    /// How the source's changes come to the target; `None`: they do not.
+    pub followed: Option<Followed>,
+    /// Where the comparison of rows is kept, to go on with it.
+    pub notebook: Arc<dyn Notebook>,
+}
+
+/// An online migration before its cutover.
+#[derive(Clone, Debug)]
+pub struct Followed {
+    /// Names the migration in the target's ledgers.
+    pub ledger_name: String,
+    /// Tables whose rows are all there.
+    pub copied: BTreeSet<QualifiedName>,
+}
+
+impl Followed {
+    /// What is followed in a stage, if anything is.
+    #[must_use]
+    pub fn of(stage: &Stage, ledger_name: &str) -> Option<Self> {
+        let Memory { following_from, copied, .. } = stage.memory()?;
+        let is_followed = following_from.is_some() && !stage.is_finished();
+        is_followed.then(|| Self {
+            ledger_name: ledger_name.to_owned(),
+            copied: copied.keys().cloned().collect(),
+        })
+    }
+}
 
 /// Compares the definitions of every object the plan carries, and the rows of every table.
 ///
 /// # Errors
 /// When a server cannot be asked or a stop was asked for. Differences are an answer, not an error.
-pub async fn verify(migration: &Migration, report: &mut Report) -> Result<Conclusion, Fault> {
+pub async fn verify(
+    migration: &Migration,
+    verify: &Verify,
+    report: &mut Report,
+) -> Result<Conclusion, Fault> {
     let survey = Survey::take(migration, report).await?;
     if migration.folder.manifest()?.is_none() {
-        super::plan::write(migration, &survey, report)?;
+        planning::write(migration, &survey, report)?;
     }
     let plan = Plan::read(&migration.folder)?;
-    super::plan::tell(&plan, report);
-    let mut found = VerificationReport::default();
+    planning::tell(&plan, report);
     migration.progress.enter("comparing definitions");
     let actual = target(migration, &plan).await?;
-    definitions::compare(migration, &survey, &plan, &actual, &mut found);
-    let pairs = pairs(&survey, &plan, &actual);
+    let Verify { followed, notebook } = verify;
+    let (mut found, level) = match followed {
+        None => (definitions::compare(migration, &survey, &plan, &actual, Extent::Whole), None),
+        Some(followed) => {
+            let name = &followed.ledger_name;
+            let level = Level::new(migration.target.clone(), name, migration.clock.clone());
+            let level: Arc<dyn Applied> = Arc::new(level);
+            let found = moving_definitions(migration, (&survey, &plan, &actual), &level, report);
+            (found.await?, Some(level))
+        }
+    };
+    let mut pairs = pairs(&survey, &plan, &actual);
+    if let Some(Followed { copied, .. }) = followed {
+        for pair in pairs.extract_if(.., |pair| !copied.contains(&pair.source.name)) {
+            found.not_compared.push(format!("table {} is not copied yet.", pair.source.name));
+        }
+    }
     migration.progress.enter("comparing rows");
     let begun = migration.clock.elapsed();
-    let verdicts = verify::rows(VerifyJob {
+    let job = VerifyJob {
         source: migration.source.clone(),
         target: migration.target.clone(),
         tables: pairs,
         workers: migration.workers,
+        moving: level.map(|applied| Moving { applied }),
+        notebook: Arc::clone(notebook),
+        control: migration.control.clone(),
+        clock: migration.clock.clone(),
         progress: migration.progress.clone(),
+        probe: migration.probe.clone(),
         stop: migration.stop.clone(),
-    })
-    .await?;
+    };
+    let verdicts = migration.watched(None, Box::pin(verify::rows(job))).await?;
     let elapsed = migration.clock.elapsed().saturating_sub(begun);
     for verdict in &verdicts {
         tell_rows(verdict, &mut found, report);
     }
-    report.happened(
-        &migration.clock,
-        format!(
-            "compared {} rows of {} tables in {:.1} s",
-            found.rows,
-            found.tables,
-            elapsed.as_secs_f64()
-        ),
-    );
-    let equal = found.differences.is_empty();
+    let (rows, tables, seconds) = (found.rows, found.tables, elapsed.as_secs_f64());
+    let said = format!("compared {rows} rows of {tables} tables in {seconds:.1} s");
+    report.happened(&migration.clock, said);
+    let conclusion = conclude(&found);
     report.verification = Some(found);
-    Ok(if equal { Conclusion::Equal } else { Conclusion::Different })
+    Ok(conclusion)
+}
+
+fn conclude(found: &VerificationReport) -> Conclusion {
+    if !found.differences.is_empty() {
+        Conclusion::Different
+    } else if !found.unsettled.is_empty() {
+        Conclusion::Unsettled
+    } else {
+        Conclusion::Equal
+    }
+}
+
+/// Compares definitions while changes are followed: what differs at first is compared once more when the target
+/// has caught up with the source's log.
+async fn moving_definitions(
+    migration: &Migration,
+    (survey, plan, actual): (&Survey, &Plan, &Catalog),
+    level: &Arc<dyn Applied>,
+    report: &mut Report,
+) -> Result<VerificationReport, Fault> {
+    let extent = Extent::BeforeCutover;
+    let first = definitions::compare(migration, survey, plan, actual, extent);
+    // Rows are compared from here on: the less is on its way, the less differs at first sight.
+    let horizon = log_end(migration).await?;
+    migration.progress.doing("waiting until the target has what the source has now");
+    tokio::select! {
+        reached = level.reach(&horizon) => { reached?; }
+        () = migration.stop.wait() => migration.stop.check()?,
+    }
+    if first.differences.is_empty() {
+        return Ok(first);
+    }
+    let survey = Survey::take(migration, report).await?;
+    // A counter of the target may only be judged by what the source says later: both move on.
+    let counters = definitions::compare(migration, &survey, plan, actual, extent);
+    let actual = target(migration, plan).await?;
+    let mut again = definitions::compare(migration, &survey, plan, &actual, extent);
+    let is_counter = |difference: &DifferenceReport| difference.what.contains("AUTO_INCREMENT");
+    again.differences.retain(|now| {
+        let before = if is_counter(now) { &counters } else { &first };
+        before.differences.iter().any(|then| then.object == now.object && then.what == now.what)
+    });
+    Ok(again)
+}
+
+/// Where the source's log ends now.
+async fn log_end(migration: &Migration) -> Result<binlog::LogPosition, Fault> {
+    let mut session = Session::connect(&migration.source).await.on(Side::Source, "connect")?;
+    let end = binlog::log_end(&mut session).await.on(Side::Source, "read where its log ends")?;
+    session.close().await;
+    end.ok_or_else(|| {
+        let what = "the source does not say where its log ends";
+        Fault::new(ErrorCode::PrivilegeMissing, what).on(Side::Source)
+    })
 }
 
 /// Everything in the target's schemas that the plan carries.
@@ -106,6 +216,7 @@ fn tell_rows(verdict: &TableVerdict, found: &mut VerificationReport, report: &mu
         rows: verdict.rows_target,
         bytes: 0,
     });
+    tell_unsettled(verdict, found);
     if verdict.is_equal() {
         return;
     }
@@ -128,6 +239,19 @@ fn tell_rows(verdict: &TableVerdict, found: &mut VerificationReport, report: &mu
     if verdict.differences.is_empty() {
         let what = "rows differ; no key was named".to_owned();
         found.differences.push(table_difference(&verdict.table, what));
+    }
+}
+
+fn tell_unsettled(verdict: &TableVerdict, found: &mut VerificationReport) {
+    let reasons: BTreeSet<&str> = verdict.unsettled.iter().map(|row| row.why.as_str()).collect();
+    for why in reasons {
+        let rows = verdict.unsettled.iter().filter(|row| row.why == why);
+        let keys: Vec<String> = rows.map(|row| row.key.clone()).collect();
+        let is_all = verdict.unsettled_count == verdict.unsettled.len() as u64;
+        let least = if is_all { "" } else { "at least " };
+        let what = format!("{least}{} rows are not known to be equal: {why}", keys.len());
+        let unsettled = DifferenceReport { keys, ..table_difference(&verdict.table, what) };
+        found.unsettled.push(unsettled);
     }
 }
 

@@ -15,6 +15,20 @@ pub(crate) async fn pause(failures: u32) {
     tokio::time::sleep(after(failures)).await;
 }
 
+/// Waits before the next of several looks at what changes by itself: longer and longer, and in no step with
+/// what may change in a rhythm of its own.
+pub(crate) async fn pause_between_looks(looks: u32) {
+    tokio::time::sleep(before_look(looks)).await;
+}
+
+fn before_look(looks: u32) -> Duration {
+    const MS: [u64; 16] = [2, 5, 11, 23, 47, 31, 83, 59, 127, 97, 151, 71, 211, 113, 179, 241];
+    let at = usize::try_from(looks).unwrap_or(usize::MAX);
+    // From the second half on it goes round.
+    let at = if at < MS.len() { at } else { MS.len() / 2 + at % (MS.len() / 2) };
+    Duration::from_millis(MS.get(at).copied().unwrap_or(100))
+}
+
 fn after(failures: u32) -> Duration {
     FIRST.saturating_mul(1 << failures.min(10).saturating_sub(1)).min(LONGEST)
 }

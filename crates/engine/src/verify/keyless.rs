@@ -8,11 +8,13 @@ use sealift_schema::facts::Side;
 use sealift_schema::name::quote;
 
 use crate::fault::{Fault, OnServer};
+use crate::stop::Stop;
 
 use super::narrow::{Found, for_people};
+use super::settle::{Identity, Moving, Proven, Suspect, settle};
 use super::side::Sides;
 use super::walk::Walk;
-use super::{DifferenceKind, RowDifference};
+use super::{DifferenceKind, RowDifference, Unsettled};
 
 const DOING: &str = "read digests of a table without a key";
 
@@ -32,6 +34,45 @@ pub(super) async fn find(sides: &mut Sides, walk: &Walk, room: usize) -> Result<
     }
     Ok(Found { differences, more })
 }
+
+/// Finds the rows of moving sides that are not as often on both: what is unmatched when it is read is looked at
+/// again.
+pub(super) async fn find_moving(
+    sides: &mut Sides,
+    walk: &Walk,
+    room: usize,
+    (moving, stop): (&Moving, &Stop),
+) -> Result<(Found, Vec<Unsettled>), Fault> {
+    let (unmatched, more) = unmatched(sides, walk, SUSPECTS_MAX).await?;
+    let suspects = unmatched.into_iter().map(|(_, digest, _)| {
+        let digest = digest.to_string();
+        Suspect { words: format!("digest {digest}"), place: vec![digest] }
+    });
+    let suspects: Vec<Suspect> = suspects.collect();
+    let settled = settle(sides, walk, Identity::Digest, suspects, (moving, stop)).await?;
+    let more = more || settled.different.len() > room;
+    let mut differences = Vec::new();
+    for Proven { suspect, kind, count } in settled.different.into_iter().take(room) {
+        let side = match kind {
+            DifferenceKind::Missing => Side::Source,
+            DifferenceKind::Extra | DifferenceKind::Different => Side::Target,
+        };
+        let digest = suspect.place.first().and_then(|digest| digest.parse().ok());
+        let key = match digest {
+            Some(digest) => example(sides, walk, side, digest).await?,
+            None => suspect.words,
+        };
+        differences.push(RowDifference { kind, key, columns: Vec::new(), count });
+    }
+    let mut unsettled = Vec::new();
+    for (suspect, why) in settled.unsettled {
+        unsettled.push(Unsettled { key: suspect.words, why: why.to_owned() });
+    }
+    Ok((Found { differences, more }, unsettled))
+}
+
+/// Digests of moving sides that are looked at again, of one table at most: each look reads all of it.
+const SUSPECTS_MAX: usize = 10_000;
 
 /// Digests that one side holds more often than the other, each with how much more often.
 async fn unmatched(

@@ -2,14 +2,24 @@
 //!
 //! Both sides are asked for the same key ranges; only digests travel, until a range differs. Nothing of
 //! the copy is used: not its encoder, not its ledger, not its idea of what it did.
+//!
+//! While the source is written to and the target follows, a row that differs when it is read may only be on
+//! its way. It is looked at again until it is equal, really different or said to be still moving; the argument
+//! stands in `looks.rs`.
 
 mod digest;
-mod keyless;
+mod walk;
 mod narrow;
+mod keyless;
+mod applied;
+mod looks;
+mod settle;
+mod moving;
+mod memory;
 mod side;
 mod utf8mb3;
-mod walk;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sealift_mysql::endpoint::Endpoint;
@@ -19,12 +29,20 @@ use sealift_schema::name::QualifiedName;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
+use crate::clock::Clock;
+use crate::control::Control;
 use crate::fault::{ErrorCode, Fault};
+use crate::probe::{Point, Probe};
 use crate::progress::{Progress, TableStage};
 use crate::stop::Stop;
 
-use side::Sides;
-use walk::Walk;
+pub use self::applied::{Applied, Reached};
+pub use self::memory::{Findings, NoNotebook, Notebook, Range, TableMemory};
+pub use self::settle::Moving;
+
+use self::memory::Scribe;
+use self::side::Sides;
+use self::walk::Walk;
 
 /// Differing rows that are named one by one for each table; beyond it only their table is.
 ///
@@ -51,8 +69,18 @@ pub struct VerifyJob {
     pub tables: Vec<TablePair>,
     /// How many chunks are compared at a time; each takes one session on each side.
     pub workers: usize,
+    /// How to tell what is only on its way, where changes are followed; `None`: both sides stand still.
+    pub moving: Option<Moving>,
+    /// Keeps how far each table is. Tables it knows are gone on with.
+    pub notebook: Arc<dyn Notebook>,
+    /// Says when a chunk may be begun.
+    pub control: Control,
+    /// What time it is.
+    pub clock: Clock,
     /// Where progress is shown.
     pub progress: Progress,
+    /// Where tests may end the process.
+    pub probe: Probe,
     /// Asks for a clean stop.
     pub stop: Stop,
 }
@@ -72,13 +100,28 @@ pub struct TableVerdict {
     pub differences: Vec<RowDifference>,
     /// Whether there are more differing rows than are named.
     pub more: bool,
+    /// Rows of which it is not known, at most [`DIFFERENCES_NAMED_MAX`].
+    pub unsettled: Vec<Unsettled>,
+    /// How many there are.
+    pub unsettled_count: u64,
+    /// Where the chunks with differing rows lie.
+    pub places: Vec<Range>,
+}
+
+/// A row of moving sides of which it is not known whether it differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsettled {
+    /// The row's key for people.
+    pub key: String,
+    /// Why it is not known: `it changes all the time`.
+    pub why: String,
 }
 
 impl TableVerdict {
-    /// Whether both sides hold the same rows.
+    /// Whether both sides hold the same rows, as far as is known.
     #[must_use]
     pub fn is_equal(&self) -> bool {
-        self.rows_source == self.rows_target && self.differences.is_empty() && !self.more
+        self.differences.is_empty() && !self.more
     }
 }
 
@@ -112,69 +155,124 @@ pub struct RowDifference {
 /// # Errors
 /// A server's fault, or [`ErrorCode::Interrupted`] when asked to stop. Differences are no error.
 pub async fn rows(job: VerifyJob) -> Result<Vec<TableVerdict>, Fault> {
-    let mut walks = Vec::with_capacity(job.tables.len());
-    for pair in job.tables {
-        job.progress.table(&pair.source.name, |line| {
-            line.stage = TableStage::Waiting;
-            line.rows = 0;
-            line.rows_expected = pair.source.rows_estimate;
-        });
-        walks.push(Arc::new(Walk::plan(pair)?));
+    let VerifyJob {
+        source,
+        target,
+        tables,
+        workers,
+        moving,
+        notebook,
+        control,
+        clock,
+        progress,
+        probe,
+        stop,
+    } = job;
+    let mut known: BTreeMap<QualifiedName, TableMemory> = notebook.tables()?.into_iter().collect();
+    let mut walks = Vec::with_capacity(tables.len());
+    for pair in tables {
+        let memory = known.remove(&pair.source.name);
+        walks.push(Arc::new(planned(pair, memory, &progress).await?));
     }
     walks.sort_by_key(|walk| std::cmp::Reverse(walk.bytes_estimate()));
-    let walks = Arc::new(walks);
-    let mut workers = JoinSet::new();
-    for _ in 0..job.workers.max(1) {
-        let worker = Worker {
-            source: job.source.clone(),
-            target: job.target.clone(),
-            walks: Arc::clone(&walks),
-            progress: job.progress.clone(),
-            stop: job.stop.clone(),
-        };
-        workers.spawn(worker.work());
+    let shared = Arc::new(Shared {
+        source,
+        target,
+        walks,
+        moving,
+        scribe: Scribe::new(notebook, clock),
+        control,
+        progress,
+        probe,
+        stop,
+    });
+    let mut crew = JoinSet::new();
+    for _ in 0..workers.max(1) {
+        crew.spawn(work(Arc::clone(&shared)));
     }
-    while let Some(ended) = workers.join_next().await {
-        // A failed worker ends all: dropping the set aborts the others.
-        ended.map_err(|panic| Fault::new(ErrorCode::Internal, "compare rows").because(panic))??;
-    }
-    let mut verdicts = Vec::with_capacity(walks.len());
-    for walk in walks.iter() {
+    let compared = async {
+        while let Some(ended) = crew.join_next().await {
+            // A failed worker ends all: dropping the set aborts the others.
+            ended.map_err(|panic| {
+                Fault::new(ErrorCode::Internal, "compare rows").because(panic)
+            })??;
+        }
+        Ok(())
+    };
+    let compared: Result<(), Fault> = compared.await;
+    shared.scribe.finish()?;
+    compared?;
+    let mut verdicts = Vec::with_capacity(shared.walks.len());
+    for walk in &shared.walks {
         verdicts.push(walk.verdict().await);
     }
     verdicts.sort_by(|one, other| one.table.cmp(&other.table));
     Ok(verdicts)
 }
 
-/// One of several that share the tables: takes the next chunk of the first table that has one.
-struct Worker {
+async fn planned(
+    pair: TablePair,
+    memory: Option<TableMemory>,
+    progress: &Progress,
+) -> Result<Walk, Fault> {
+    let (name, rows_expected) = (pair.source.name.clone(), pair.source.rows_estimate);
+    let walk = Walk::plan(pair, memory)?;
+    let rows = walk.rows_before().await;
+    progress.table(&name, |line| {
+        line.stage = TableStage::Waiting;
+        line.rows = rows;
+        line.rows_expected = rows_expected;
+    });
+    Ok(walk)
+}
+
+/// What several workers share.
+struct Shared {
     source: Endpoint,
     target: Endpoint,
-    walks: Arc<Vec<Arc<Walk>>>,
+    walks: Vec<Arc<Walk>>,
+    moving: Option<Moving>,
+    scribe: Scribe,
+    control: Control,
     progress: Progress,
+    probe: Probe,
     stop: Stop,
 }
 
-impl Worker {
-    async fn work(self) -> Result<(), Fault> {
-        let mut sides = Sides::open(&self.source, &self.target).await?;
-        for walk in self.walks.iter() {
-            while let Some(chunk) = walk.next_chunk(&mut sides).await? {
-                self.stop.check()?;
-                self.progress.table(walk.name(), |line| line.stage = TableStage::Verifying);
-                let counted = walk.compare(&mut sides, &chunk).await?;
-                let settled = walk.settle().await;
-                self.progress.table(walk.name(), |line| {
-                    line.rows += counted.rows_source;
-                    if let Some(equal) = settled {
-                        line.rows_expected = line.rows;
-                        line.stage = if equal { TableStage::Equal } else { TableStage::Different };
-                    }
-                });
-            }
+/// One of several workers: takes the next chunk of the first table that has one.
+async fn work(shared: Arc<Shared>) -> Result<(), Fault> {
+    let Shared { source, target, walks, moving, scribe, control, progress, probe, stop } = &*shared;
+    let mut sides = Sides::open(source, target).await?;
+    for walk in walks {
+        loop {
+            let turn = control.turn().await?;
+            let Some(errand) = walk.next_chunk(&mut sides).await? else { break };
+            progress.table(walk.name(), |line| line.stage = TableStage::Verifying);
+            let room = walk.room().await;
+            let moving = (moving.as_ref(), stop);
+            let found = walk.compare(&mut sides, &errand.chunk, room, moving).await?;
+            let rows = found.rows_source;
+            turn.copied(rows, walk.bytes_of(rows));
+            let is_equal = found.differences.is_empty() && !found.more;
+            let Some(memory) = walk.settle(&errand, found).await else {
+                progress.table(walk.name(), |line| line.rows += rows);
+                continue;
+            };
+            let is_done = memory.done;
+            let all_equal = memory.findings.differences.is_empty() && !memory.findings.more;
+            scribe.note(walk.name(), memory)?;
+            probe.pass(Point::ChunkCompared);
+            progress.table(walk.name(), |line| {
+                line.rows += rows;
+                if is_done {
+                    line.rows_expected = line.rows;
+                    let equal = is_equal && all_equal;
+                    line.stage = if equal { TableStage::Equal } else { TableStage::Different };
+                }
+            });
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// Words for a fault that has a side.

@@ -24,13 +24,13 @@ pub(super) struct Found {
     pub(super) more: bool,
 }
 
-/// The place of the `rows`-th row behind `after`, by one side; `None` when there are not that many.
+/// The place of the `rows`-th row of a range, by one side; `None` when there are not that many.
 pub(super) async fn boundary(
     sides: &mut Sides,
     walk: &Walk,
     key: &RowKey,
     side: Side,
-    after: Option<&[String]>,
+    Chunk { after, up_to }: &Chunk,
     rows: u64,
 ) -> Result<Option<KeyPlace>, Fault> {
     let hint = walk.index(side).map(|i| format!(" FORCE INDEX ({})", quote(i))).unwrap_or_default();
@@ -38,7 +38,7 @@ pub(super) async fn boundary(
         "SELECT {} FROM {}{hint} WHERE {} ORDER BY {} LIMIT 1 OFFSET {}",
         key.select_list(),
         walk.table(side),
-        key.between(after, None),
+        key.between(after.as_deref(), up_to.as_deref()),
         key.order_by(),
         rows.saturating_sub(1),
     );
@@ -51,10 +51,50 @@ pub(super) async fn boundary(
     }
 }
 
-/// A differing row and where it is.
-struct Located {
-    place: KeyPlace,
-    difference: RowDifference,
+/// A row that differs, or did when it was read, and where it is.
+pub(super) struct Located {
+    pub(super) place: KeyPlace,
+    pub(super) difference: RowDifference,
+}
+
+/// A differing chunk on its way down to its rows: ranges that differ and were not looked into yet.
+pub(super) struct Descent {
+    open: Vec<(Chunk, Counted)>,
+}
+
+impl Descent {
+    pub(super) fn of(chunk: Chunk, counted: Counted) -> Self {
+        Self { open: vec![(chunk, counted)] }
+    }
+
+    /// Whether there is nothing left to look into.
+    pub(super) fn is_over(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Goes down to the next range small enough to be fetched, in key order, and tells its differing rows;
+    /// `None` at the end.
+    pub(super) async fn next(
+        &mut self,
+        sides: &mut Sides,
+        walk: &Walk,
+        key: &RowKey,
+    ) -> Result<Option<Vec<Located>>, Fault> {
+        while let Some((chunk, counted)) = self.open.pop() {
+            if counted.rows_source.max(counted.rows_target) <= ROWS_FETCHED_MAX {
+                return fetch(sides, walk, key, &chunk).await.map(Some);
+            }
+            // Later half first onto the stack: differences come in key order.
+            for half in halves(sides, walk, key, chunk, counted).await?.into_iter().rev() {
+                let (source, target) = walk.ask_both(sides, &half).await?;
+                if source != target {
+                    let counted = Counted { rows_source: source.0, rows_target: target.0 };
+                    self.open.push((half, counted));
+                }
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// Narrows a differing chunk down to rows, at most `room` of them.
@@ -65,49 +105,34 @@ pub(super) async fn find(
     counted: Counted,
     room: usize,
 ) -> Result<Found, Fault> {
-    let mut located = Vec::new();
-    let mut more = false;
     let Some(key) = &walk.key else { return Ok(Found { differences: Vec::new(), more: true }) };
-    let mut open = vec![(chunk, counted)];
-    while let Some((chunk, counted)) = open.pop() {
-        if located.len() >= room {
-            more = true;
-            break;
-        }
-        if counted.rows_source.max(counted.rows_target) <= ROWS_FETCHED_MAX {
-            fetch(sides, walk, key, &chunk, &mut located).await?;
-        } else {
-            // Later half first onto the stack: differences come in key order.
-            for half in halves(sides, walk, key, chunk, counted).await?.into_iter().rev() {
-                let (source, target) = walk.ask_both(sides, &half).await?;
-                if source != target {
-                    open.push((half, Counted { rows_source: source.0, rows_target: target.0 }));
-                }
-            }
-        }
+    let mut located = Vec::new();
+    let mut descent = Descent::of(chunk, counted);
+    while located.len() < room {
+        let Some(rows) = descent.next(sides, walk, key).await? else { break };
+        located.extend(rows);
     }
-    more |= located.len() > room;
+    let more = !descent.is_over() || located.len() > room;
     located.truncate(room);
     explain(sides, walk, key, &mut located).await?;
     Ok(Found { differences: located.into_iter().map(|row| row.difference).collect(), more })
 }
 
-/// Cuts a chunk in the middle of the side that has more rows.
+/// Cuts a chunk in the middle of the side that has more rows. It stays whole where rows went meanwhile.
 async fn halves(
     sides: &mut Sides,
     walk: &Walk,
     key: &RowKey,
     chunk: Chunk,
     counted: Counted,
-) -> Result<[Chunk; 2], Fault> {
+) -> Result<Vec<Chunk>, Fault> {
     let fuller =
         if counted.rows_source >= counted.rows_target { Side::Source } else { Side::Target };
     let half = counted.rows_source.max(counted.rows_target) / 2;
-    let middle = boundary(sides, walk, key, fuller, chunk.after.as_deref(), half).await?;
-    Ok([
-        Chunk { after: chunk.after, up_to: middle.clone() },
-        Chunk { after: middle, up_to: chunk.up_to },
-    ])
+    let middle = boundary(sides, walk, key, fuller, &chunk, half).await?;
+    let Some(middle) = middle else { return Ok(vec![chunk]) };
+    let Chunk { after, up_to } = chunk;
+    Ok(vec![Chunk { after, up_to: Some(middle.clone()) }, Chunk { after: Some(middle), up_to }])
 }
 
 /// One row as a side sees it.
@@ -122,8 +147,8 @@ async fn fetch(
     walk: &Walk,
     key: &RowKey,
     chunk: &Chunk,
-    located: &mut Vec<Located>,
-) -> Result<(), Fault> {
+) -> Result<Vec<Located>, Fault> {
+    let mut located = Vec::new();
     let source = rows_of(sides, walk, key, chunk, Side::Source).await?;
     let mut target = rows_of(sides, walk, key, chunk, Side::Target).await?;
     for (place, row) in source {
@@ -138,7 +163,7 @@ async fn fetch(
         let difference = difference(DifferenceKind::Extra, row.words);
         located.push(Located { place, difference });
     }
-    Ok(())
+    Ok(located)
 }
 
 fn difference(kind: DifferenceKind, key: String) -> RowDifference {
@@ -198,7 +223,7 @@ pub(super) fn for_people(value: Option<&[u8]>) -> String {
 }
 
 /// Names the columns in which the first differing rows differ.
-async fn explain(
+pub(super) async fn explain(
     sides: &mut Sides,
     walk: &Walk,
     key: &RowKey,

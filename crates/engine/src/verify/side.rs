@@ -1,26 +1,45 @@
 //! A session on each side, pinned alike, that answers digests.
 
+use sealift_mysql::binlog::{self, LogPosition, Visible, VisibleError};
 use sealift_mysql::endpoint::Endpoint;
-use sealift_mysql::error::ErrorClass;
+use sealift_mysql::error::{ErrorClass, MysqlError};
 use sealift_mysql::session::{Session, TextRow};
 use sealift_schema::facts::{Flavor, Side};
 
-use crate::fault::{Fault, OnServer};
+use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::stop::Stop;
+use crate::target::pause::pause_between_looks;
 
 /// How often a statement is asked again over a new connection before giving up. Reads have no effect, so
 /// asking again is always sound.
 const ATTEMPTS_MAX: u32 = 3;
 
+/// How often a source is asked whether it shows what it has committed: with the pauses between about half a
+/// minute. A semi-synchronous one that waits for its replica may need that.
+const VISIBLE_ATTEMPTS: u32 = 250;
+
 /// One server, seen by a session that can be reopened.
 pub(super) struct Reader {
     endpoint: Endpoint,
     session: Session,
+    /// How this session tells what its reads see, once that was asked.
+    visible: Option<Visible>,
 }
+
+/// The server does not show what its log holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Invisible;
 
 impl Reader {
     async fn open(endpoint: &Endpoint) -> Result<Self, Fault> {
         let session = connect(endpoint).await?;
-        Ok(Self { endpoint: endpoint.clone(), session })
+        Ok(Self { endpoint: endpoint.clone(), session, visible: None })
+    }
+
+    async fn reopen(&mut self) -> Result<(), Fault> {
+        self.visible = None;
+        self.session = connect(&self.endpoint).await?;
+        Ok(())
     }
 
     /// The side this reader is on.
@@ -41,9 +60,79 @@ impl Reader {
                 Ok(rows) => return Ok(rows),
                 Err(error) if error.class() == ErrorClass::Lost && attempt < ATTEMPTS_MAX => {
                     attempt += 1;
-                    self.session = connect(&self.endpoint).await?;
+                    self.reopen().await?;
                 }
                 Err(error) => return Err(Fault::server(self.side(), doing, error)),
+            }
+        }
+    }
+
+    /// Asks when everything within a position is visible to the statement.
+    pub(super) async fn rows_seeing(
+        &mut self,
+        position: &LogPosition,
+        sql: &str,
+        doing: &str,
+        stop: &Stop,
+    ) -> Result<Result<Vec<TextRow>, Invisible>, Fault> {
+        let (mut attempt, mut looks) = (1, 0);
+        loop {
+            match self.once_seeing(position, sql).await {
+                Ok(Some(rows)) => return Ok(Ok(rows)),
+                Ok(None) if looks == VISIBLE_ATTEMPTS => return Ok(Err(Invisible)),
+                Ok(None) => {
+                    looks += 1;
+                    stop.check()?;
+                    pause_between_looks(looks).await;
+                }
+                Err(VisibleError::Server(error))
+                    if error.class() == ErrorClass::Lost && attempt < ATTEMPTS_MAX =>
+                {
+                    attempt += 1;
+                    self.reopen().await?;
+                }
+                Err(VisibleError::Server(error)) => {
+                    return Err(Fault::server(self.side(), doing, error));
+                }
+                Err(VisibleError::NoWay { why, remedy }) => {
+                    let fault = Fault::new(ErrorCode::ServerUnsuitable, why);
+                    return Err(fault.on(self.side()).advise(remedy));
+                }
+            }
+        }
+    }
+
+    /// Asks once; `None` when something within the position is not visible yet.
+    async fn once_seeing(
+        &mut self,
+        position: &LogPosition,
+        sql: &str,
+    ) -> Result<Option<Vec<TextRow>>, VisibleError> {
+        let visible = match self.visible.take() {
+            Some(visible) => visible,
+            None => Visible::of(&mut self.session).await?,
+        };
+        let seen = visible.begin(&mut self.session).await?;
+        let rows = if seen.covers(position) { Some(self.session.rows(sql).await?) } else { None };
+        visible.finish(&mut self.session).await?;
+        self.visible = Some(visible);
+        Ok(rows)
+    }
+
+    /// Where the server's log ends; `None` when it does not say.
+    pub(super) async fn log_end(&mut self) -> Result<Option<LogPosition>, Fault> {
+        let mut attempt = 1;
+        loop {
+            let end: Result<_, MysqlError> = binlog::log_end(&mut self.session).await;
+            match end {
+                Ok(end) => return Ok(end),
+                Err(error) if error.class() == ErrorClass::Lost && attempt < ATTEMPTS_MAX => {
+                    attempt += 1;
+                    self.reopen().await?;
+                }
+                Err(error) => {
+                    return Err(Fault::server(self.side(), "read where its log ends", error));
+                }
             }
         }
     }

@@ -1,5 +1,7 @@
 //! One table's way through the comparison: which chunk is next, what was found.
 
+use std::collections::VecDeque;
+
 use sealift_schema::catalog::{KeyPart, Table};
 use sealift_schema::facts::Side;
 use sealift_schema::key_range::{KeyPlace, RowKey};
@@ -7,12 +9,14 @@ use sealift_schema::name::{QualifiedName, quote};
 use tokio::sync::Mutex;
 
 use crate::fault::{ErrorCode, Fault};
+use crate::stop::Stop;
 
 use super::digest::{self, ColumnPair};
+use super::memory::{self, Findings, Range, TableMemory};
+use super::narrow::{self, Found};
+use super::settle::Moving;
 use super::side::Sides;
-use super::{
-    DIFFERENCES_NAMED_MAX, RowDifference, TablePair, TableVerdict, keyless, narrow, utf8mb3,
-};
+use super::{DIFFERENCES_NAMED_MAX, TablePair, TableVerdict, keyless, moving, utf8mb3};
 
 /// Bytes of rows one chunk aims at: a digest query of about a second, so that stopping is prompt.
 const CHUNK_BYTES: u64 = 32 << 20;
@@ -40,16 +44,29 @@ pub(super) struct Walk {
     pub(super) key: Option<RowKey>,
     /// The target's index over the same columns.
     target_index: Option<String>,
-    pub(super) digests: (String, String),
+    digests: (String, String),
+    /// Tells the definitions it is compared under from others.
+    definitions: String,
     cursor: Mutex<Cursor>,
-    findings: Mutex<Findings>,
 }
 
-/// Where the next chunk begins.
+/// Where the next chunk begins, and what was found before.
 struct Cursor {
     next: Next,
-    /// Chunks handed out and not settled.
-    running: u32,
+    /// Chunks that were handed out, in their order, up from the first that is not compared.
+    running: VecDeque<Running>,
+    /// Chunks handed out so far.
+    handed_out: u64,
+    /// Everything before the running chunks.
+    found: Findings,
+    up_to: Option<KeyPlace>,
+}
+
+struct Running {
+    number: u64,
+    up_to: Option<KeyPlace>,
+    /// What it came to, once it is compared.
+    found: Option<Findings>,
 }
 
 enum Next {
@@ -61,17 +78,16 @@ enum Next {
     Nothing,
 }
 
-#[derive(Default)]
-struct Findings {
-    rows_source: u64,
-    rows_target: u64,
-    differences: Vec<RowDifference>,
-    more: bool,
+/// A chunk that was handed out.
+pub(super) struct Errand {
+    number: u64,
+    pub(super) chunk: Chunk,
 }
 
 impl Walk {
-    /// Decides by what key, and by what expressions, a table is compared.
-    pub(super) fn plan(pair: TablePair) -> Result<Self, Fault> {
+    /// Decides by what key, and by what expressions, a table is compared; goes on where an earlier comparison
+    /// under the same definitions stopped.
+    pub(super) fn plan(pair: TablePair, memory: Option<TableMemory>) -> Result<Self, Fault> {
         let columns = digest::pair(&pair.source, &pair.target).map_err(|column| {
             Fault::new(ErrorCode::Differences, format!("the target lacks column {}", quote(column)))
                 .about(format!("table {}", pair.source.name))
@@ -82,8 +98,17 @@ impl Walk {
             Some((key, index)) => (Some(key), index),
             None => (None, None),
         };
-        let cursor = Mutex::new(Cursor { next: Next::First, running: 0 });
-        Ok(Self { key, target_index, digests, cursor, findings: Mutex::default(), pair })
+        let definitions = memory::definitions(&pair);
+        let memory = memory.filter(|memory| memory.definitions == definitions).unwrap_or_default();
+        let next = match (memory.done, &memory.up_to) {
+            (true, _) => Next::Nothing,
+            (false, None) => Next::First,
+            (false, Some(place)) => Next::Behind(place.clone()),
+        };
+        let (found, up_to) = (memory.findings, memory.up_to);
+        let running = VecDeque::new();
+        let cursor = Mutex::new(Cursor { next, running, handed_out: 0, found, up_to });
+        Ok(Self { key, target_index, digests, definitions, cursor, pair })
     }
 
     pub(super) fn name(&self) -> &QualifiedName {
@@ -123,68 +148,95 @@ impl Walk {
         }
     }
 
-    fn chunk_rows(&self) -> u64 {
+    /// Bytes so many rows have, by the source's statistics.
+    pub(super) fn bytes_of(&self, rows: u64) -> u64 {
         let table = &self.pair.source;
-        let row_bytes = (table.data_bytes / table.rows_estimate.max(1)).max(1);
-        (CHUNK_BYTES / row_bytes).clamp(*CHUNK_ROWS.start(), *CHUNK_ROWS.end())
+        (table.data_bytes / table.rows_estimate.max(1)).max(1).saturating_mul(rows)
+    }
+
+    fn chunk_rows(&self) -> u64 {
+        (CHUNK_BYTES / self.bytes_of(1)).clamp(*CHUNK_ROWS.start(), *CHUNK_ROWS.end())
+    }
+
+    /// Rows that were compared before this began.
+    pub(super) async fn rows_before(&self) -> u64 {
+        self.cursor.lock().await.found.rows_source
     }
 
     /// Hands out the next chunk; the source says where it ends.
-    pub(super) async fn next_chunk(&self, sides: &mut Sides) -> Result<Option<Chunk>, Fault> {
+    pub(super) async fn next_chunk(&self, sides: &mut Sides) -> Result<Option<Errand>, Fault> {
         let mut cursor = self.cursor.lock().await;
         let after = match &cursor.next {
             Next::Nothing => return Ok(None),
             Next::First => None,
             Next::Behind(place) => Some(place.clone()),
         };
+        let rest = Chunk { after, up_to: None };
         let up_to = match &self.key {
             None => None,
             Some(key) => {
-                narrow::boundary(
-                    sides,
-                    self,
-                    key,
-                    Side::Source,
-                    after.as_deref(),
-                    self.chunk_rows(),
-                )
-                .await?
+                let rows = self.chunk_rows();
+                narrow::boundary(sides, self, key, Side::Source, &rest, rows).await?
             }
         };
         cursor.next = up_to.clone().map_or(Next::Nothing, Next::Behind);
-        cursor.running += 1;
-        Ok(Some(Chunk { after, up_to }))
+        let number = cursor.handed_out;
+        cursor.handed_out += 1;
+        cursor.running.push_back(Running { number, up_to: up_to.clone(), found: None });
+        Ok(Some(Errand { number, chunk: Chunk { up_to, ..rest } }))
     }
 
-    /// Compares one chunk and keeps what differs.
-    pub(super) async fn compare(&self, sides: &mut Sides, chunk: &Chunk) -> Result<Counted, Fault> {
-        let ((rows_source, sum_source), (rows_target, sum_target)) =
-            self.ask_both(sides, chunk).await?;
-        {
-            let mut findings = self.findings.lock().await;
-            findings.rows_source += rows_source;
-            findings.rows_target += rows_target;
+    /// Compares one chunk and tells what differs, `room` rows at most.
+    pub(super) async fn compare(
+        &self,
+        sides: &mut Sides,
+        chunk: &Chunk,
+        room: usize,
+        (moving, stop): (Option<&Moving>, &Stop),
+    ) -> Result<Findings, Fault> {
+        let (source, target) = self.ask_both(sides, chunk).await?;
+        let counted = Counted { rows_source: source.0, rows_target: target.0 };
+        let mut findings =
+            Findings { rows_source: source.0, rows_target: target.0, ..Findings::default() };
+        if source == target {
+            return Ok(findings);
         }
-        let counted = Counted { rows_source, rows_target };
-        if (rows_source, sum_source) == (rows_target, sum_target) {
-            return Ok(counted);
-        }
-        let named = self.findings.lock().await.differences.len();
-        let room = DIFFERENCES_NAMED_MAX.saturating_sub(named);
-        let found = if room == 0 {
-            narrow::Found { differences: Vec::new(), more: true }
-        } else if self.key.is_some() {
-            narrow::find(sides, self, chunk.clone(), counted, room).await?
-        } else {
-            let name = format!("table {}", self.name());
-            keyless::find(sides, self, room).await.map_err(|fault| fault.about(name))?
+        let name = format!("table {}", self.name());
+        let (found, unsettled) = match (moving, &self.key) {
+            _ if room == 0 => (Found { differences: Vec::new(), more: true }, Vec::new()),
+            (None, Some(_)) => {
+                let found = narrow::find(sides, self, chunk.clone(), counted, room).await?;
+                (found.or_more(), Vec::new())
+            }
+            (None, None) => {
+                let found = keyless::find(sides, self, room).await;
+                (found.map_err(|fault| fault.about(name))?.or_more(), Vec::new())
+            }
+            (Some(moving), Some(key)) => {
+                let chunk = (chunk.clone(), counted);
+                moving::find(sides, self, key, chunk, room, (moving, stop)).await?
+            }
+            (Some(moving), None) => {
+                let found = keyless::find_moving(sides, self, room, (moving, stop)).await;
+                found.map_err(|fault| fault.about(name))?
+            }
         };
-        let mut findings = self.findings.lock().await;
-        // The rows may have been found equal at a second look only if somebody is writing: then the
-        // chunk still differed when it was asked, and silence would be a lie.
-        findings.more |= found.more || found.differences.is_empty();
-        findings.differences.extend(found.differences);
-        Ok(counted)
+        if found.more || !found.differences.is_empty() {
+            let Chunk { after, up_to } = chunk.clone();
+            findings.places.push(Range { after, up_to });
+        }
+        (findings.differences, findings.more) = (found.differences, found.more);
+        findings.unsettled_count = unsettled.len() as u64;
+        findings.unsettled = unsettled;
+        Ok(findings)
+    }
+
+    /// How many differing rows may still be named.
+    pub(super) async fn room(&self) -> usize {
+        let cursor = self.cursor.lock().await;
+        let found = cursor.running.iter().filter_map(|chunk| chunk.found.as_ref());
+        let named: usize = found.map(|found| found.differences.len()).sum();
+        DIFFERENCES_NAMED_MAX.saturating_sub(named + cursor.found.differences.len())
     }
 
     /// Asks both sides at the same time for rows and digest sum of a chunk.
@@ -214,29 +266,95 @@ impl Walk {
         )
     }
 
-    /// Notes that a chunk is done; says whether the table is equal once it was the last.
-    pub(super) async fn settle(&self) -> Option<bool> {
-        let mut cursor = self.cursor.lock().await;
-        cursor.running = cursor.running.saturating_sub(1);
-        if cursor.running > 0 || !matches!(cursor.next, Next::Nothing) {
-            return None;
+    /// The condition that names the rows at some places, the same on both sides.
+    pub(super) fn at_any(&self, key: &RowKey, places: &[&KeyPlace]) -> String {
+        if key.width() == 1 {
+            let places: Vec<KeyPlace> = places.iter().map(|place| (*place).clone()).collect();
+            return key.one_of(&places);
         }
-        drop(cursor);
-        Some(self.verdict().await.is_equal())
+        // MariaDB reads the whole table for a list of row constructors.
+        let each: Vec<String> = places.iter().map(|place| format!("({})", key.at(place))).collect();
+        each.join(" OR ")
+    }
+
+    /// Notes what a chunk came to. Tells how far the table is, if that has moved.
+    pub(super) async fn settle(&self, errand: &Errand, found: Findings) -> Option<TableMemory> {
+        let mut cursor = self.cursor.lock().await;
+        let cursor = &mut *cursor;
+        if let Some(chunk) = cursor.running.iter_mut().find(|chunk| chunk.number == errand.number) {
+            chunk.found = Some(found);
+        }
+        let mut has_moved = false;
+        while let Some(chunk) = cursor.running.pop_front_if(|chunk| chunk.found.is_some()) {
+            cursor.found.add(chunk.found.unwrap_or_default());
+            cursor.up_to = chunk.up_to;
+            has_moved = true;
+        }
+        has_moved.then(|| TableMemory {
+            definitions: self.definitions.clone(),
+            up_to: cursor.up_to.clone(),
+            done: cursor.running.is_empty() && matches!(cursor.next, Next::Nothing),
+            findings: cursor.found.clone(),
+        })
     }
 
     pub(super) async fn verdict(&self) -> TableVerdict {
-        let findings = self.findings.lock().await;
-        let mut differences = findings.differences.clone();
+        let found = self.cursor.lock().await.found.clone();
+        let Findings {
+            rows_source,
+            rows_target,
+            mut differences,
+            more,
+            unsettled,
+            unsettled_count,
+            places,
+        } = found;
         differences.sort_by(|one, other| (&one.key, one.kind).cmp(&(&other.key, other.kind)));
         TableVerdict {
             table: self.pair.source.name.clone(),
             target: self.pair.target.name.clone(),
-            rows_source: findings.rows_source,
-            rows_target: findings.rows_target,
+            rows_source,
+            rows_target,
             differences,
-            more: findings.more,
+            more,
+            unsettled,
+            unsettled_count,
+            places,
         }
+    }
+}
+
+impl Findings {
+    /// Adds what the next chunk came to.
+    fn add(&mut self, next: Self) {
+        let Self {
+            rows_source,
+            rows_target,
+            differences,
+            more,
+            unsettled,
+            unsettled_count,
+            places,
+        } = next;
+        self.rows_source += rows_source;
+        self.rows_target += rows_target;
+        self.differences.extend(differences);
+        // Chunks compared side by side did not know of each other's.
+        self.more |= more || self.differences.len() > DIFFERENCES_NAMED_MAX;
+        self.differences.truncate(DIFFERENCES_NAMED_MAX);
+        self.unsettled.extend(unsettled);
+        self.unsettled.truncate(DIFFERENCES_NAMED_MAX);
+        self.unsettled_count += unsettled_count;
+        self.places.extend(places);
+    }
+}
+
+impl Found {
+    /// A chunk of sides that stand still differed: if none of its rows does, somebody is writing, and silence
+    /// would be a lie.
+    fn or_more(mut self) -> Self {
+        self.more |= self.differences.is_empty();
+        self
     }
 }
 

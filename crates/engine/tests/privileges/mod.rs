@@ -13,8 +13,9 @@ use sealift_engine::prepare::tables::NotEmpty;
 use sealift_engine::probe::Probe;
 use sealift_engine::progress::Progress;
 use sealift_engine::report::{Conclusion, Report};
-use sealift_engine::run::{self, Migration, Offline};
+use sealift_engine::run::{self, Migration, Offline, Verify};
 use sealift_engine::stop::Stop;
+use sealift_engine::verify::NoNotebook;
 use sealift_lab::Pair;
 use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::snapshot::LockMode;
@@ -95,7 +96,8 @@ async fn migrate(pair: &Pair, source_heading: &str) {
     assert!(report.position.is_some(), "the position of the binary log was not read");
 
     let mut report = Report::begin("verify", "0", &migration.clock);
-    let end = run::verify(&migration, &mut report).await.unwrap();
+    let verify = Verify { followed: None, notebook: Arc::new(NoNotebook) };
+    let end = run::verify(&migration, &verify, &mut report).await.unwrap();
     assert_eq!(end, Conclusion::Equal, "{:?}", report.verification);
     let made = "SELECT (SELECT COUNT(*) FROM information_schema.routines WHERE routine_schema = 'shop'), \
                 (SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema = 'shop'), \

@@ -1,8 +1,17 @@
 //! Rows compared on two real servers: equal ones are equal, planted corruption is found with its key.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use sealift_engine::clock::Clock;
+use sealift_engine::control::{Control, Settings};
+use sealift_engine::fault::Fault;
+use sealift_engine::probe::Probe;
 use sealift_engine::progress::Progress;
 use sealift_engine::stop::Stop;
-use sealift_engine::verify::{DifferenceKind, TablePair, TableVerdict, VerifyJob, rows};
+use sealift_engine::verify::{
+    DifferenceKind, NoNotebook, Notebook, TableMemory, TablePair, TableVerdict, VerifyJob, rows,
+};
 use sealift_lab::{Pair, Server, unique_schema};
 use sealift_mysql::gather::{self, Request};
 use sealift_schema::catalog::Catalog;
@@ -57,6 +66,10 @@ async fn catalog(server: &Server, side: Side, schema: &str) -> Catalog {
 }
 
 async fn compare(schema: &str) -> Vec<TableVerdict> {
+    compare_with(schema, Arc::new(NoNotebook)).await
+}
+
+async fn compare_with(schema: &str, notebook: Arc<dyn Notebook>) -> Vec<TableVerdict> {
     let pair = Pair::shared();
     let source = catalog(&pair.source, Side::Source, schema).await;
     let target = catalog(&pair.target, Side::Target, schema).await;
@@ -65,13 +78,19 @@ async fn compare(schema: &str) -> Vec<TableVerdict> {
         .into_values()
         .map(|source| TablePair { target: target.tables[&source.name].clone(), source })
         .collect();
+    let (stop, clock) = (Stop::new(), Clock::of_machine());
     let job = VerifyJob {
         source: endpoint(&pair.source, Side::Source),
         target: endpoint(&pair.target, Side::Target),
         tables,
         workers: 2,
+        moving: None,
+        notebook,
+        control: Control::new(stop.clone(), clock.clone(), Settings::default()),
+        clock,
         progress: Progress::default(),
-        stop: Stop::new(),
+        probe: Probe::none(),
+        stop,
     };
     rows(job).await.unwrap()
 }
@@ -158,4 +177,43 @@ async fn a_table_of_which_everything_differs_is_not_listed_row_by_row() {
     let verdict = twins.verdict().await;
     assert!(verdict.more);
     assert_eq!(verdict.differences.len(), sealift_engine::verify::DIFFERENCES_NAMED_MAX);
+}
+
+/// What is kept, as the state folder would keep it.
+#[derive(Debug, Default)]
+struct Kept(Mutex<BTreeMap<QualifiedName, TableMemory>>);
+
+impl Notebook for Kept {
+    fn tables(&self) -> Result<Vec<(QualifiedName, TableMemory)>, Fault> {
+        Ok(self.0.lock().unwrap().clone().into_iter().collect())
+    }
+
+    fn keep(&self, tables: &[(QualifiedName, TableMemory)]) -> Result<(), Fault> {
+        self.0.lock().unwrap().extend(tables.iter().cloned());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_was_compared_before_is_not_compared_again_unless_its_definition_moved() {
+    let twins = Twins::new("verify_kept", KEYED);
+    twins.on_target("UPDATE t SET a = 'x' WHERE id = 5");
+    let notebook = Arc::new(Kept::default());
+    let first = compare_with(&twins.schema, notebook.clone()).await;
+    assert_eq!(found(&first[0]), [(DifferenceKind::Different, "id=5", vec!["a"])]);
+    assert!(!first[0].places.is_empty());
+    // What is planted in rows that are compared is not found, what was found before is still known.
+    twins.on_target("UPDATE t SET a = 'y' WHERE id = 9");
+    assert_eq!(compare_with(&twins.schema, notebook.clone()).await, first);
+    // Only half of it was compared.
+    for memory in notebook.0.lock().unwrap().values_mut() {
+        (memory.done, memory.up_to) = (false, Some(vec!["8".to_owned()]));
+    }
+    let second = compare_with(&twins.schema, notebook.clone()).await;
+    assert_eq!(second[0].differences.len(), 2, "{second:?}");
+    assert_eq!(second[0].rows_source, first[0].rows_source + 20_000 - 8);
+    twins.on_source("ALTER TABLE t ADD c INT");
+    twins.on_target("ALTER TABLE t ADD c INT");
+    let third = compare_with(&twins.schema, notebook).await;
+    assert_eq!((third[0].rows_source, third[0].differences.len()), (20_000, 2));
 }

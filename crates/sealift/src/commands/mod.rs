@@ -79,6 +79,11 @@ impl Context {
         &self.global.state
     }
 
+    /// The plan's folder.
+    fn plan_folder(&self) -> Folder {
+        Folder::new(self.state().join("plan"))
+    }
+
     /// Takes the state folder of the migration the configuration describes.
     fn open_state(&mut self, config: &Config) -> Result<StateFolder, Fault> {
         let state = StateFolder::open(self.state(), &config.identity(), self.clock.clone())?;
@@ -98,7 +103,7 @@ impl Context {
             target,
             selection: config.selection.clone(),
             policy: config.policy.clone(),
-            folder: Folder::new(self.state().join("plan")),
+            folder: self.plan_folder(),
             workers: usize::from(config.copy.workers),
             control: Control::new(self.stop.clone(), self.clock.clone(), config.throttle),
             clock: self.clock.clone(),

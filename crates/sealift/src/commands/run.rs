@@ -14,7 +14,7 @@ use super::watch::Watch;
 use super::{Answer, Context};
 
 /// The record of the state folder that holds the migration's name in the target's ledger.
-const LEDGER: &str = "ledger";
+pub(super) const LEDGER: &str = "ledger";
 
 /// Carry everything across: objects, rows, indexes, foreign keys, code; then follow the source's changes
 ///

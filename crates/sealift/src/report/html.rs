@@ -52,7 +52,7 @@ impl Page<'_> {
     fn mood(&self) -> &'static str {
         match self.report.outcome {
             Conclusion::Done | Conclusion::Equal => "good",
-            Conclusion::Running | Conclusion::Interrupted => "fair",
+            Conclusion::Running | Conclusion::Interrupted | Conclusion::Unsettled => "fair",
             Conclusion::Different | Conclusion::Incomplete | Conclusion::Failed => "bad",
         }
     }

@@ -40,6 +40,7 @@ pub(crate) fn word(conclusion: Conclusion) -> &'static str {
         Conclusion::Done => "done",
         Conclusion::Equal => "equal",
         Conclusion::Different => "different",
+        Conclusion::Unsettled => "unsettled",
         Conclusion::Incomplete => "incomplete",
         Conclusion::Failed => "failed",
         Conclusion::Interrupted => "interrupted",

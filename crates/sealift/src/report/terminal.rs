@@ -72,7 +72,9 @@ fn headline(report: &Report) -> String {
         Conclusion::Different | Conclusion::Incomplete | Conclusion::Failed => {
             AnsiColor::Red.on_default().bold()
         }
-        Conclusion::Interrupted | Conclusion::Running => AnsiColor::Yellow.on_default().bold(),
+        Conclusion::Interrupted | Conclusion::Running | Conclusion::Unsettled => {
+            AnsiColor::Yellow.on_default().bold()
+        }
     };
     let elapsed = report
         .ended
@@ -151,7 +153,8 @@ fn changes(report: &Report) -> String {
 }
 
 fn compared(page: &mut Page, verification: &VerificationReport) {
-    let VerificationReport { tables, rows, objects, differences, not_compared } = verification;
+    let VerificationReport { tables, rows, objects, differences, not_compared, unsettled } =
+        verification;
     let said = [
         (*objects, "definition", "definitions"),
         (*tables, "table", "tables"),
@@ -166,19 +169,23 @@ fn compared(page: &mut Page, verification: &VerificationReport) {
         page.line("compared", &said.join(", "));
     }
     page.list("not compared", not_compared, Clone::clone);
-    page.list("differs", differences, |difference| {
-        let DifferenceReport { object, what, source, target, keys } = difference;
-        let mut said = format!("{object}: {what}");
-        for (side, state) in [("source", source), ("target", target)] {
-            if let Some(state) = state {
-                let _infallible = write!(said, "; {side}: {state}");
-            }
+    page.list("not known", unsettled, difference);
+    page.list("differs", differences, difference);
+}
+
+/// One difference in one line.
+fn difference(difference: &DifferenceReport) -> String {
+    let DifferenceReport { object, what, source, target, keys } = difference;
+    let mut said = format!("{object}: {what}");
+    for (side, state) in [("source", source), ("target", target)] {
+        if let Some(state) = state {
+            let _infallible = write!(said, "; {side}: {state}");
         }
-        if !keys.is_empty() {
-            let _infallible = write!(said, "; {}", keys.join(", "));
-        }
-        said
-    });
+    }
+    if !keys.is_empty() {
+        let _infallible = write!(said, "; {}", keys.join(", "));
+    }
+    said
 }
 
 /// Lines with labels.
@@ -233,6 +240,8 @@ mod tests {
           note          The copy is not one moment of the source: --no-lock was given.
           compared      4 definitions, 2 tables, 1,234,567 rows
           not compared  Users were not compared.
+          not known     table `shop`.`visits`: 2 rows are not known to be equal: it changes
+                        all the time; id=3, id=4
           differs       table `shop`.`orders`: row differs; source: 'a'; target: 'b';
                         (id) = (17), (id) = (18)
         ");

@@ -41,8 +41,8 @@ fn killed_at(point: Point) {
     assert_arrived(&folder, &schema);
 }
 
-/// The points that only a run passes whose source has moved, or whose changes are followed, are killed in tests of
-/// their own, and so are those of accounts.
+/// The points that only a run passes whose source has moved, or whose changes are followed, a comparison or a
+/// repair, are killed in tests of their own, and so are those of accounts.
 fn is_passed_by_a_first_run(point: Point) -> bool {
     !matches!(
         point,
@@ -53,6 +53,7 @@ fn is_passed_by_a_first_run(point: Point) -> bool {
             | Point::AccountsBegun
             | Point::AccountChanged
             | Point::AccountsDone
+            | Point::ChunkCompared
     )
 }
 

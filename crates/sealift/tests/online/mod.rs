@@ -15,6 +15,7 @@ mod failover;
 mod definitions;
 mod families;
 mod soaked;
+mod verify;
 
 /// A schema with the application's tables and rows.
 fn schema(pair: &Pair, what: &str) -> String {

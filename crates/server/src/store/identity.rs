@@ -30,28 +30,39 @@ pub(super) fn claim(
     let failed = |cause| broken(folder, "read whose state folder it is", cause);
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    let begun: bool = transaction
+    let kept = belongs(&transaction, folder, wanted)?;
+    if kept.as_ref() != Some(wanted) {
+        write(&transaction, wanted).map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)
+}
+
+/// Makes sure that a folder is the wanted migration's. Returns what it says of itself.
+pub(super) fn belongs(
+    connection: &Connection,
+    folder: &Path,
+    wanted: &Identity,
+) -> Result<Option<Identity>, Fault> {
+    let failed = |cause| broken(folder, "read whose state folder it is", cause);
+    let begun: bool = connection
         .query_row(
             "SELECT EXISTS (SELECT 1 FROM event WHERE event ->> '$.event' = 'prepared')",
             [],
             |row| row.get(0),
         )
         .map_err(failed)?;
-    let kept = read(&transaction).map_err(failed)?;
+    let kept = read(connection).map_err(failed)?;
     let differing: Vec<String> = kept
         .iter()
         .flat_map(|kept| kept.differing(wanted))
         .filter(|(word, _, _)| begun || *word != "selection")
         .map(|(word, was, is)| format!("the {word} was {was}, now it is {is}"))
         .collect();
-    if !differing.is_empty() {
-        return Err(Fault::new(ErrorCode::StateForeign, differing.join("; "))
-            .about(format!("state folder {}", folder.display())));
+    if differing.is_empty() {
+        return Ok(kept);
     }
-    if kept.as_ref() != Some(wanted) {
-        write(&transaction, wanted).map_err(failed)?;
-    }
-    transaction.commit().map_err(failed)
+    Err(Fault::new(ErrorCode::StateForeign, differing.join("; "))
+        .about(format!("state folder {}", folder.display())))
 }
 
 impl Identity {

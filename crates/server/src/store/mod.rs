@@ -4,13 +4,17 @@ mod folder;
 mod identity;
 mod journal;
 mod records;
+mod visit;
+mod comparison;
 mod progress;
 mod peek;
 mod lock;
 mod database;
 
+pub use comparison::{Before, Comparison};
 pub use folder::StateFolder;
 pub use identity::Identity;
 pub use journal::Recorded;
 pub use peek::{Peek, Run};
 pub use progress::Reported;
+pub use visit::Visit;

@@ -11,6 +11,7 @@ use sealift_engine::stage::Event;
 use sealift_schema::name::QualifiedName;
 use sealift_server::store::{Identity, Run, StateFolder};
 
+mod comparison;
 mod processes;
 
 const VERSION_1: &str = include_str!("../fixtures/state-version-1.sql");

@@ -1,0 +1,262 @@
+//! Rows that differed at first sight, looked at again until each is equal, really different or still moving.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sealift_mysql::binlog::LogPosition;
+use sealift_schema::facts::Side;
+use sealift_schema::key_range::{KeyPlace, RowKey};
+
+use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::stop::Stop;
+use crate::target::pause::pause_between_looks;
+
+use super::DifferenceKind;
+use super::applied::{Applied, Reached};
+use super::looks::{Known, Log, Look, Suspicion};
+use super::side::Sides;
+use super::walk::Walk;
+
+/// Rows looked at together. With more keys in one condition the optimizer may run out of the memory it has for
+/// ranges, and read the whole table.
+pub(super) const LOOKED_AT_ONCE: usize = 500;
+
+/// What a comparison of moving sides needs besides the servers.
+#[derive(Clone, Debug)]
+pub struct Moving {
+    /// Knows how far changes are applied.
+    pub applied: Arc<dyn Applied>,
+}
+
+/// How rows are told apart: by their key, or, where there is none, by their digest.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Identity<'a> {
+    Key(&'a RowKey),
+    /// What is compared is how often a row is there.
+    Digest,
+}
+
+/// A row that differed, and what people call it.
+#[derive(Clone, Debug)]
+pub(super) struct Suspect {
+    /// The key's values, or the digest.
+    pub(super) place: KeyPlace,
+    pub(super) words: String,
+}
+
+/// A row that differs.
+#[derive(Clone, Debug)]
+pub(super) struct Proven {
+    pub(super) suspect: Suspect,
+    pub(super) kind: DifferenceKind,
+    /// How many such rows there are: more than one only where they are told apart by digest.
+    pub(super) count: u64,
+}
+
+/// What became of suspects.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    pub(super) different: Vec<Proven>,
+    /// Each with the reason why it is not known.
+    pub(super) unsettled: Vec<(Suspect, &'static str)>,
+}
+
+/// Why a row is not settled that was looked at again and again.
+const RESTLESS: &str = "it changes all the time";
+
+/// The digest or count of each row, by its place.
+type Values = BTreeMap<KeyPlace, u64>;
+
+/// Looks at rows until every one is settled.
+pub(super) async fn settle(
+    sides: &mut Sides,
+    walk: &Walk,
+    identity: Identity<'_>,
+    suspects: Vec<Suspect>,
+    (moving, stop): (&Moving, &Stop),
+) -> Result<Settled, Fault> {
+    let mut settled = Settled::default();
+    for suspects in suspects.chunks(LOOKED_AT_ONCE) {
+        let looking = Looking { walk, identity, moving, stop };
+        looking.settle(sides, suspects.to_vec(), &mut settled).await?;
+    }
+    Ok(settled)
+}
+
+struct Looking<'a> {
+    walk: &'a Walk,
+    identity: Identity<'a>,
+    moving: &'a Moving,
+    stop: &'a Stop,
+}
+
+/// What one look at all rows saw.
+struct Seen {
+    before: Values,
+    target: Values,
+    after: Values,
+    log: Log,
+}
+
+impl Looking<'_> {
+    async fn settle(
+        &self,
+        sides: &mut Sides,
+        suspects: Vec<Suspect>,
+        settled: &mut Settled,
+    ) -> Result<(), Fault> {
+        let mut open: Vec<(Suspect, Suspicion)> =
+            suspects.into_iter().map(|suspect| (suspect, Suspicion::default())).collect();
+        let mut looks = 0;
+        while !open.is_empty() {
+            self.stop.check()?;
+            let places: Vec<&KeyPlace> = open.iter().map(|(suspect, _)| &suspect.place).collect();
+            let seen = match self.look(sides, &places).await? {
+                Ok(seen) => seen,
+                Err(why) => {
+                    settled.unsettled.extend(open.into_iter().map(|(suspect, _)| (suspect, why)));
+                    return Ok(());
+                }
+            };
+            for (suspect, mut suspicion) in std::mem::take(&mut open) {
+                let look = seen.of(&suspect.place);
+                match suspicion.look(look, seen.log) {
+                    Known::Equal => {}
+                    Known::Different(kind) => {
+                        let kind = self.kind(kind, look);
+                        settled.different.push(self.proven(suspect, kind, look));
+                    }
+                    Known::Open => open.push((suspect, suspicion)),
+                    Known::Moving => settled.unsettled.push((suspect, RESTLESS)),
+                }
+            }
+            looks += 1;
+            if !open.is_empty() {
+                pause_between_looks(looks).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks once, in the order the argument in [`super::looks`] needs; `Err` says why no look can be had.
+    async fn look(
+        &self,
+        sides: &mut Sides,
+        places: &[&KeyPlace],
+    ) -> Result<Result<Seen, &'static str>, Fault> {
+        let before = self.read(sides, Side::Source, places, None).await?;
+        let Ok(before) = before else { return Ok(Err(INVISIBLE)) };
+        let horizon = log_end(sides).await?;
+        let reached = tokio::select! {
+            reached = self.moving.applied.reach(&horizon) => reached?,
+            () = self.stop.wait() => return Err(self.stop.check().err().unwrap_or_else(stopped)),
+        };
+        if let Reached::No(why) = reached {
+            return Ok(Err(why));
+        }
+        let target = self.read(sides, Side::Target, places, None).await?;
+        let Ok(target) = target else { return Ok(Err(INVISIBLE)) };
+        let newest = self.moving.applied.newest().await?;
+        let after = self.read(sides, Side::Source, places, Some(&newest)).await?;
+        let Ok(after) = after else { return Ok(Err(INVISIBLE)) };
+        let log = if log_end(sides).await? == horizon { Log::Still } else { Log::Moved };
+        Ok(Ok(Seen { before, target, after, log }))
+    }
+
+    /// Reads rows; on the source, if that is wished, only when everything within a position is visible.
+    async fn read(
+        &self,
+        sides: &mut Sides,
+        side: Side,
+        places: &[&KeyPlace],
+        visible: Option<&LogPosition>,
+    ) -> Result<Result<Values, super::side::Invisible>, Fault> {
+        let doing = "look at rows again";
+        let sql = self.sql(side, places);
+        let about = |fault: Fault| fault.about(format!("table {}", self.walk.name()));
+        let rows = match visible {
+            None => sides.reader(side).rows(&sql, doing).await.map_err(about)?,
+            Some(position) => {
+                match sides.reader(side).rows_seeing(position, &sql, doing, self.stop).await {
+                    Ok(Ok(rows)) => rows,
+                    Ok(Err(invisible)) => return Ok(Err(invisible)),
+                    Err(fault) => return Err(about(fault)),
+                }
+            }
+        };
+        let mut values = Values::new();
+        for row in rows {
+            let value = row.parse::<u64>(0).on(side, doing)?;
+            let place = match self.identity {
+                Identity::Key(key) => {
+                    let parts: Vec<Option<&[u8]>> = (1..=key.width()).map(|i| row.get(i)).collect();
+                    key.place(&parts)
+                }
+                Identity::Digest => row.text(1).ok().map(|digest| vec![digest.to_owned()]),
+            };
+            values.insert(place.ok_or_else(|| super::unexpected(side, doing))?, value);
+        }
+        Ok(Ok(values))
+    }
+
+    fn sql(&self, side: Side, places: &[&KeyPlace]) -> String {
+        let (table, digest) = (self.walk.table(side), self.walk.digest(side));
+        match self.identity {
+            Identity::Key(key) => {
+                let condition = self.walk.at_any(key, places);
+                format!("SELECT {digest},{} FROM {table} WHERE {condition}", key.select_list())
+            }
+            Identity::Digest => {
+                let digests: Vec<&str> =
+                    places.iter().filter_map(|place| place.first()).map(String::as_str).collect();
+                format!(
+                    "SELECT COUNT(*),CAST({digest} AS UNSIGNED) AS digest FROM {table} WHERE {digest} \
+                     IN ({}) GROUP BY digest",
+                    digests.join(",")
+                )
+            }
+        }
+    }
+
+    /// Told apart by digest, a row is on both sides, but more often on one of them.
+    fn kind(&self, kind: DifferenceKind, look: Look) -> DifferenceKind {
+        match self.identity {
+            Identity::Key(_) => kind,
+            Identity::Digest if look.after.unwrap_or(0) > look.target.unwrap_or(0) => {
+                DifferenceKind::Missing
+            }
+            Identity::Digest => DifferenceKind::Extra,
+        }
+    }
+
+    fn proven(&self, suspect: Suspect, kind: DifferenceKind, look: Look) -> Proven {
+        let count = match self.identity {
+            Identity::Key(_) => 1,
+            Identity::Digest => look.after.unwrap_or(0).abs_diff(look.target.unwrap_or(0)),
+        };
+        Proven { suspect, kind, count }
+    }
+}
+
+/// Why there is no look: the source does not show what its log holds.
+const INVISIBLE: &str = "the source does not show what it has committed";
+
+impl Seen {
+    fn of(&self, place: &KeyPlace) -> Look {
+        let of = |values: &Values| values.get(place).copied();
+        Look { before: of(&self.before), target: of(&self.target), after: of(&self.after) }
+    }
+}
+
+fn stopped() -> Fault {
+    Fault::new(ErrorCode::Interrupted, "stopped as asked")
+}
+
+/// Where the source's log ends: whatever a read has seen lies within.
+pub(super) async fn log_end(sides: &mut Sides) -> Result<LogPosition, Fault> {
+    sides.source.log_end().await?.ok_or_else(|| {
+        Fault::new(ErrorCode::PrivilegeMissing, "the source does not say where its log ends")
+            .on(Side::Source)
+            .advise("grant REPLICATION CLIENT (on MariaDB BINLOG MONITOR) to the source's account")
+    })
+}
