@@ -143,6 +143,8 @@ codes! {
         "see the cause; what was carried up to there stays";
     Differences = "SL0701", "source and target differ",
         "see the report for the differing objects and keys";
+    NothingCompared = "SL0702", "there is no comparison to repair by",
+        "run sealift verify to its end, then sealift repair";
     Interrupted = "SL0801", "interrupted",
         "run the same command again; it goes on where it stopped";
     Internal = "SL0901", "sealift met a state it does not know",

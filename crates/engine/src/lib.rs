@@ -16,6 +16,7 @@ pub mod stream;
 pub mod apply;
 pub mod definition;
 pub mod verify;
+pub mod repair;
 pub mod run;
 pub mod stop;
 pub mod control;

@@ -71,6 +71,10 @@ points! {
     AccountsDone = "accounts-done";
     /// A chunk of a comparison is compared, and what was found is kept.
     ChunkCompared = "chunk-compared";
+    /// A repair holds the applier back and has read the source's rows; nothing of them is on the target.
+    RowsReread = "rows-reread";
+    /// A repair's rows are on the target.
+    RowsMended = "rows-mended";
 }
 
 /// What happens at an armed point.

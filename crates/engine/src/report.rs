@@ -49,6 +49,9 @@ pub struct Report {
     pub notes: Vec<String>,
     /// What the comparison found, if there was one.
     pub verification: Option<VerificationReport>,
+    /// What a repair did, or would do, if there was one.
+    #[serde(default)]
+    pub repair: Option<RepairReport>,
     /// What happened when.
     pub timeline: Vec<Moment>,
     /// Why it failed, if it did.
@@ -216,6 +219,34 @@ pub struct VerificationReport {
     pub unsettled: Vec<DifferenceReport>,
 }
 
+/// What a repair did, or would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepairReport {
+    /// Whether it was done.
+    pub done: bool,
+    /// The tables that differed when the last comparison was made.
+    pub tables: Vec<TableRepairReport>,
+}
+
+/// What a repair did, or would do, with a table's rows on the target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableRepairReport {
+    /// Its name on the source.
+    pub table: QualifiedName,
+    /// Rows that are missing.
+    pub insert: u64,
+    /// Rows with other values.
+    pub update: u64,
+    /// Rows the source does not have.
+    pub delete: u64,
+    /// Some of them, each with what becomes of it: `insert id=7`.
+    pub keys: Vec<String>,
+    /// Rows that were left alone, because it is not known whether they differ.
+    pub unsettled: u64,
+    /// Rows that differ after it was done; at least so many.
+    pub left: Option<u64>,
+}
+
 /// One thing that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DifferenceReport {
@@ -278,6 +309,7 @@ impl Report {
             left_out: Vec::new(),
             notes: Vec::new(),
             verification: None,
+            repair: None,
             timeline: Vec::new(),
             error: None,
         }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{accounts, assess, check, completions, plan, run, status, steer, verify};
+use crate::commands::{
+    accounts, assess, check, completions, plan, repair, run, status, steer, verify,
+};
 use crate::log::LogFormat;
 
 /// Carries a live MySQL or MariaDB server to Azure Database for MySQL, or to any MySQL.
@@ -50,6 +52,7 @@ pub(crate) enum Command {
     Accounts(accounts::AccountsArgs),
     Run(run::RunArgs),
     Verify(verify::VerifyArgs),
+    Repair(repair::RepairArgs),
     Status(status::StatusArgs),
     Pause(steer::PauseArgs),
     Resume(steer::ResumeArgs),

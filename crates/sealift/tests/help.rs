@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::folder::Folder;
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 15] = [
     &["check"],
     &["assess"],
     &["plan"],
@@ -13,6 +13,7 @@ const COMMANDS: [&[&str]; 14] = [
     &["accounts", "apply"],
     &["run"],
     &["verify"],
+    &["repair"],
     &["status"],
     &["pause"],
     &["resume"],
@@ -46,6 +47,8 @@ fn help_is_the_documentation() {
       run          Carry everything across: objects, rows, indexes, foreign keys,
                    code; then follow the source's changes
       verify       Compare both sides row by row and name what differs
+      repair       Make rows of the target equal that the last verify found
+                   different
       status       Print where the migration stands, also while it runs in another
                    terminal
       pause        Let the run finish what is under way and begin nothing more

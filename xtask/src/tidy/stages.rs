@@ -6,11 +6,11 @@ use super::{Problem, Tree};
 const ENGINE: &str = "crates/engine/src/";
 
 /// The stages, in the order a migration meets them. `run` is the conductor.
-const STAGES: [&str; 8] =
-    ["assess", "prepare", "copy", "stream", "apply", "verify", "cutover", "run"];
+const STAGES: [&str; 9] =
+    ["assess", "prepare", "copy", "stream", "apply", "verify", "repair", "cutover", "run"];
 
 /// Who may know whom besides `run`, who knows all.
-const KNOWS: [(&str, &str); 2] = [("copy", "apply"), ("cutover", "verify")];
+const KNOWS: [(&str, &str); 3] = [("copy", "apply"), ("repair", "verify"), ("cutover", "verify")];
 
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();

@@ -240,6 +240,7 @@ impl AppliedLedger {
     /// When the server refuses or the connection is lost.
     pub async fn close(&self, session: &mut Session) -> Result<(), MysqlError> {
         lock::take_turn(session).await?;
+        self.forget_repairs(session).await?;
         match session.execute(format!("DELETE FROM sealift.applied {}", self.whose())).await {
             Ok(_) => {
                 if session.first("SELECT 1 FROM sealift.applied LIMIT 1").await?.is_none() {
@@ -259,6 +260,80 @@ impl AppliedLedger {
         format!("{}.{lane}", lock::name(&[&self.migration, "applied"]))
     }
 
+    /// The lock of a session that repairs rows.
+    pub fn repair_lock(&self) -> String {
+        format!("{}.repair", lock::name(&[&self.migration, "applied"]))
+    }
+
+    /// Makes the record of repairs, and tells the number of the last one in it, 0 at first.
+    ///
+    /// # Errors
+    /// When the server refuses or the connection is lost.
+    pub async fn prepare_repairs(&self, session: &mut Session) -> Result<u64, MysqlError> {
+        lock::take_turn(session).await?;
+        session
+            .execute(
+                "CREATE TABLE IF NOT EXISTS sealift.repaired (\
+                 migration VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY,\
+                 number BIGINT UNSIGNED NOT NULL\
+                 ) ENGINE=InnoDB COMMENT='rows that sealift has repaired; may be dropped when it is done'",
+            )
+            .await?;
+        lock::end_turn(session).await?;
+        self.last_repair(session).await
+    }
+
+    /// Holds back every lane until the transaction that is open ends, and notes in it that it is a repair.
+    /// `None` when the ledger does not know the migration.
+    ///
+    /// # Errors
+    /// When the server refuses, the lock cannot be had in time or the connection is lost.
+    pub async fn hold(
+        &self,
+        session: &mut Session,
+        repair: u64,
+    ) -> Result<Option<Standing>, MysqlError> {
+        let found = standing(&session.rows(self.select(" FOR UPDATE")).await?)?;
+        let migration = text(&self.migration);
+        session
+            .execute(format!("REPLACE INTO sealift.repaired VALUES ({migration},{repair})"))
+            .await?;
+        Ok(found)
+    }
+
+    /// The number of the last repair; 0 when there is none.
+    ///
+    /// # Errors
+    /// When the server refuses or the connection is lost.
+    pub async fn last_repair(&self, session: &mut Session) -> Result<u64, MysqlError> {
+        let sql = format!("SELECT number FROM sealift.repaired {}", self.whose());
+        let row = session.first(sql).await?;
+        row.map_or(Ok(0), |row| row.parse(0))
+    }
+
+    /// Removes the migration from the record of repairs, and the record when nothing else is in it.
+    ///
+    /// # Errors
+    /// When the server refuses or the connection is lost.
+    pub async fn finish_repairs(&self, session: &mut Session) -> Result<(), MysqlError> {
+        lock::take_turn(session).await?;
+        self.forget_repairs(session).await?;
+        lock::end_turn(session).await
+    }
+
+    async fn forget_repairs(&self, session: &mut Session) -> Result<(), MysqlError> {
+        match session.execute(format!("DELETE FROM sealift.repaired {}", self.whose())).await {
+            Ok(_) if session.first("SELECT 1 FROM sealift.repaired LIMIT 1").await?.is_none() => {
+                session.execute("DROP TABLE IF EXISTS sealift.repaired").await?;
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            // There is no such table.
+            Err(error) if error.class() == ErrorClass::DefinitionChanged => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether a process has the lanes.
     ///
     /// # Errors
@@ -274,7 +349,9 @@ impl AppliedLedger {
     /// # Errors
     /// When the server refuses or the connection is lost.
     pub async fn sweep(&self, session: &mut Session) -> Result<(), MysqlError> {
-        let names: Vec<String> = (0..LANES_MAX).map(|lane| self.lane_lock(lane)).collect();
+        // A repair of a process that is gone would hold the ledger.
+        let mut names: Vec<String> = (0..LANES_MAX).map(|lane| self.lane_lock(lane)).collect();
+        names.push(self.repair_lock());
         lock::sweep(session, &names).await
     }
 

@@ -20,6 +20,7 @@ mod complete;
 mod definitions;
 mod level;
 mod verify;
+mod repair;
 
 use sealift_mysql::endpoint::Endpoint;
 use sealift_schema::rewrite::Policy;
@@ -39,6 +40,7 @@ pub use assess::{AssessOrder, AssessTarget, assess};
 pub use offline::{Offline, offline};
 pub use online::{Online, online};
 pub use plan::plan;
+pub use repair::{Repair, RepairDeed, repair};
 pub use survey::{Asked, ask};
 pub use verify::{Followed, Verify, verify};
 

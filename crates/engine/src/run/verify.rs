@@ -72,18 +72,9 @@ pub async fn verify(
     let plan = Plan::read(&migration.folder)?;
     planning::tell(&plan, report);
     migration.progress.enter("comparing definitions");
-    let actual = target(migration, &plan).await?;
     let Verify { followed, notebook } = verify;
-    let (mut found, level) = match followed {
-        None => (definitions::compare(migration, &survey, &plan, &actual, Extent::Whole), None),
-        Some(followed) => {
-            let name = &followed.ledger_name;
-            let level = Level::new(migration.target.clone(), name, migration.clock.clone());
-            let level: Arc<dyn Applied> = Arc::new(level);
-            let found = moving_definitions(migration, (&survey, &plan, &actual), &level, report);
-            (found.await?, Some(level))
-        }
-    };
+    let Definitions { actual, mut found, moving } =
+        compare_definitions(migration, (&survey, &plan), followed.as_ref(), report).await?;
     let mut pairs = pairs(&survey, &plan, &actual);
     if let Some(Followed { copied, .. }) = followed {
         for pair in pairs.extract_if(.., |pair| !copied.contains(&pair.source.name)) {
@@ -97,7 +88,7 @@ pub async fn verify(
         target: migration.target.clone(),
         tables: pairs,
         workers: migration.workers,
-        moving: level.map(|applied| Moving { applied }),
+        moving,
         notebook: Arc::clone(notebook),
         control: migration.control.clone(),
         clock: migration.clock.clone(),
@@ -126,6 +117,35 @@ fn conclude(found: &VerificationReport) -> Conclusion {
     } else {
         Conclusion::Equal
     }
+}
+
+/// What comparing definitions came to.
+pub(super) struct Definitions {
+    /// The target's.
+    pub(super) actual: Catalog,
+    /// What differs.
+    pub(super) found: VerificationReport,
+    /// How to tell what is only on its way, where changes are followed.
+    pub(super) moving: Option<Moving>,
+}
+
+/// Compares definitions; where changes are followed, it also waits until the target has what the source has now.
+pub(super) async fn compare_definitions(
+    migration: &Migration,
+    (survey, plan): (&Survey, &Plan),
+    followed: Option<&Followed>,
+    report: &mut Report,
+) -> Result<Definitions, Fault> {
+    let actual = target(migration, plan).await?;
+    let Some(followed) = followed else {
+        let found = definitions::compare(migration, survey, plan, &actual, Extent::Whole);
+        return Ok(Definitions { actual, found, moving: None });
+    };
+    let name = &followed.ledger_name;
+    let level = Level::new(migration.target.clone(), name, migration.clock.clone());
+    let applied: Arc<dyn Applied> = Arc::new(level);
+    let found = moving_definitions(migration, (survey, plan, &actual), &applied, report).await?;
+    Ok(Definitions { actual, found, moving: Some(Moving { applied }) })
 }
 
 /// Compares definitions while changes are followed: what differs at first is compared once more when the target
@@ -183,7 +203,7 @@ async fn target(migration: &Migration, plan: &Plan) -> Result<Catalog, Fault> {
 }
 
 /// The tables whose rows both sides can be asked for. What the others lack is told of as definitions.
-fn pairs(survey: &Survey, plan: &Plan, actual: &Catalog) -> Vec<TablePair> {
+pub(super) fn pairs(survey: &Survey, plan: &Plan, actual: &Catalog) -> Vec<TablePair> {
     plan.of(Part::Tables)
         .filter(|step| step.is_wanted())
         .filter_map(|step| {

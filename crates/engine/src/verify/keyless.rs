@@ -11,7 +11,7 @@ use crate::fault::{Fault, OnServer};
 use crate::stop::Stop;
 
 use super::narrow::{Found, for_people};
-use super::settle::{Identity, Moving, Proven, Suspect, settle};
+use super::settle::{Identity, Moving, Proven, Settled, Suspect, settle};
 use super::side::Sides;
 use super::walk::Walk;
 use super::{DifferenceKind, RowDifference, Unsettled};
@@ -43,32 +43,61 @@ pub(super) async fn find_moving(
     room: usize,
     (moving, stop): (&Moving, &Stop),
 ) -> Result<(Found, Vec<Unsettled>), Fault> {
-    let (unmatched, more) = unmatched(sides, walk, SUSPECTS_MAX).await?;
-    let suspects = unmatched.into_iter().map(|(_, digest, _)| {
-        let digest = digest.to_string();
-        Suspect { words: format!("digest {digest}"), place: vec![digest] }
-    });
-    let suspects: Vec<Suspect> = suspects.collect();
-    let settled = settle(sides, walk, Identity::Digest, suspects, (moving, stop)).await?;
+    let (settled, more) = differing(sides, walk, room, (Some(moving), stop)).await?;
     let more = more || settled.different.len() > room;
-    let mut differences = Vec::new();
-    for Proven { suspect, kind, count } in settled.different.into_iter().take(room) {
-        let side = match kind {
+    let named = settled.different.into_iter().take(room);
+    let differences = named
+        .map(|Proven { suspect: Suspect { words: key, .. }, kind, count }| RowDifference {
+            kind,
+            key,
+            columns: Vec::new(),
+            count,
+        })
+        .collect();
+    let unsettled = settled
+        .unsettled
+        .into_iter()
+        .map(|(suspect, why)| Unsettled { key: suspect.words, why: why.to_owned() })
+        .collect();
+    Ok((Found { differences, more }, unsettled))
+}
+
+/// Every digest that is not as often on both sides; `named` of them with what the row is to people. Tells also
+/// whether there may be more.
+pub(super) async fn differing(
+    sides: &mut Sides,
+    walk: &Walk,
+    named: usize,
+    (moving, stop): (Option<&Moving>, &Stop),
+) -> Result<(Settled, bool), Fault> {
+    let (unmatched, more) = unmatched(sides, walk, SUSPECTS_MAX).await?;
+    let found = unmatched.into_iter().map(|(side, digest, count)| {
+        let digest = digest.to_string();
+        let suspect = Suspect { words: format!("digest {digest}"), place: vec![digest] };
+        let kind = match side {
+            Side::Source => DifferenceKind::Missing,
+            Side::Target => DifferenceKind::Extra,
+        };
+        Proven { suspect, kind, count }
+    });
+    let mut settled = match moving {
+        None => Settled { different: found.collect(), unsettled: Vec::new() },
+        Some(moving) => {
+            let suspects = found.map(|row| row.suspect).collect();
+            settle(sides, walk, Identity::Digest, suspects, (moving, stop)).await?
+        }
+    };
+    for row in settled.different.iter_mut().take(named) {
+        let side = match row.kind {
             DifferenceKind::Missing => Side::Source,
             DifferenceKind::Extra | DifferenceKind::Different => Side::Target,
         };
-        let digest = suspect.place.first().and_then(|digest| digest.parse().ok());
-        let key = match digest {
-            Some(digest) => example(sides, walk, side, digest).await?,
-            None => suspect.words,
-        };
-        differences.push(RowDifference { kind, key, columns: Vec::new(), count });
+        let digest = row.suspect.place.first().and_then(|digest| digest.parse().ok());
+        if let Some(digest) = digest {
+            row.suspect.words = example(sides, walk, side, digest).await?;
+        }
     }
-    let mut unsettled = Vec::new();
-    for (suspect, why) in settled.unsettled {
-        unsettled.push(Unsettled { key: suspect.words, why: why.to_owned() });
-    }
-    Ok((Found { differences, more }, unsettled))
+    Ok((settled, more))
 }
 
 /// Digests of moving sides that are looked at again, of one table at most: each look reads all of it.

@@ -16,6 +16,7 @@ mod looks;
 mod settle;
 mod moving;
 mod memory;
+mod differing;
 mod side;
 mod utf8mb3;
 
@@ -37,6 +38,9 @@ use crate::progress::{Progress, TableStage};
 use crate::stop::Stop;
 
 pub use self::applied::{Applied, Reached};
+pub use self::differing::{
+    ByKey, DifferJob, DifferingRow, DifferingRows, Mend, Named, TableDiffering, differing,
+};
 pub use self::memory::{Findings, NoNotebook, Notebook, Range, TableMemory};
 pub use self::settle::Moving;
 

@@ -326,7 +326,7 @@ impl Walk {
 
 impl Findings {
     /// Adds what the next chunk came to.
-    fn add(&mut self, next: Self) {
+    pub(super) fn add(&mut self, next: Self) {
         let Self {
             rows_source,
             rows_target,

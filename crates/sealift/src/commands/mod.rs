@@ -31,6 +31,7 @@ pub(crate) mod accounts;
 pub(crate) mod run;
 pub(crate) mod status;
 pub(crate) mod verify;
+pub(crate) mod repair;
 pub(crate) mod steer;
 pub(crate) mod completions;
 mod watch;
@@ -154,6 +155,7 @@ impl Command {
             Self::Accounts(AccountsArgs { deed: Some(AccountsDeed::Apply) }) => "accounts apply",
             Self::Run(args) => args.words(),
             Self::Verify(_) => "verify",
+            Self::Repair(_) => "repair",
             Self::Status(_) => "status",
             Self::Pause(_) => "pause",
             Self::Resume(_) => "resume",
@@ -176,6 +178,7 @@ impl Command {
             }
             Self::Run(args) => run::run(args, context).await,
             Self::Verify(args) => verify::verify(args, context).await,
+            Self::Repair(args) => repair::repair(args, context).await,
             Self::Status(args) => status::status(args, context),
             Self::Pause(args) => steer::pause(args, context).await,
             Self::Resume(args) => steer::resume(args, context).await,

@@ -52,7 +52,7 @@ pub(super) async fn verify(args: &VerifyArgs, context: &mut Context) -> Result<A
 
 /// What of the migration matters for a comparison. A run may be at work on it, so its folder is not held;
 /// only when there is no plan yet, for then one is made.
-fn standing(
+pub(super) fn standing(
     context: &mut Context,
     config: &Config,
 ) -> Result<(Option<Followed>, Option<StateFolder>), Fault> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use sealift_engine::clock::Clock;
 use sealift_engine::report::{
     ChangeReport, Conclusion, DifferenceReport, LeftOut, LeftOutBecause, ObjectReport,
-    ObjectResult, Report, ServerReport, TableReport, TableResult, VerificationReport,
+    ObjectResult, RepairReport, Report, ServerReport, TableRepairReport, TableReport, TableResult,
+    VerificationReport,
 };
 use sealift_engine::stage::Part;
 use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
@@ -65,7 +66,14 @@ pub(super) fn report() -> Report {
         reason: "table 'shop.gone' doesn't exist".into(),
     }];
     report.note("The copy is not one moment of the source: --no-lock was given.");
-    report.verification = Some(VerificationReport {
+    report.verification = Some(verification());
+    report.repair = Some(repair());
+    report.end(&clock, Ok(Conclusion::Different));
+    report
+}
+
+fn verification() -> VerificationReport {
+    VerificationReport {
         tables: 2,
         rows: 1_234_567,
         objects: 4,
@@ -84,7 +92,20 @@ pub(super) fn report() -> Report {
             target: None,
             keys: vec!["id=3".into(), "id=4".into()],
         }],
-    });
-    report.end(&clock, Ok(Conclusion::Different));
-    report
+    }
+}
+
+fn repair() -> RepairReport {
+    RepairReport {
+        done: false,
+        tables: vec![TableRepairReport {
+            table: QualifiedName::new("shop", "orders"),
+            insert: 1,
+            update: 2,
+            delete: 0,
+            keys: vec!["insert id=7".into(), "update id=8".into()],
+            unsettled: 0,
+            left: None,
+        }],
+    }
 }

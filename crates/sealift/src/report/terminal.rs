@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use sealift_engine::report::{
-    Conclusion, DifferenceReport, ObjectResult, Report, ServerReport, VerificationReport,
+    Conclusion, DifferenceReport, ObjectResult, RepairReport, Report, ServerReport,
+    TableRepairReport, VerificationReport,
 };
 use sealift_engine::stage::Part;
 use sealift_schema::name::ObjectKind;
@@ -61,6 +62,9 @@ pub(crate) fn summary(report: &Report, width: usize) -> String {
     page.list("note", &report.notes, Clone::clone);
     if let Some(verification) = &report.verification {
         compared(&mut page, verification);
+    }
+    if let Some(repair) = &report.repair {
+        repaired(&mut page, repair);
     }
     page.text
 }
@@ -173,6 +177,41 @@ fn compared(page: &mut Page, verification: &VerificationReport) {
     page.list("differs", differences, difference);
 }
 
+fn repaired(page: &mut Page, RepairReport { done, tables }: &RepairReport) {
+    if tables.is_empty() {
+        page.line("repair", "no rows differed when they were compared");
+        return;
+    }
+    let label = if *done { "repaired" } else { "would repair" };
+    page.list(label, tables, |table| {
+        let TableRepairReport { table, insert, update, delete, keys, unsettled, left } = table;
+        let counts = [
+            (*insert, "insert"),
+            (*update, "update"),
+            (*delete, "delete"),
+            (*unsettled, "not known:"),
+        ];
+        let mut said: Vec<String> = counts
+            .into_iter()
+            .filter(|(rows, _)| *rows > 0)
+            .map(|(rows, word)| format!("{word} {}", counted(rows, "row", "rows")))
+            .collect();
+        if said.is_empty() {
+            said.push("nothing differs any more".into());
+        }
+        match left {
+            Some(0) => said.push("equal now".into()),
+            Some(rows) => said.push(format!("{} still differ", counted(*rows, "row", "rows"))),
+            None => {}
+        }
+        let keys = if keys.is_empty() { String::new() } else { format!(": {}", keys.join(", ")) };
+        format!("table {table}: {}{keys}", said.join(", "))
+    });
+    if !done {
+        page.line("to do it", "sealift repair --yes");
+    }
+}
+
 /// One difference in one line.
 fn difference(difference: &DifferenceReport) -> String {
     let DifferenceReport { object, what, source, target, keys } = difference;
@@ -240,10 +279,13 @@ mod tests {
           note          The copy is not one moment of the source: --no-lock was given.
           compared      4 definitions, 2 tables, 1,234,567 rows
           not compared  Users were not compared.
-          not known     table `shop`.`visits`: 2 rows are not known to be equal: it changes
-                        all the time; id=3, id=4
+          not known     table `shop`.`visits`: 2 rows are not known to be equal: it
+                        changes all the time; id=3, id=4
           differs       table `shop`.`orders`: row differs; source: 'a'; target: 'b';
                         (id) = (17), (id) = (18)
+          would repair  table `shop`.`orders`: insert 1 row, update 2 rows: insert id=7,
+                        update id=8
+          to do it      sealift repair --yes
         ");
     }
 

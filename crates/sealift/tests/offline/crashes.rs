@@ -54,6 +54,8 @@ fn is_passed_by_a_first_run(point: Point) -> bool {
             | Point::AccountChanged
             | Point::AccountsDone
             | Point::ChunkCompared
+            | Point::RowsReread
+            | Point::RowsMended
     )
 }
 

@@ -16,6 +16,7 @@ mod definitions;
 mod families;
 mod soaked;
 mod verify;
+mod repair;
 
 /// A schema with the application's tables and rows.
 fn schema(pair: &Pair, what: &str) -> String {

@@ -24,7 +24,7 @@ CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DO DELETE FROM still WHERE id < 0;
 ";
 
 /// Everything of the churn and [`STILL`], copied, followed by a run that is at work.
-fn followed(pair: &Pair, what: &str) -> (String, Folder, Churn, Running) {
+pub(super) fn followed(pair: &Pair, what: &str) -> (String, Folder, Churn, Running) {
     let schema = schema(pair, what);
     pair.source.client().schema(&schema).run(STILL);
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");

@@ -74,6 +74,21 @@ impl Comparison {
         Ok(Self { folder, head, is_gone_on })
     }
 
+    /// The last comparison of a state folder, with what it found; `None` when there is none, or it did not come to
+    /// its end.
+    ///
+    /// # Errors
+    /// `StateLocked` when another process is comparing, else as for [`StateFolder::open`].
+    pub fn last(state: &Path, identity: &Identity, clock: Clock) -> Result<Option<Self>, Fault> {
+        let path = state.join(FOLDER);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let folder = StateFolder::open(&path, identity, clock)?;
+        let head = folder.get::<Head>(HEAD)?.filter(|head| head.is_over);
+        Ok(head.map(|head| Self { folder, head, is_gone_on: true }))
+    }
+
     /// When the comparison was begun that this one goes on with.
     #[must_use]
     pub fn gone_on_from(&self) -> Option<Timestamp> {

@@ -38,6 +38,11 @@ impl Applier {
         self.done.into_iter().max().unwrap()
     }
 
+    /// Whether a transaction of pieces is under way.
+    pub(crate) fn has_pieces(&self) -> bool {
+        self.pieces > 0
+    }
+
     /// Whether no batch is under way.
     pub(crate) fn rests(&self) -> bool {
         self.pieces == 0 && self.applied() == self.batch_end()
@@ -50,6 +55,9 @@ impl Applier {
 /// handing them over sooner would let fewer gates open and nothing else.
 pub(crate) fn steps(model: &Model, state: &State, all: &mut Vec<(Step, State)>) {
     let applier = state.applier;
+    if state.repair.holds() && model.world.keeps(Guard::RepairHolds) {
+        return;
+    }
     if !model.world.keeps(Guard::PositionWithRows) {
         move_positions(model, state, all);
     }

@@ -58,4 +58,12 @@ pub(crate) enum Guard {
     KeylessEmptied,
     /// A huge transaction begins when no gate excludes it, and later gates contain it.
     HugeAdmittedWhole,
+    /// A repair holds the ledger until it is committed.
+    RepairHolds,
+    /// A repair reads when the newest position of the ledger is visible.
+    RepairSeesNewest,
+    /// That is the newest position of all lanes, not their oldest.
+    RepairKnowsNewest,
+    /// A repair deletes the key before it puts what the source has.
+    RepairDeletes,
 }

@@ -6,12 +6,16 @@ use super::copier::Copier;
 use super::gates::Gates;
 use super::guard::Guard;
 use super::indexes::{Indexes, after_restart};
-use super::target::Target;
+use super::repair::Repair;
+use super::target::{LaneRow, Target};
 use super::world::{LANES, TABLES};
 use super::{Model, State, Step};
 
 /// Nothing is copied. The stream begins at P0, which the ledger has.
 pub(crate) fn begin(model: &Model) -> State {
+    if model.world.repairs {
+        return begin_copied(model);
+    }
     let start = model.world.unseen_at_start;
     let target = Target { positions: [start; LANES], ..Target::default() };
     State {
@@ -22,6 +26,30 @@ pub(crate) fn begin(model: &Model) -> State {
         gates: gates(model, start),
         applier: Applier::new(start, 0),
         indexes: [Indexes::Copying(0); TABLES],
+        repair: Repair::Never,
+        consistent: false,
+        mishaps_left: model.world.mishaps,
+    }
+}
+
+/// Everything is copied, and the stream begins with the first transaction.
+fn begin_copied(model: &Model) -> State {
+    let copied = LaneRow { next: 0, done: true, snapshot: 0 };
+    let target = Target {
+        cells: *model.history.at(0),
+        copied: [copied; LANES],
+        indexed: [true; TABLES],
+        ..Target::default()
+    };
+    State {
+        visible: 0,
+        target,
+        orphans: [None; LANES],
+        copiers: [Copier::Idle; LANES],
+        gates: gates(model, 0),
+        applier: Applier::new(0, 0),
+        indexes: [Indexes::Built; TABLES],
+        repair: Repair::Awaited,
         consistent: false,
         mishaps_left: model.world.mishaps,
     }
@@ -35,6 +63,8 @@ pub(crate) fn kill(model: &Model, state: &State) -> Option<(Step, State)> {
     let mut next = *state;
     next.mishaps_left = state.mishaps_left.checked_sub(1)?;
     next.copiers = [Copier::Idle; LANES];
+    // Whoever begins ends the session that repairs.
+    next.repair = state.repair.ended();
     if !model.world.keeps(Guard::FenceAtRestart) {
         for (copier, orphan) in state.copiers.iter().zip(&mut next.orphans) {
             if let Copier::Writing(chunk) = copier {

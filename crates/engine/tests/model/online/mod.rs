@@ -7,7 +7,7 @@
 //! see is as long as it can be.
 //!
 //! `world` and `application` say what is migrated and written, `gates`, `copier`, `batch`, `applier`,
-//! `indexes` and `life` are the algorithm, an actor per file, `target` is the server, `guard` lists what
+//! `indexes`, `life` and `repair` are the algorithm, an actor per file, `target` is the server, `guard` lists what
 //! makes the algorithm right and `proofs` takes each of them away. The algorithm of the product changes only
 //! together with this model.
 
@@ -20,6 +20,7 @@ mod batch;
 mod applier;
 mod indexes;
 mod life;
+mod repair;
 mod target;
 mod proofs;
 
@@ -33,6 +34,7 @@ use copier::{Chunk, Copier};
 use gates::{Gate, Gates, Holder};
 use guard::Guard;
 use indexes::Indexes;
+use repair::Repair;
 use target::{Complaint, Target};
 use world::{LANES, TABLES, World};
 
@@ -58,6 +60,7 @@ struct State {
     gates: Gates,
     applier: Applier,
     indexes: [Indexes; TABLES],
+    repair: Repair,
     /// Whether the applier has passed the horizon of every table, in this life or before.
     consistent: bool,
     mishaps_left: u8,
@@ -122,6 +125,7 @@ impl System for Model {
         for table in self.world.every_table() {
             indexes::steps(self, state, table, &mut all);
         }
+        repair::steps(self, state, &mut all);
         all.extend(life::kill(self, state));
         for (_, next) in &mut all {
             let mut tables = self.world.every_table();
@@ -131,7 +135,7 @@ impl System for Model {
     }
 
     fn is_mishap(&self, step: &Step) -> bool {
-        matches!(step, Step::Killed | Step::Lost { .. })
+        matches!(step, Step::Killed | Step::Lost { .. } | Step::RepairEnds)
     }
 
     fn is_finished(&self, state: &State) -> bool {
@@ -143,6 +147,7 @@ impl System for Model {
         };
         state.applier.applied() == self.history.end()
             && state.orphans == [None; LANES]
+            && state.repair.is_over()
             && self.world.every_table().all(is_over)
     }
 
@@ -159,7 +164,8 @@ impl System for Model {
         // Without a guard of the horizon this fails at once: let it go on to what comes of it.
         let horizon = [Guard::IndexesAfterHorizon, Guard::HorizonIsLogEnd, Guard::HorizonRenewed];
         let is_known = horizon.into_iter().all(|guard| self.world.keeps(guard));
-        if is_known && state.consistent && one == other {
+        let is_whole = state.repair == Repair::Never;
+        if is_known && is_whole && state.consistent && one == other {
             return self.differs(state, one, "after the horizon");
         }
         None
@@ -182,6 +188,11 @@ enum Step {
     HugeCommits { at: Position },
     Hold { table: u8, upto: Position },
     Build { table: u8 },
+    Planted { key: u8 },
+    RepairHolds { key: u8, newest: Position },
+    RepairReads { at: Position },
+    RepairCommits,
+    RepairEnds,
     Killed,
 }
 
@@ -214,6 +225,16 @@ impl fmt::Display for Step {
                 write!(f, "table {table} is held after T{upto} for its indexes")
             }
             Self::Build { table } => write!(f, "the indexes of table {table} are built"),
+            Self::Planted { key } => write!(f, "somebody else writes key {key} of the target"),
+            Self::RepairHolds { key, newest } => {
+                write!(
+                    f,
+                    "a repair of key {key} holds the ledger, whose newest position is T{newest}"
+                )
+            }
+            Self::RepairReads { at } => write!(f, "the repair reads, T{at} is visible"),
+            Self::RepairCommits => write!(f, "the repair commits"),
+            Self::RepairEnds => write!(f, "the repair's process is killed"),
             Self::Killed => write!(f, "the process is killed and started again"),
         }
     }

@@ -18,6 +18,7 @@ fn keyed() -> World {
         reads: Reads::AfterL,
         unique: Unique::Late,
         unseen_at_start: 0,
+        repairs: false,
         mishaps: 1,
         missing: None,
     }
@@ -158,12 +159,40 @@ fn nothing_is_lost_of_a_huge_transaction() {
     }
 }
 
+/// A world of which everything is copied, and a row is spoilt and repaired.
+fn repaired(world: World) -> World {
+    World { repairs: true, copiers: Vec::new(), unique: Unique::FromTheStart, ..world }
+}
+
+#[test]
+fn a_repair_beside_the_applier_ends_equal() {
+    nothing_is_lost(&repaired(keyed()), 2);
+    nothing_is_lost(&repaired(text()), 2);
+    nothing_is_lost(&repaired(World { lanes: 1, ..keyed() }), 2);
+    let world = World { mishaps: 0, ..repaired(two_tables(Kind::Keyed)) };
+    walk_huge(&world, all(&world, 2)).unwrap_or_else(|trace| panic!("{trace}"));
+}
+
+#[test]
+fn a_repair_needs_each_of_its_guards() {
+    for guard in [
+        Guard::RepairHolds,
+        Guard::RepairSeesNewest,
+        Guard::RepairKnowsNewest,
+        Guard::RepairDeletes,
+    ] {
+        let world = repaired(keyed());
+        must_fail(world.clone(), guard, all(&world, 2), LOST);
+    }
+}
+
 /// For `cargo x soak`: minutes, in a release build.
 #[test]
 #[ignore = "long"]
 fn nothing_is_lost_in_larger_worlds() {
     nothing_is_lost(&World { mishaps: 2, ..keyed() }, 2);
     nothing_is_lost(&text(), 3);
+    nothing_is_lost(&World { mishaps: 2, ..repaired(keyed()) }, 3);
     nothing_is_lost(&World { mishaps: 2, ..keyless() }, 3);
     for kind in [Kind::Keyed, Kind::Keyless] {
         nothing_is_lost(&two_tables(kind), 2);

@@ -68,6 +68,8 @@ pub(crate) struct World {
     pub(crate) unique: Unique,
     /// How many transactions are in the log and not yet visible when P0 is taken from the log's end.
     pub(crate) unseen_at_start: u8,
+    /// Whether everything is copied from the start, and a row of the first table is spoilt and repaired.
+    pub(crate) repairs: bool,
     /// How often the process may be killed or cut off.
     pub(crate) mishaps: u8,
     /// The rule that is not kept.
