@@ -1,7 +1,5 @@
 //! From events to transactions.
 
-use std::collections::BTreeSet;
-
 use sealift_mysql::binlog::{
     Begin, BinlogStream, Event, LogPosition, Outcome, Query, RawRows, RowsError, RowsEvent,
     RowsHead,
@@ -11,6 +9,7 @@ use sealift_schema::facts::Side;
 use super::statement::{Statement, StatementKind};
 use super::tables::Tables;
 use super::transaction::{Change, Item, Piece, Transaction};
+use super::xa::{self, PreparedXa};
 use crate::fault::{ErrorCode, Fault};
 
 /// Collects a transaction's events until it ends.
@@ -18,8 +17,7 @@ pub(super) struct Assembly {
     tables: Tables,
     piece_bytes: usize,
     open: Option<Open>,
-    /// Transactions that are prepared and did nothing to migrated tables, by name.
-    prepared_elsewhere: BTreeSet<String>,
+    prepared: PreparedXa,
 }
 
 /// A transaction that has not ended yet.
@@ -34,7 +32,7 @@ struct Open {
 
 impl Assembly {
     pub(super) fn new(tables: Tables, piece_bytes: usize) -> Self {
-        Self { tables, piece_bytes, open: None, prepared_elsewhere: BTreeSet::new() }
+        Self { tables, piece_bytes, open: None, prepared: PreparedXa::default() }
     }
 
     pub(super) fn tables(&self) -> &Tables {
@@ -44,6 +42,7 @@ impl Assembly {
     /// Forgets what has not ended: its connection is lost. Whether pieces of it were handed out.
     pub(super) fn forget(&mut self) -> bool {
         self.tables.forget_maps();
+        self.prepared.forget();
         self.open.take().is_some_and(|open| open.in_pieces)
     }
 
@@ -61,8 +60,10 @@ impl Assembly {
             }
             Event::Rows(rows) => self.rows(&rows).map_err(|fault| self.at(fault)),
             Event::Query(query) => self.query(query).map_err(|fault| self.at(fault)).map(|()| None),
-            Event::End(end) => self.end(&end.outcome, log.position().clone()),
-            Event::Idle(_place) => Ok(Some(Item::Idle(log.position().clone()))),
+            Event::End(end) => self.end(end.outcome, log.position().clone()),
+            Event::Idle(_place) => {
+                Ok(Some(Item::Idle(self.prepared.left_out_of(log.position().clone()))))
+            }
         }
     }
 
@@ -110,15 +111,18 @@ impl Assembly {
                 "a transaction took a part back after it had changed tables without transactions",
                 "copy the tables it changed again: begin anew with --restart",
             ),
-            StatementKind::Prepared => {
-                if self.prepared_elsewhere.remove(xid(&query.sql)) {
-                    return Ok(());
+            StatementKind::Prepared => match self.prepared.end(&query.sql) {
+                Some((changes, bytes)) => {
+                    if let Some(open) = &mut self.open {
+                        (open.changes, open.bytes) = (changes, bytes);
+                    }
+                    Ok(())
                 }
-                refuse(
+                None => refuse(
                     "a prepared transaction ended whose rows were not seen",
                     "let all XA transactions end, then begin anew with --restart",
-                )
-            }
+                ),
+            },
             StatementKind::Definition => {
                 if let Some(open) = &mut self.open {
                     open.definition = Some(query);
@@ -128,7 +132,7 @@ impl Assembly {
         }
     }
 
-    fn end(&mut self, outcome: &Outcome, end: LogPosition) -> Result<Option<Item>, Fault> {
+    fn end(&mut self, outcome: Outcome, end: LogPosition) -> Result<Option<Item>, Fault> {
         let Some(open) = self.open.take() else { return Ok(None) };
         let Open { begin, changes, bytes, in_pieces, definition } = open;
         let touched = in_pieces || !changes.is_empty();
@@ -137,21 +141,24 @@ impl Assembly {
             Outcome::RolledBack if !touched => {}
             // It comes again if it was handed out in part, and is found abandoned again: nobody saw it.
             Outcome::Abandoned if in_pieces => return Ok(Some(Item::BrokenOff)),
-            Outcome::Abandoned => return Ok(Some(Item::Idle(end))),
-            Outcome::Prepared { xid } if !touched => {
-                self.prepared_elsewhere.insert(xid.clone());
+            Outcome::Abandoned => {
+                return Ok(Some(Item::Idle(self.prepared.left_out_of(end))));
             }
-            Outcome::RolledBack | Outcome::Prepared { .. } => {
-                let what = "a transaction changed migrated tables and was prepared by XA, or rolled \
-                            back with parts that could not be";
+            Outcome::Prepared { .. } if in_pieces => return Err(xa::too_large(&begin.id)),
+            Outcome::Prepared { xid } => {
+                self.prepared.add(xid, (begin.id, changes, bytes))?;
+                return Ok(Some(Item::Idle(self.prepared.left_out_of(end))));
+            }
+            Outcome::RolledBack => {
+                let what = "a transaction that changed migrated tables was rolled back with parts that \
+                            could not be";
                 return Err(Fault::new(ErrorCode::LogUnreadable, what)
                     .on(Side::Source)
                     .about(format!("transaction {}", begin.id))
-                    .advise(
-                        "let no XA transaction change migrated tables; begin anew with --restart",
-                    ));
+                    .advise("begin anew with --restart"));
             }
         }
+        let end = self.prepared.left_out_of(end);
         let Begin { id, committed_at, .. } = begin;
         Ok(Some(if let Some(query) = definition {
             Item::Statement(Box::new(Statement { id, end, query, changes }))
@@ -171,13 +178,6 @@ impl Assembly {
             Some(_) | None => fault,
         }
     }
-}
-
-/// The name in `XA COMMIT X'…',X'…',1`, which may end in `ONE PHASE`.
-fn xid(sql: &[u8]) -> &str {
-    let text = std::str::from_utf8(sql).unwrap_or_default();
-    let name = text.find("X'").and_then(|at| text.get(at..)).unwrap_or_default();
-    name.trim_end_matches("ONE PHASE").trim()
 }
 
 fn unreadable(error: RowsError) -> Fault {

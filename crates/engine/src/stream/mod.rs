@@ -3,6 +3,7 @@
 mod tables;
 mod transaction;
 mod assembly;
+mod xa;
 mod statement;
 
 use std::time::Duration;

@@ -96,6 +96,24 @@ impl GtidSet {
         }
     }
 
+    /// Takes a transaction out. On MariaDB, where a domain's last stands for all before it, nothing can be.
+    pub fn remove(&mut self, gtid: &Gtid) {
+        let Gtid::MySql { origin, number } = gtid else { return };
+        let Some(intervals) = self.origins.get_mut(origin) else { return };
+        let Some(at) = intervals.iter().position(|(first, last)| (first..=last).contains(&number))
+        else {
+            return;
+        };
+        let left = intervals.get(at).map_or_else(Vec::new, |(first, last)| {
+            let parts = [(*first, number.saturating_sub(1)), (number.saturating_add(1), *last)];
+            parts.into_iter().filter(|(first, last)| first <= last).collect()
+        });
+        intervals.splice(at..=at, left);
+        if intervals.is_empty() {
+            self.origins.remove(origin);
+        }
+    }
+
     /// Adds all of another; on MariaDB the higher sequence number of a domain stays.
     pub fn union(&mut self, other: &Self) {
         for (origin, theirs) in &other.origins {
@@ -293,6 +311,25 @@ mod tests {
             assert_eq!(set(&text).to_string(), canonical);
             assert_eq!(set(&canonical), set(&text));
         }
+    }
+
+    #[test]
+    fn a_transaction_is_taken_out_wherever_it_lies() {
+        for (from, number, left) in [
+            ("1-5", 3, "1-2:4-5"),
+            ("1-5", 1, "2-5"),
+            ("1-5", 5, "1-4"),
+            ("1-5:7:9", 7, "1-5:9"),
+            ("1-5", 6, "1-5"),
+        ] {
+            let mut held = set(&format!("{A}:{from}"));
+            held.remove(&format!("{A}:{number}").parse().unwrap());
+            assert_eq!(held, set(&format!("{A}:{left}")), "{from} without {number}");
+        }
+        let mut only = set(&format!("{A}:4"));
+        only.remove(&format!("{A}:4").parse().unwrap());
+        assert!(only.is_empty());
+        only.remove(&format!("{B}:4").parse().unwrap());
     }
 
     #[test]
