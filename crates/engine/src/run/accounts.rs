@@ -6,10 +6,11 @@ use sealift_schema::account::plan::plan as decide;
 use sealift_schema::account::{Account, AccountName, AccountPolicy, Scene};
 use sealift_schema::catalog::Catalog;
 use sealift_schema::facts::{ServerFacts, Side};
+use sealift_schema::grants::Grants;
 
 use super::Migration;
-use super::survey::{Asked, ask};
-use crate::fault::Fault;
+use super::survey::{Both, both};
+use crate::fault::{ErrorCode, Fault};
 use crate::plan::accounts::{
     AccountDraft, AccountReport, Applier, Made, apply, look, missing_select, write,
 };
@@ -34,7 +35,7 @@ pub async fn plan_accounts(
     policy: &AccountPolicy,
     report: &mut Report,
 ) -> Result<AccountsPlanned, Fault> {
-    let [source, target] = both(migration, report).await?;
+    let Both { source, target, .. } = both(migration, report).await?;
     migration.progress.enter("reading accounts");
     let mut session = open(migration, Side::Source).await?;
     let read = gather::accounts(&mut session, &|_name| true).await;
@@ -83,12 +84,13 @@ pub async fn apply_accounts(
     policy: &AccountPolicy,
     report: &mut Report,
 ) -> Result<Vec<AccountReport>, Fault> {
-    let [_source, target] = both(migration, report).await?;
+    let Both { target, .. } = both(migration, report).await?;
     servers::takes_writes(&target)?;
     migration.progress.enter("making accounts");
     let mut session = open(migration, Side::Target).await?;
     let on_target = |error| Fault::gather(Side::Target, error);
     let power = gather::power(&mut session, &target).await.map_err(on_target)?;
+    may_create(&target)?;
     let applier = Applier {
         plan: &migration.folder,
         own: &power.own,
@@ -103,23 +105,6 @@ pub async fn apply_accounts(
     Ok(accounts)
 }
 
-/// Asks both servers who they are, and refuses two that do not suit.
-async fn both(migration: &Migration, report: &mut Report) -> Result<[ServerFacts; 2], Fault> {
-    migration.progress.enter("looking at both servers");
-    let (source, target) = tokio::join!(ask(&migration.source), ask(&migration.target));
-    let (Asked { facts: source, report: source_report }, target) = (source?, target?);
-    let Asked { facts: target, report: target_report } = target;
-    report.source = Some(source_report);
-    report.target = Some(target_report);
-    let identity = |facts: &ServerFacts, side| match side {
-        Side::Source => servers::identity(facts, &migration.source),
-        Side::Target => servers::identity(facts, &migration.target),
-    };
-    servers::differ(&identity(&source, Side::Source), &identity(&target, Side::Target))?;
-    servers::suit(&source, &target)?;
-    Ok([source, target])
-}
-
 async fn open(migration: &Migration, side: Side) -> Result<Session, Fault> {
     let endpoint = match side {
         Side::Source => &migration.source,
@@ -130,6 +115,18 @@ async fn open(migration: &Migration, side: Side) -> Result<Session, Fault> {
 
 fn origin<'a>(origins: &'a [Account], name: &AccountName) -> Option<&'a Account> {
     origins.iter().find(|origin| origin.definition.name == *name)
+}
+
+/// Refuses a login that cannot make accounts at all.
+fn may_create(target: &ServerFacts) -> Result<(), Fault> {
+    if Grants::read(&target.grants).everywhere("CREATE USER") {
+        return Ok(());
+    }
+    let login = &target.current_user;
+    let what = format!("the account {login} may not make accounts");
+    Err(Fault::new(ErrorCode::PrivilegeMissing, what)
+        .on(Side::Target)
+        .advise(format!("GRANT CREATE USER ON *.* TO {login}, then run the same command again")))
 }
 
 /// Roles everybody has without a grant: no grant can carry that.

@@ -37,16 +37,8 @@ pub struct Asked {
 impl Survey {
     /// Asks both servers. Refuses two that are one, and a selection that selects nothing.
     pub(super) async fn take(migration: &Migration, report: &mut Report) -> Result<Self, Fault> {
-        migration.progress.enter("looking at both servers");
-        let (source, target) = tokio::join!(ask(&migration.source), ask(&migration.target));
-        let (Asked { facts: source, report: source_report }, target) = (source?, target?);
-        let Asked { facts: target, report: target_report } = target;
-        report.source = Some(source_report);
-        report.target = Some(target_report);
-        let source_identity = servers::identity(&source, &migration.source);
-        let target_identity = servers::identity(&target, &migration.target);
-        servers::differ(&source_identity, &target_identity)?;
-        servers::suit(&source, &target)?;
+        let Both { source, target, source_identity, target_identity } =
+            both(migration, report).await?;
         let catalog = source_catalog(migration, &source, report).await?;
         if catalog.schemas.is_empty() {
             return Err(Fault::new(ErrorCode::NothingSelected, "select objects of the source")
@@ -70,6 +62,29 @@ impl Survey {
             catalog: &self.catalog,
         }
     }
+}
+
+/// Both servers, which suit each other.
+pub(super) struct Both {
+    pub(super) source: ServerFacts,
+    pub(super) target: ServerFacts,
+    source_identity: String,
+    target_identity: String,
+}
+
+/// Asks both servers who they are. Refuses two that are one, or do not suit each other.
+pub(super) async fn both(migration: &Migration, report: &mut Report) -> Result<Both, Fault> {
+    migration.progress.enter("looking at both servers");
+    let (source, target) = tokio::join!(ask(&migration.source), ask(&migration.target));
+    let (Asked { facts: source, report: source_report }, target) = (source?, target?);
+    let Asked { facts: target, report: target_report } = target;
+    report.source = Some(source_report);
+    report.target = Some(target_report);
+    let source_identity = servers::identity(&source, &migration.source);
+    let target_identity = servers::identity(&target, &migration.target);
+    servers::differ(&source_identity, &target_identity)?;
+    servers::suit(&source, &target)?;
+    Ok(Both { source, target, source_identity, target_identity })
 }
 
 /// Logs in and asks a server what it is and how the connection is protected: what `check` shows.

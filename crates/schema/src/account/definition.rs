@@ -138,6 +138,16 @@ impl Definition {
         }
     }
 
+    /// Whether a person wrote its password into the script.
+    pub(super) fn has_written_password(&self) -> bool {
+        match &self.login {
+            Login::All(factors) => {
+                factors.iter().any(|factor| matches!(factor.proof, Proof::Password(_)))
+            }
+            Login::Any(_) | Login::Unknown => false,
+        }
+    }
+
     /// Sets a clause, or takes it away when it says what the default says.
     pub(super) fn set(&mut self, clause: Clause, text: String) {
         let is_default = match clause {
@@ -363,6 +373,13 @@ mod tests {
             (
                 "CREATE USER `m`@`%` IDENTIFIED WITH 'a' AS 'x' AND IDENTIFIED WITH 'b' AS 'y'",
                 "CREATE USER `m`@`%` IDENTIFIED WITH 'a' AS 'x' AND IDENTIFIED WITH 'b' AS 'y'",
+            ),
+            (
+                // As MySQL 5.7 prints it.
+                "CREATE USER 'a'@'10.%' IDENTIFIED WITH 'mysql_native_password' AS '*AB' REQUIRE NONE WITH \
+                 MAX_UPDATES_PER_HOUR 3 PASSWORD EXPIRE NEVER ACCOUNT UNLOCK",
+                "CREATE USER `a`@`10.%` IDENTIFIED WITH 'mysql_native_password' AS '*AB' WITH \
+                 MAX_UPDATES_PER_HOUR 3 PASSWORD EXPIRE NEVER",
             ),
             (
                 "CREATE USER ``@`%` IDENTIFIED WITH 'caching_sha2_password' REQUIRE NONE PASSWORD EXPIRE \

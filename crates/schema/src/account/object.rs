@@ -123,7 +123,11 @@ fn pattern(text: &str, scene: &Scene<'_>) -> Goes {
         target == **schema || matches_like(text, &target)
     });
     if !Scene::names_are_literal(scene.target) && is_kept {
-        return Goes::To(vec![Scope::Schema(text.to_owned())], None);
+        // As the target keeps it: names of schemas are in lower case there.
+        let lowers = scene.target.lower_case_table_names() == 1;
+        let kept = if lowers { text.to_lowercase() } else { text.to_owned() };
+        let why = (kept != text).then_some("the target keeps names of schemas in lower case");
+        return Goes::To(vec![Scope::Schema(kept)], why);
     }
     if matched.is_empty() {
         return Goes::Nowhere(
@@ -285,6 +289,13 @@ mod tests {
             "SELECT, INSERT ON `H%`.*",
             &["INSERT ON `staff\\_1`.*", "SELECT ON `staff\\_1`.*"],
             &["object: grants on `staff\\_1`.* instead of `H%`.*"],
+        );
+        world.target.variables.insert("lower_case_table_names".into(), "1".into());
+        check(
+            &world,
+            "SELECT ON `Later%`.*",
+            &["SELECT ON `later%`.*"],
+            &["object: grants on `later%`.* instead of `Later%`.*"],
         );
         literal(&mut world);
         check(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::draft::Draft;
 use super::name::AccountName;
-use super::right::{Right, Rights};
+use super::right::{Right, Rights, Scope};
 use super::scene::Scene;
 
 const NAME: &str = "role";
@@ -14,12 +14,12 @@ pub(super) fn filter(draft: &mut Draft, scene: &Scene<'_>, carried: &BTreeSet<Ac
     let mut rights = Rights::new();
     for right in std::mem::take(&mut draft.account.rights) {
         match right {
-            Right::Role { role, admin } if carried.contains(&role) => {
-                rights.insert(Right::Role { role: scene.target_account(&role), admin });
-            }
-            Right::Role { role, admin: _ } => {
-                draft.change(NAME, format!("role {role} not given"), "the role is not carried");
-            }
+            Right::Role { role, admin } => match no_role(&role, scene, carried) {
+                None => {
+                    rights.insert(Right::Role { role: scene.target_account(&role), admin });
+                }
+                Some(why) => draft.change(NAME, format!("role {role} not given"), why),
+            },
             Right::Proxy { of, grantable } => {
                 if let Some(why) = no_proxy(&of, scene, carried) {
                     draft.change(NAME, format!("PROXY on {of} not given"), why);
@@ -39,9 +39,36 @@ pub(super) fn filter(draft: &mut Draft, scene: &Scene<'_>, carried: &BTreeSet<Ac
     let default_roles = std::mem::take(&mut draft.account.default_roles);
     draft.account.default_roles = default_roles
         .into_iter()
-        .filter(|role| carried.contains(role))
+        .filter(|role| no_role(role, scene, carried).is_none())
         .map(|role| scene.target_account(&role))
         .collect();
+}
+
+/// Why a role is not given (<https://dev.mysql.com/doc/refman/9.7/en/privileges-provided.html#priv_role-admin>).
+fn no_role(
+    role: &AccountName,
+    scene: &Scene<'_>,
+    carried: &BTreeSet<AccountName>,
+) -> Option<String> {
+    if !carried.contains(role) {
+        return Some("the role is not carried".to_owned());
+    }
+    let target = scene.target_account(role);
+    let may_give = scene.power.own.iter().any(|right| match right {
+        Right::Dynamic { privilege, grantable: _ } => privilege == "ROLE_ADMIN",
+        Right::Privilege { on, privilege, column: None } => {
+            *on == Scope::Everywhere && privilege == "SUPER"
+        }
+        Right::Role { role, admin: true } => *role == target,
+        Right::Privilege { column: Some(_), .. }
+        | Right::Role { admin: false, .. }
+        | Right::GrantOption { .. }
+        | Right::Withheld { .. }
+        | Right::Proxy { .. } => false,
+    });
+    let login = &scene.target.current_user;
+    (!may_give)
+        .then(|| format!("the target's login {login} may not give roles: it lacks ROLE_ADMIN"))
 }
 
 /// Why an account may not be acted as.
@@ -95,6 +122,8 @@ mod tests {
             ]
         );
         world.own(&["GRANT PROXY ON ``@`` TO `azadmin`@`%` WITH GRANT OPTION"]);
-        assert!(told(&world).0.contains(&"PROXY ON `boss`@`%`".into()));
+        assert_eq!(told(&world).0, ["PROXY ON `boss`@`%`"]);
+        world.own(&["GRANT `boss`@`%` TO `azadmin`@`%` WITH ADMIN OPTION"]);
+        assert_eq!(told(&world).0, ["role `boss`@`%` WITH ADMIN OPTION"]);
     }
 }

@@ -284,6 +284,12 @@ mod tests {
             "GRANT GRANT OPTION ON *.* TO a",
         );
         same("GRANT PROXY ON 'x'@'%' TO 'a'@'%'", "GRANT PROXY ON `x`@`%` TO `a`@`%`");
+        // As MySQL 5.7 prints it.
+        same(
+            "GRANT SELECT ON `s`.* TO 'a'@'10.%' WITH GRANT OPTION",
+            "GRANT SELECT ON `s`.* TO `a`@`10.%` WITH GRANT OPTION",
+        );
+        same("GRANT PROXY ON ''@'' TO 'root'@'h'", "GRANT PROXY ON ``@`` TO `root`@`h`");
         same("GRANT UPDATE(a,b) ON s.t TO x", "GRANT UPDATE (`b`, `a`) ON s.t TO x");
         same("GRANT reader TO x", "GRANT `reader` TO `x`");
         same(

@@ -390,6 +390,29 @@ fn an_account_that_may_not_read_accounts_is_told_the_grant() {
 }
 
 #[test]
+fn of_two_accounts_that_would_become_one_the_later_is_refused() {
+    let pair = &*PAIR;
+    pair.source.sql(
+        "CREATE USER co_a@'10.0.%' ACCOUNT LOCK; CREATE USER co_a@'10.1.%' ACCOUNT LOCK;
+         GRANT SELECT ON shop.* TO co_a@'10.1.%';",
+    );
+    let hosts = "hosts = { \"10.0.%\" = \"%\", \"10.1.%\" = \"%\" }\n";
+    let folder = folder(pair, &format!("include = [\"co_*\"]\n{hosts}"));
+    let planned = folder.sealift(&["accounts", "--json"]);
+    assert_eq!(planned.code, Some(3), "{}", planned.screen());
+    assert_eq!(results(&planned), ["to-create co_a@10.0.%", "refused co_a@10.1.%"]);
+    assert!(told(&planned, "why")[0].contains("SELECT ON `shop`.*"), "{}", planned.screen());
+    folder.sealift(&["accounts", "apply"]);
+    assert_eq!(rights(&pair.target, "co_a@%"), Rights::of([]));
+    // A person who says that it is to go, too, is told that it cannot.
+    let script = folder.file(".sealift/plan/90-accounts/co_a@10.1.%25.sql");
+    let text = fs::read_to_string(&script).unwrap().replace("state skip", "state locked");
+    fs::write(&script, text).unwrap();
+    let applied = folder.sealift(&["accounts", "apply", "--json"]);
+    assert_eq!(results(&applied), ["present co_a@10.0.%", "failed co_a@10.1.%"]);
+}
+
+#[test]
 fn grants_on_what_is_not_there_yet_are_given_when_it_is() {
     let pair = &*PAIR;
     pair.source.sql(

@@ -17,6 +17,7 @@ use super::compare::{Compared, compare, shelf};
 use super::report::{AccountReport, AccountResult};
 use super::shelf::Shelf;
 use crate::fault::{ErrorCode, Fault};
+use crate::plan::apply::is_general;
 use crate::plan::folder::Folder;
 use crate::probe::{Point, Probe};
 use crate::progress::Progress;
@@ -134,27 +135,11 @@ fn is_missing(one: &Compared, failed: &BTreeMap<usize, Vec<String>>) -> bool {
 async fn execute(session: &mut Session, deed: &Deed) -> Result<Result<(), Fault>, Fault> {
     // A random password comes back as a row; nobody is to know it.
     let Err(error) = session.rows(&deed.sql).await else { return Ok(Ok(())) };
-    let is_general = match error.class() {
-        ErrorClass::Unreachable
-        | ErrorClass::Lost
-        | ErrorClass::AccessDenied
-        | ErrorClass::Tls
-        | ErrorClass::ReadOnly
-        | ErrorClass::DiskFull
-        | ErrorClass::TooManyConnections => true,
-        ErrorClass::Transient
-        | ErrorClass::PacketTooLarge
-        | ErrorClass::PrivilegeMissing
-        | ErrorClass::DefinitionChanged
-        | ErrorClass::DuplicateKey
-        | ErrorClass::Interrupted
-        | ErrorClass::LocalInfileOff
-        | ErrorClass::Other => false,
-    };
-    // The server said no to this statement; it answers others.
-    let is_refusal = matches!(error, MysqlError::Server { .. })
-        && matches!(error.class(), ErrorClass::AccessDenied);
-    if is_general && !is_refusal {
+    // A login that may not give something is told so in the words of one that may not log in.
+    let class = error.class();
+    let is_refusal =
+        class == ErrorClass::AccessDenied && matches!(error, MysqlError::Server { .. });
+    if is_general(class) && !is_refusal {
         return Err(Fault::server(Side::Target, deed.what.clone(), error));
     }
     let what = format!("{}: {}", deed.what, without_secrets(&error.to_string(), deed));
