@@ -71,8 +71,6 @@ pub enum NotChecked {
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
         schemas: Vec<String>,
     },
-    /// It reads rows, and was not asked to.
-    OptIn,
     /// No connection can see it.
     Unseen {
         /// What to look at by hand.

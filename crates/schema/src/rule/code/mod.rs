@@ -13,11 +13,12 @@ mod foreign_servers;
 mod reference_systems;
 mod removed;
 mod new_reserved;
+mod mariadb_only;
 
 use super::check::Check;
 
 /// The checks, in the order they are told.
-pub(super) const CHECKS: [Check; 13] = [
+pub(super) const CHECKS: [Check; 14] = [
     invalid_view::CHECK,
     definer::CHECK,
     orphan_definer::CHECK,
@@ -31,4 +32,5 @@ pub(super) const CHECKS: [Check; 13] = [
     reference_systems::CHECK,
     removed::CHECK,
     new_reserved::CHECK,
+    mariadb_only::CHECK,
 ];

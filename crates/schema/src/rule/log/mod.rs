@@ -15,11 +15,12 @@ mod transactions;
 mod prepared_xa;
 mod time_limits;
 mod fence;
+mod files;
 
 use super::check::Check;
 
 /// The checks, in the order they are told.
-pub(super) const CHECKS: [Check; 15] = [
+pub(super) const CHECKS: [Check; 16] = [
     off::CHECK,
     format::CHECK,
     metadata::CHECK,
@@ -35,4 +36,5 @@ pub(super) const CHECKS: [Check; 15] = [
     prepared_xa::CHECK,
     time_limits::CHECK,
     fence::CHECK,
+    files::CHECK,
 ];

@@ -14,11 +14,12 @@ mod page_size;
 mod workload;
 mod connections;
 mod start_files;
+mod variables;
 
 use super::check::Check;
 
 /// The checks, in the order they are told.
-pub(super) const CHECKS: [Check; 14] = [
+pub(super) const CHECKS: [Check; 15] = [
     letter_case::CHECK,
     mixed_case_names::CHECK,
     colliding_names::CHECK,
@@ -33,4 +34,5 @@ pub(super) const CHECKS: [Check; 14] = [
     workload::CHECK,
     connections::CHECK,
     start_files::CHECK,
+    variables::CHECK,
 ];

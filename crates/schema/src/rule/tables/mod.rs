@@ -14,11 +14,12 @@ mod numbers_of_objects;
 mod large;
 mod unreadable;
 mod hidden;
+mod partitions;
 
 use super::check::Check;
 
 /// The checks, in the order they are told.
-pub(super) const CHECKS: [Check; 14] = [
+pub(super) const CHECKS: [Check; 15] = [
     cannot_be_carried::CHECK,
     engine::CHECK,
     memory::CHECK,
@@ -33,4 +34,5 @@ pub(super) const CHECKS: [Check; 14] = [
     large::CHECK,
     unreadable::CHECK,
     hidden::CHECK,
+    partitions::CHECK,
 ];
