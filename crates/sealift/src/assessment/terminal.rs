@@ -185,7 +185,6 @@ pub(crate) fn not_checked(why: &NotChecked) -> String {
                 grant.replacen("GRANT ", "", 1)
             )
         }
-        NotChecked::OptIn => "it reads rows: run assess --scan".to_owned(),
         NotChecked::Unseen { ask } => format!("no connection shows it; find out {ask}"),
         NotChecked::NoTarget => "there is no target yet".to_owned(),
         NotChecked::Failed { side, why } => format!("the {side} answered: {why}"),

@@ -1,16 +1,22 @@
 //! `sealift assess`: what will break, before anything is touched.
 
+use std::path::{Path, PathBuf};
+
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::report::Conclusion;
 use sealift_engine::run::{self, AssessOrder, AssessTarget};
+use sealift_schema::rule::Assessment;
 use sealift_schema::rule::platform::Profile;
 use serde_json::json;
 
 use super::watch::Watch;
 use super::{Answer, Context};
+use crate::assessment::baseline::{self, Changes, Told};
 use crate::assessment::terminal::{Extent, told};
+use crate::assessment::{fix_script, html};
 use crate::config::{AssessConfig, TargetNeed};
 use crate::log;
+use crate::output::text::clean;
 
 /// Say what will break, object by object, with the fix, before anything is touched
 ///
@@ -26,10 +32,20 @@ pub(crate) struct AssessArgs {
     /// Print every check, every object and the statements behind them
     #[arg(long)]
     all: bool,
+    /// Write the report as one HTML file, too
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// An earlier assess --json: say what is new, what is gone, and what is accepted since
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write the fixes into a new folder: scripts by who must run them, safe ones apart, with the way
+    /// back
+    #[arg(long, value_name = "DIR")]
+    fix_script: Option<PathBuf>,
 }
 
 pub(super) async fn assess(args: &AssessArgs, context: &mut Context) -> Result<Answer, Fault> {
-    let AssessArgs { target_profile, all } = args;
+    let AssessArgs { target_profile, all, html, baseline, fix_script } = args;
     let profile: Option<Profile> = match target_profile {
         None => None,
         Some(name) => Some(name.parse().map_err(
@@ -39,17 +55,63 @@ pub(super) async fn assess(args: &AssessArgs, context: &mut Context) -> Result<A
             },
         )?),
     };
+    let before = baseline.as_deref().map(baseline::read).transpose()?;
     let watch = Watch::show(context);
     let assessed = run::assess(&order(profile, context, &watch)?).await;
     watch.finish().await;
     let assessment = assessed?;
+    let changes = before.map(|before| baseline::changes(&before, &assessment));
+    let extent = if *all { Extent::All } else { Extent::Short };
+    let mut text = told(&assessment, extent, context.output.prose_width());
+    if let Some(changes) = &changes {
+        text += &since(changes);
+    }
+    if let Some(file) = html {
+        write_page(file, &assessment, changes.as_ref())?;
+        text += &format!("\nreport: {}\n", file.display());
+    }
+    if let Some(folder) = fix_script {
+        for path in fix_script::write(&assessment, folder)? {
+            text += &format!("fixes: {}\n", path.display());
+        }
+    }
     let conclusion =
         if assessment.is_blocked() { Conclusion::Incomplete } else { Conclusion::Done };
-    let extent = if *all { Extent::All } else { Extent::Short };
-    let mut answer =
-        Answer::new(conclusion, told(&assessment, extent, context.output.prose_width()));
+    let mut answer = Answer::new(conclusion, text);
     answer.add("assessment", json!(assessment));
+    if let Some(changes) = changes {
+        answer.add("changes", json!(changes));
+    }
     Ok(answer)
+}
+
+fn write_page(file: &Path, told: &Assessment, changes: Option<&Changes>) -> Result<(), Fault> {
+    let failed = |cause: Box<dyn std::error::Error + Send + Sync>| {
+        Fault::new(ErrorCode::UsageInvalid, "write the report")
+            .about(format!("file {}", file.display()))
+            .because(cause)
+            .advise("name a file that can be written with --html")
+    };
+    let page = html::render(told, changes).map_err(|error| failed(error.into()))?;
+    std::fs::write(file, page).map_err(|error| failed(error.into()))
+}
+
+/// What has changed since the baseline, a line each.
+fn since(changes: &Changes) -> String {
+    let Changes { new, gone, accepted } = changes;
+    let mut text = format!(
+        "\nsince the baseline: {} new, {} gone, {} accepted\n",
+        new.len(),
+        gone.len(),
+        accepted.len()
+    );
+    for (word, told) in [("new", new), ("gone", gone), ("accepted", accepted)] {
+        for Told { id, object, .. } in told {
+            text += &clean(&format!("  {word:<9}  {id}: {object}"));
+            text.push('\n');
+        }
+    }
+    text
 }
 
 fn order(profile: Option<Profile>, context: &Context, watch: &Watch) -> Result<AssessOrder, Fault> {

@@ -1,6 +1,7 @@
 //! `sealift assess` on real servers: a source with everything wrong, a clean one, a poor account, no target.
 
 mod papers;
+mod form;
 
 use std::fmt::Write as _;
 
@@ -43,7 +44,9 @@ fn start(options: Options) -> Server {
 fn assessed(folder: &Folder, args: &[&str], code: i32) -> Value {
     let ran: Ran = folder.sealift(&[&["assess", "--json"], args].concat());
     assert_eq!(ran.code, Some(code), "{}", ran.screen());
-    ran.json()
+    let told = ran.json();
+    assert_eq!(form::misfits(&told["assessment"]), [""; 0]);
+    told
 }
 
 /// The state of one check: how it ended, and why it was not checked.
@@ -52,6 +55,12 @@ fn standing(told: &Value, id: &str) -> String {
     let check = checks.iter().find(|check| check["id"] == id).unwrap_or_else(|| panic!("no {id}"));
     let why = check["not_checked"]["because"].as_str().map(|why| format!(": {why}"));
     format!("{}{}", check["standing"].as_str().unwrap(), why.unwrap_or_default())
+}
+
+/// The statements of a script about one table.
+fn about<'a>(script: &'a str, table: &str) -> String {
+    let is_wanted = |line: &&'a str| !line.starts_with("--") && line.contains(table);
+    script.lines().filter(is_wanted).map(|line| format!("{line}\n")).collect()
 }
 
 /// Servers of the lab move on with Debian: their versions are no part of a snapshot.
@@ -95,7 +104,18 @@ fn a_source_with_everything_wrong_is_told_object_by_object() {
         .filter(|line| !line.contains("round-trip") && !line.contains("storage-"))
         .collect();
     assert_snapshot!("messy", without_versions(&planted.join("\n")));
-    let screen = folder.sealift(&["assess"]).stdout;
+    let screen = folder.sealift(&["assess", "--html", "told.html", "--fix-script", "fixes"]).stdout;
+    let page = std::fs::read_to_string(folder.file("told.html")).unwrap();
+    assert!(page.contains("What stops the migration") && page.contains("fk_cascade"));
+    let sql = std::fs::read_to_string(folder.file("fixes/source-think-first.sql")).unwrap();
+    assert!(sql.contains("-- no-primary-key: table `Shop`.`keyless`"), "{sql}");
+    let statements = about(&sql, "`Shop`.`keyless` ");
+    assert_eq!(statements.lines().count(), 1, "{statements}");
+    source.sql(statements);
+    let grants = std::fs::read_to_string(folder.file("fixes/source-safe.sql")).unwrap();
+    source.sql(&grants);
+    let back = std::fs::read_to_string(folder.file("fixes/source-revert.sql")).unwrap();
+    source.sql(&back);
     assert!(screen.starts_with("ready with conditions: ") || screen.starts_with("not ready: "));
     let blocks = screen.find("\nblocks").unwrap();
     assert!(screen.find("\nwarns").unwrap() > blocks, "blockers first:\n{screen}");
@@ -238,12 +258,28 @@ fn what_is_accepted_no_longer_counts() {
     let rest = format!("[select]\nschemas = [\"{schema}\"]\n");
     let folder = Folder::between(&pair.source, &pair.target, &rest);
     assert_eq!(standing(&assessed(&folder, &[], 3), "names-collide"), "blocks");
+    let before = folder.sealift(&["assess", "--json"]).stdout;
+    folder.write("before.json", &before);
+    pair.source.sql(format!("CREATE TABLE {schema}.keyless (a INT)"));
     let accept = format!(
         "[assess]\naccept = [{{ id = \"names-collide\", object = \"{schema}.*\", reason = \"renamed later\" }},\n\
          {{ id = \"engine\", reason = \"none\" }}]\n[select]"
     );
     folder.reconfigure("[select]", &accept);
-    let told = assessed(&folder, &[], 0);
+    let told = assessed(&folder, &["--baseline", "before.json"], 0);
+    let objects = |key: &str| -> Vec<String> {
+        let told = told["changes"][key].as_array().unwrap().iter();
+        told.map(|told| told["object"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(
+        objects("new").contains(&format!("table `{schema}`.`keyless`")),
+        "{:?}",
+        objects("new")
+    );
+    assert_eq!(
+        objects("accepted"),
+        [format!("table `{schema}`.`A`"), format!("table `{schema}`.`a`")]
+    );
     assert_eq!(standing(&told, "names-collide"), "passes");
     assert_eq!(told["assessment"]["idle_acceptances"][0]["id"], "engine");
     assert!(folder.sealift(&["assess", "--all"]).stdout.contains("renamed later"));
