@@ -124,7 +124,7 @@ codes! {
     NothingSelected = "SL0507", "nothing is selected",
         "check [select] in sealift.toml against the source's schemas";
     DefinitionFollowed = "SL0508", "a definition was changed on the source while its changes are followed",
-        "docs/definitions.md says what is carried; begin anew with --restart, or exclude the object";
+        "exclude the object, or set its script to skip, then run again; docs/definitions.md has the rest";
     AccountRefused = "SL0509", "the target refused a statement about an account",
         "make the objects first, or edit the account's script, then run sealift accounts apply again";
     RowsRefused = "SL0601", "the target would have changed or dropped rows of a chunk",

@@ -91,10 +91,31 @@ pub struct Following {
     pub eta_seconds: Option<u64>,
     /// Whether everything is there and the lag is small: ready to cut over.
     pub ready: bool,
+    /// Tables that are held: a statement about them could not be carried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<Held>,
     /// The source's `Threads_running`.
     pub threads_running: Option<u64>,
     /// How long the source keeps what is still needed of its binary log.
     pub retention: Option<Retention>,
+}
+
+/// A table whose changes are left out until it is copied again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Which, by its name on the source.
+    #[serde(flatten)]
+    pub table: QualifiedName,
+    /// The statement that could not be carried, its place, and why.
+    pub reason: String,
+}
+
+impl Held {
+    /// A table and why it is held.
+    #[must_use]
+    pub fn new(table: &QualifiedName, reason: &str) -> Self {
+        Self { table: table.clone(), reason: reason.to_owned() }
+    }
 }
 
 /// What following is at.

@@ -271,14 +271,18 @@ impl Stage {
             Event::RunBegun { plan, .. } => memory.begin_again(plan),
             Event::ObjectBegun { step } => memory.begin(step),
             Event::ObjectDone { step } => memory.finish(step),
+            Event::TableReset { table } => {
+                memory.copied.remove(table);
+            }
+            Event::TableCopied { table, rows } => {
+                memory.copied.insert(table.clone(), *rows);
+            }
             Event::Following => return Ok(Self::Following(memory)),
             Event::Finished => return Ok(Self::Finished(memory)),
             Event::Restarted
             | Event::Prepared
             | Event::SnapshotTaken { .. }
             | Event::FollowingFrom { .. }
-            | Event::TableReset { .. }
-            | Event::TableCopied { .. }
             | Event::Copied => return Err(Self::Completing(memory).refuse(event)),
         }
         Ok(Self::Completing(memory))
@@ -349,6 +353,12 @@ impl Memory {
             Event::RunBegun { plan, .. } => self.begin_again(plan),
             Event::ObjectBegun { step } => self.begin(step),
             Event::ObjectDone { step } => self.finish(step),
+            Event::TableReset { table } if self.following_from.is_some() => {
+                self.copied.remove(table);
+            }
+            Event::TableCopied { table, rows } if self.following_from.is_some() => {
+                self.copied.insert(table.clone(), *rows);
+            }
             Event::Restarted
             | Event::Prepared
             | Event::SnapshotTaken { .. }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accounts, assess, check, completions, plan, repair, run, status, steer, verify,
+    accounts, assess, check, completions, copy_again, plan, repair, run, status, steer, verify,
 };
 use crate::log::LogFormat;
 
@@ -53,6 +53,7 @@ pub(crate) enum Command {
     Run(run::RunArgs),
     Verify(verify::VerifyArgs),
     Repair(repair::RepairArgs),
+    CopyAgain(copy_again::CopyAgainArgs),
     Status(status::StatusArgs),
     Pause(steer::PauseArgs),
     Resume(steer::ResumeArgs),

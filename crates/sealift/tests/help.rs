@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::folder::Folder;
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 16] = [
     &["check"],
     &["assess"],
     &["plan"],
@@ -14,6 +14,7 @@ const COMMANDS: [&[&str]; 15] = [
     &["run"],
     &["verify"],
     &["repair"],
+    &["copy-again"],
     &["status"],
     &["pause"],
     &["resume"],
@@ -49,6 +50,7 @@ fn help_is_the_documentation() {
       verify       Compare both sides row by row and name what differs
       repair       Make rows of the target equal that the last verify found
                    different
+      copy-again   Have tables copied again by the next sealift run
       status       Print where the migration stands, also while it runs in another
                    terminal
       pause        Let the run finish what is under way and begin nothing more

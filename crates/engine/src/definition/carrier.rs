@@ -5,7 +5,7 @@
 //! dead process sent is executed later. The position does not move here: the statement comes again, is known to
 //! be done, and passes with the rows it wrote.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sealift_mysql::binlog::TransactionId;
 use sealift_mysql::endpoint::Endpoint;
@@ -14,7 +14,7 @@ use sealift_mysql::gather::{self, Request};
 use sealift_mysql::session::Session;
 use sealift_schema::catalog::Table;
 use sealift_schema::facts::Side;
-use sealift_schema::name::{ObjectKind, QualifiedName};
+use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
 use sealift_schema::rewrite::statement::{Carried, Scene, statement as rewritten};
 use sealift_schema::rewrite::{self, Context};
 use sealift_schema::sql::table::TableText;
@@ -99,6 +99,89 @@ impl Carrier<'_> {
         let known = self.ledger.tables(&mut session).await.on(Side::Target, "read definitions")?;
         session.close().await;
         Ok(known)
+    }
+
+    /// The tables that are to be copied again.
+    ///
+    /// # Errors
+    /// When the target refuses or the connection is lost.
+    pub async fn due(&self) -> Result<BTreeSet<QualifiedName>, Fault> {
+        let mut session = self.session().await?;
+        let due = self.ledger.due(&mut session).await.on(Side::Target, "read definitions")?;
+        session.close().await;
+        Ok(due)
+    }
+
+    /// The tables that are held, each with the reason.
+    ///
+    /// # Errors
+    /// When the target refuses or the connection is lost.
+    pub async fn held(&self) -> Result<BTreeMap<QualifiedName, String>, Fault> {
+        let mut session = self.session().await?;
+        let held = self.ledger.held(&mut session).await.on(Side::Target, "read definitions")?;
+        session.close().await;
+        Ok(held)
+    }
+
+    /// Holds tables: their changes are left out until they are copied again.
+    ///
+    /// # Errors
+    /// When the target refuses or the connection is lost.
+    pub async fn hold(&self, tables: &BTreeSet<QualifiedName>, reason: &str) -> Result<(), Fault> {
+        let mut session = self.session().await?;
+        let held = self.ledger.hold(&mut session, tables.iter(), reason).await;
+        held.on(Side::Target, "hold tables")?;
+        session.close().await;
+        Ok(())
+    }
+
+    /// Says that tables are to be copied again.
+    ///
+    /// # Errors
+    /// When the target refuses or the connection is lost.
+    pub async fn mark(&self, tables: &BTreeSet<QualifiedName>) -> Result<(), Fault> {
+        let mut session = self.session().await?;
+        let marked = self.ledger.mark(&mut session, tables.iter()).await;
+        marked.on(Side::Target, "mark tables for another copy")?;
+        session.close().await;
+        Ok(())
+    }
+
+    /// Says what the tables are that are about to be copied again, and which of them are gone.
+    ///
+    /// # Errors
+    /// When the target refuses or the connection is lost.
+    pub async fn renewed(&self, gone: &[QualifiedName], made: &[Table]) -> Result<(), Fault> {
+        let mut session = self.session().await?;
+        let renewed = self.ledger.renew(&mut session, gone, made).await;
+        renewed.on(Side::Target, "keep definitions")?;
+        session.close().await;
+        Ok(())
+    }
+
+    /// Says that tables are copied.
+    ///
+    /// # Errors
+    /// When the target refuses or the connection is lost.
+    pub async fn settled(&self, tables: &BTreeSet<QualifiedName>) -> Result<(), Fault> {
+        let mut session = self.session().await?;
+        let settled = self.ledger.settle(&mut session, tables.iter()).await;
+        settled.on(Side::Target, "keep definitions")?;
+        session.close().await;
+        Ok(())
+    }
+
+    /// The migrated tables a statement is about, those it makes included.
+    #[must_use]
+    pub fn tables_of(
+        &self,
+        statement: &Statement,
+        ours: &DefinitionStatement,
+    ) -> BTreeSet<QualifiedName> {
+        let is_table = |object: &ObjectId| object.kind == ObjectKind::Table;
+        let objects = ours.objects(&statement.query.schema).unwrap_or_default();
+        let held = objects.into_iter().filter(is_table).filter(|table| self.scope.holds(table));
+        held.map(|table| table.name).collect()
     }
 
     /// Carries a statement. Everything before it is applied.
@@ -318,6 +401,52 @@ pub async fn are_kept(target: &Endpoint, migration: &str) -> Result<bool, Fault>
     let are_kept = tables.on(Side::Target, "read definitions")?.is_some();
     session.close().await;
     Ok(are_kept)
+}
+
+/// The tables whose changes are followed, those that are held or to be copied again; `None` when none are followed.
+///
+/// # Errors
+/// When the target refuses or the connection is lost.
+pub async fn known(
+    target: &Endpoint,
+    migration: &str,
+) -> Result<Option<BTreeSet<QualifiedName>>, Fault> {
+    let mut session = Session::connect(target).await.on(Side::Target, "connect")?;
+    let ledger = DefinitionLedger::of(migration);
+    let tables = ledger.tables(&mut session).await.on(Side::Target, "read definitions")?;
+    let Some(tables) = tables else { return Ok(None) };
+    let due = ledger.due(&mut session).await.on(Side::Target, "read definitions")?;
+    let held = ledger.held(&mut session).await.on(Side::Target, "read definitions")?;
+    session.close().await;
+    Ok(Some(tables.into_keys().chain(due).chain(held.into_keys()).collect()))
+}
+
+/// Says that tables are to be copied again.
+///
+/// # Errors
+/// When the target refuses or the connection is lost.
+pub async fn mark(
+    target: &Endpoint,
+    migration: &str,
+    tables: &[QualifiedName],
+) -> Result<(), Fault> {
+    let mut session = Session::connect(target).await.on(Side::Target, "connect")?;
+    let marked = DefinitionLedger::of(migration).mark(&mut session, tables.iter()).await;
+    marked.on(Side::Target, "mark tables for another copy")?;
+    session.close().await;
+    Ok(())
+}
+
+/// Whether any table of a migration is to be copied again.
+///
+/// # Errors
+/// When the target refuses or the connection is lost.
+pub async fn is_any_due(target: &Endpoint, migration: &str) -> Result<bool, Fault> {
+    let mut session = Session::connect(target).await.on(Side::Target, "connect")?;
+    let due = DefinitionLedger::of(migration).due(&mut session).await;
+    let is_any_due = !due.on(Side::Target, "read definitions")?.is_empty();
+    session.close().await;
+    Ok(is_any_due)
 }
 
 /// Forgets the definitions of a migration.

@@ -4,10 +4,10 @@
 //! Rows of the log are read by these definitions, never by those the source has when they come by: it may be
 //! further. They move together with the target's tables, statement by statement.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sealift_mysql::error::{ErrorClass, MysqlError};
-use sealift_mysql::session::Session;
+use sealift_mysql::session::{Session, TextRow};
 use sealift_schema::catalog::Table;
 use sealift_schema::name::QualifiedName;
 use serde::de::DeserializeOwned;
@@ -48,6 +48,13 @@ pub(super) struct Before {
     pub(super) table: Option<Table>,
 }
 
+/// Whether a table is to be copied again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    No,
+    Yes,
+}
+
 /// How far a statement is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
@@ -77,6 +84,7 @@ impl DefinitionLedger {
                  schema_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,\
                  table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,\
                  definition LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,\
+                 due TINYINT UNSIGNED NOT NULL,\
                  PRIMARY KEY (migration, schema_name, table_name)\
                  ) ENGINE=InnoDB COMMENT='what the source''s tables are where sealift is; may be dropped when it is done'",
             )
@@ -107,11 +115,11 @@ impl DefinitionLedger {
         // A row of no table says that definitions are kept, should there be none.
         session
             .execute(format!(
-                "INSERT INTO sealift.definition VALUES ({},'','','')",
+                "INSERT INTO sealift.definition VALUES ({},'','','',0)",
                 text(&self.migration)
             ))
             .await?;
-        self.write(session, tables).await?;
+        self.write(session, tables, Due::No).await?;
         session.execute("COMMIT").await?;
         Ok(())
     }
@@ -120,7 +128,9 @@ impl DefinitionLedger {
         &self,
         session: &mut Session,
         tables: impl Iterator<Item = &'t Table>,
+        due: Due,
     ) -> Result<(), MysqlError> {
+        let due = u8::from(due == Due::Yes);
         let mut rows = String::new();
         for table in tables {
             rows.push_str(if rows.is_empty() {
@@ -130,7 +140,7 @@ impl DefinitionLedger {
             });
             let QualifiedName { schema, name } = &table.name;
             rows.push_str(&format!(
-                "({},{},{},{})",
+                "({},{},{},{},{due})",
                 text(&self.migration),
                 text(schema),
                 text(name),
@@ -151,7 +161,7 @@ impl DefinitionLedger {
         &self,
         session: &mut Session,
     ) -> Result<Option<BTreeMap<QualifiedName, Table>>, MysqlError> {
-        let sql = format!("SELECT definition FROM sealift.definition {}", self.whose());
+        let sql = format!("SELECT definition FROM sealift.definition {} AND due<>2", self.whose());
         let rows = match session.rows(sql).await {
             Ok(rows) => rows,
             // There is no such table.
@@ -167,6 +177,134 @@ impl DefinitionLedger {
             }
         }
         Ok((!rows.is_empty()).then_some(tables))
+    }
+
+    /// The tables that are to be copied again, by their names on the source.
+    pub(super) async fn due(
+        &self,
+        session: &mut Session,
+    ) -> Result<BTreeSet<QualifiedName>, MysqlError> {
+        let sql = format!(
+            "SELECT schema_name, table_name FROM sealift.definition {} AND due=1",
+            self.whose()
+        );
+        let rows = match session.rows(sql).await {
+            Ok(rows) => rows,
+            // There is no such table.
+            Err(error) if error.class() == ErrorClass::DefinitionChanged => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        rows.iter().map(|row| Ok(QualifiedName::new(row.text(0)?, row.text(1)?))).collect()
+    }
+
+    /// Says that tables are to be copied again; what is not known of them may be unknown.
+    pub(super) async fn mark<'t>(
+        &self,
+        session: &mut Session,
+        tables: impl Iterator<Item = &'t QualifiedName>,
+    ) -> Result<(), MysqlError> {
+        for table in tables {
+            session
+                .execute(format!(
+                    "INSERT INTO sealift.definition VALUES ({},{},{},'',1) \
+                     ON DUPLICATE KEY UPDATE definition=IF(due=2,'',definition), due=1",
+                    text(&self.migration),
+                    text(&table.schema),
+                    text(&table.name)
+                ))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The tables that are held, each with the reason.
+    pub(super) async fn held(
+        &self,
+        session: &mut Session,
+    ) -> Result<BTreeMap<QualifiedName, String>, MysqlError> {
+        let sql = format!(
+            "SELECT schema_name, table_name, definition FROM sealift.definition {} AND due=2",
+            self.whose()
+        );
+        let rows = session.rows(sql).await?;
+        let named = |row: &TextRow| {
+            Ok((QualifiedName::new(row.text(0)?, row.text(1)?), row.text(2)?.to_owned()))
+        };
+        rows.iter().map(named).collect()
+    }
+
+    /// Holds tables: the reason takes the place of their definitions, which nobody knows any more.
+    pub(super) async fn hold<'t>(
+        &self,
+        session: &mut Session,
+        tables: impl Iterator<Item = &'t QualifiedName>,
+        reason: &str,
+    ) -> Result<(), MysqlError> {
+        session.execute("START TRANSACTION").await?;
+        for QualifiedName { schema, name } in tables {
+            session
+                .execute(format!(
+                    "REPLACE INTO sealift.definition VALUES ({},{},{},{},2)",
+                    text(&self.migration),
+                    text(schema),
+                    text(name),
+                    text(reason)
+                ))
+                .await?;
+        }
+        session.execute("COMMIT").await?;
+        Ok(())
+    }
+
+    /// Says what the tables are that are about to be copied again, and which of them are gone.
+    pub(super) async fn renew(
+        &self,
+        session: &mut Session,
+        gone: &[QualifiedName],
+        made: &[Table],
+    ) -> Result<(), MysqlError> {
+        session.execute("START TRANSACTION").await?;
+        self.remove(session, gone).await?;
+        self.write(session, made.iter(), Due::Yes).await?;
+        session.execute("COMMIT").await?;
+        Ok(())
+    }
+
+    /// Says that these tables are copied.
+    pub(super) async fn settle<'t>(
+        &self,
+        session: &mut Session,
+        tables: impl Iterator<Item = &'t QualifiedName>,
+    ) -> Result<(), MysqlError> {
+        for QualifiedName { schema, name } in tables {
+            session
+                .execute(format!(
+                    "UPDATE sealift.definition SET due=0 {} AND schema_name={} AND table_name={}",
+                    self.whose(),
+                    text(schema),
+                    text(name)
+                ))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn remove(
+        &self,
+        session: &mut Session,
+        tables: &[QualifiedName],
+    ) -> Result<(), MysqlError> {
+        for QualifiedName { schema, name } in tables {
+            session
+                .execute(format!(
+                    "DELETE FROM sealift.definition {} AND schema_name={} AND table_name={}",
+                    self.whose(),
+                    text(schema),
+                    text(name)
+                ))
+                .await?;
+        }
+        Ok(())
     }
 
     /// The last statement, if there was any.
@@ -212,16 +350,8 @@ impl DefinitionLedger {
     ) -> Result<(), MysqlError> {
         let whose = self.whose();
         session.execute("START TRANSACTION").await?;
-        for table in gone {
-            session
-                .execute(format!(
-                    "DELETE FROM sealift.definition {whose} AND schema_name={} AND table_name={}",
-                    text(&table.schema),
-                    text(&table.name)
-                ))
-                .await?;
-        }
-        self.write(session, made.iter()).await?;
+        self.remove(session, gone).await?;
+        self.write(session, made.iter(), Due::No).await?;
         session.execute(format!("UPDATE sealift.statement SET done=1 {whose}")).await?;
         session.execute("COMMIT").await?;
         Ok(())

@@ -10,6 +10,6 @@ mod unlike;
 mod setting;
 mod carrier;
 
-pub use self::carrier::{Carrier, Outcome, are_kept, close_ledger};
+pub use self::carrier::{Carrier, Outcome, are_kept, close_ledger, is_any_due, known, mark};
 pub use self::ledger::DefinitionLedger;
 pub use self::scope::{Concern, Scope};

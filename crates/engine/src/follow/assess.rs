@@ -8,7 +8,7 @@ use super::Stood;
 use super::lag::{Ends, bytes_between, transactions_between};
 use super::pace::Pace;
 use super::retention::head_room;
-use crate::progress::{FollowState, Following, Lag};
+use crate::progress::{FollowState, Following, Held, Lag};
 
 /// A target that lags no more than this is as good as level with its source.
 const LEVEL_MS: u64 = 5_000;
@@ -85,7 +85,10 @@ impl Assessor {
                 .then(|| self.backlog.until_zero())
                 .flatten()
                 .map(|time| time.as_secs()),
-            ready: state == FollowState::Following && lag.ms.is_some_and(|ms| ms <= LEVEL_MS),
+            ready: state == FollowState::Following
+                && lag.ms.is_some_and(|ms| ms <= LEVEL_MS)
+                && stood.held.is_empty(),
+            held: stood.held.iter().map(|(table, why)| Held::new(table, why)).collect(),
             threads_running: vitals.threads_running,
             retention: position.and_then(|position| head_room(position, &vitals, lag.ms)),
         }

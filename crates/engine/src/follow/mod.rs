@@ -8,9 +8,11 @@ mod retention;
 mod assess;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sealift_mysql::binlog::LogPosition;
+use sealift_schema::name::QualifiedName;
 
 pub use self::watch::{FollowWatch, watch};
 
@@ -30,6 +32,7 @@ struct Stood {
     changes: u64,
     is_copied: bool,
     is_ready: bool,
+    held: BTreeMap<QualifiedName, String>,
 }
 
 impl Standing {
@@ -64,6 +67,11 @@ impl Standing {
     /// All tables are copied and their indexes built: from now on there are only changes.
     pub fn copied(&self) {
         self.lock().is_copied = true;
+    }
+
+    /// These tables are held, each with the reason: their changes are left out, and nothing is ready.
+    pub fn held(&self, tables: BTreeMap<QualifiedName, String>) {
+        self.lock().held = tables;
     }
 
     /// Whether everything was there and the lag small when it was last looked at: ready to cut over.

@@ -1,18 +1,21 @@
 //! The way of a change: from the stream past the gates to the applier.
 
+use std::collections::BTreeSet;
+
 use sealift_mysql::binlog::{LogPosition, TransactionId};
 use sealift_schema::facts::Side;
-use sealift_schema::name::QualifiedName;
+use sealift_schema::name::{ObjectKind, QualifiedName};
 use sealift_schema::sql::DefinitionStatement;
+use sealift_schema::sql::statement::Deed;
 
-use super::way::{Copies, Opening, Way};
+use super::again::is_following;
+use super::way::{Opening, Way};
 use crate::apply::{self, LoggedImage};
 use crate::control::Control;
 use crate::definition::{Carrier, Concern, Outcome};
 use crate::fault::{ErrorCode, Fault};
 use crate::follow::Standing;
 use crate::journal::Journal;
-use crate::stage::Stage;
 use crate::stop::Stop;
 use crate::stream::{Change, Item, Piece, Statement, Transaction};
 
@@ -29,6 +32,10 @@ pub(super) struct Follow<'a> {
     pub(super) control: &'a Control,
     /// For people: how much was carried.
     pub(super) standing: Standing,
+    /// Where the source's log ended before its definitions were looked at; `None` in a migration's first run.
+    pub(super) surveyed: Option<LogPosition>,
+    /// Tables whose changes are left out: they are about to be copied again.
+    pub(super) left_out: BTreeSet<QualifiedName>,
     /// Nothing more is wanted.
     pub(super) end: Stop,
 }
@@ -72,13 +79,14 @@ impl Follow<'_> {
 
     /// The same on a way for the definitions as they are now. Everything that was taken is applied.
     async fn redefined(self) -> Result<Self, Fault> {
-        let Self { way, mut opening, carrier, journal, control, standing, end } = self;
+        let Self { way, mut opening, carrier, .. } = self;
         // Its sessions end before others take its lanes.
         drop(way);
-        let known = carrier.tables().await?.unwrap_or_default();
+        let mut known = carrier.tables().await?.unwrap_or_default();
+        known.retain(|table, _| !self.left_out.contains(table));
         let tables = opening.tables(known, &carrier.context).await?;
-        let way = opening.open(&tables, Copies::Complete).await?;
-        Ok(Self { way, opening, carrier, journal, control, standing, end })
+        let way = opening.open(&tables, &BTreeSet::new()).await?;
+        Ok(Self { way, opening, carrier, ..self })
     }
 
     async fn next(&mut self) -> Result<Item, Fault> {
@@ -195,9 +203,21 @@ impl Follow<'_> {
         let Concern::Ours(ours) = self.carrier.scope.concern(&statement.query) else {
             return self.passed(statement, Vec::new()).await;
         };
-        if !matches!(super::apply::stage(self.journal)?, Stage::Following(_)) {
-            let why = "definitions have to rest until everything is copied";
-            return Err(refused(&statement, &ours, why));
+        if let Deed::Stored { kind: ObjectKind::Trigger | ObjectKind::Event, .. } = ours.deed {
+            // The plan has it, for the cutover.
+            return self.passed(statement, Vec::new()).await;
+        }
+        let tables = self.carrier.tables_of(&statement, &ours);
+        let (due, held) = (self.carrier.due().await?, self.carrier.held().await?);
+        if !tables.is_empty() && tables.iter().all(|table| held.contains_key(table)) {
+            return self.passed(statement, Vec::new()).await;
+        }
+        if let Some(held) = tables.iter().find(|table| held.contains_key(*table)) {
+            let why = format!("table {held} is held");
+            return self.hold(&statement, &ours, &tables, &why).await;
+        }
+        if !is_following(self.journal)? || !tables.is_disjoint(&due) {
+            return self.unsettled(statement, &ours, (&tables, &due)).await;
         }
         self.way.applier.settle().await?;
         match self.carrier.carry(&statement, &ours).await? {
@@ -208,8 +228,75 @@ impl Follow<'_> {
                 self.passed(statement, changes).await
             }
             Outcome::Later => self.passed(statement, Vec::new()).await,
-            Outcome::Refused(why) => Err(refused(&statement, &ours, &why)),
+            Outcome::Refused(why) if tables.is_empty() => Err(refused(&statement, &ours, &why)),
+            Outcome::Refused(why) => self.hold(&statement, &ours, &tables, &why).await,
         }
+    }
+
+    /// Holds the tables of a statement that cannot be carried; the others go on.
+    async fn hold(
+        &mut self,
+        statement: &Statement,
+        ours: &DefinitionStatement,
+        tables: &BTreeSet<QualifiedName>,
+        why: &str,
+    ) -> Result<Waited<()>, Fault> {
+        let reason = format!("{}: {} ({why})", statement.id, shown(ours));
+        // What foreign keys change with a table that is held, nobody can repeat.
+        let mut tables = tables.clone();
+        for family in self.way.related.iter() {
+            if family.iter().any(|table| tables.contains(table)) {
+                tables.extend(family.iter().cloned());
+            }
+        }
+        let tables = &tables;
+        for table in tables {
+            tracing::warn!(%table, reason, "a table is held");
+        }
+        self.way.applier.settle().await?;
+        self.carrier.hold(tables, &reason).await?;
+        self.standing.held(self.carrier.held().await?);
+        Ok(Waited::Redefined)
+    }
+
+    /// A statement while tables are being copied. What it changes of them is in their copy if that begins after it
+    /// and with the definition that it made; so they are copied again.
+    async fn unsettled(
+        &mut self,
+        statement: Statement,
+        ours: &DefinitionStatement,
+        (tables, due): (&BTreeSet<QualifiedName>, &BTreeSet<QualifiedName>),
+    ) -> Result<Waited<()>, Fault> {
+        if let Deed::Unknown = ours.deed {
+            return Err(refused(&statement, ours, "it is of a kind that is not known"));
+        }
+        let surveyed = self.surveyed.as_ref();
+        let is_known = surveyed.is_some_and(|surveyed| surveyed.contains(&statement.id));
+        if is_known && tables.is_subset(due) {
+            return self.planned(statement, ours).await;
+        }
+        self.carrier.mark(tables).await?;
+        let shown = shown(ours);
+        Err(Fault::new(ErrorCode::SourceChanged, format!("the source executed: {shown}"))
+            .on(Side::Source)
+            .about(format!("transaction {}", statement.id))
+            .advise("run the same command again: the tables it changed are copied again"))
+    }
+
+    /// A statement whose tables are copied again: what it made besides, the plan has. It may have been made before
+    /// that.
+    async fn planned(
+        &mut self,
+        statement: Statement,
+        ours: &DefinitionStatement,
+    ) -> Result<Waited<()>, Fault> {
+        if let Deed::Stored { .. } | Deed::Schema { .. } = ours.deed {
+            self.way.applier.settle().await?;
+            if self.carrier.carry(&statement, ours).await? == Outcome::Executed {
+                return Ok(Waited::Redefined);
+            }
+        }
+        self.passed(statement, Vec::new()).await
     }
 
     async fn passed(
@@ -227,9 +314,13 @@ impl Follow<'_> {
 /// Characters of a statement that are shown.
 const SHOWN_MAX: usize = 200;
 
+fn shown(ours: &DefinitionStatement) -> String {
+    ours.sql.text().chars().take(SHOWN_MAX).collect()
+}
+
 /// What cannot be carried stops the run, before rows of another shape come.
 fn refused(statement: &Statement, ours: &DefinitionStatement, why: &str) -> Fault {
-    let shown: String = ours.sql.text().chars().take(SHOWN_MAX).collect();
+    let shown = shown(ours);
     Fault::new(ErrorCode::DefinitionFollowed, format!("the source executed: {shown}; {why}"))
         .on(Side::Source)
         .about(format!("transaction {}", statement.id))

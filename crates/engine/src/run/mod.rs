@@ -14,6 +14,7 @@ mod patience;
 mod way;
 mod failover;
 mod follow;
+mod again;
 mod online;
 mod offline;
 mod complete;
@@ -35,6 +36,7 @@ use crate::progress::Progress;
 use crate::stop::Stop;
 
 pub use accounts::{AccountsPlanned, apply_accounts, plan_accounts};
+pub use again::copy_again;
 pub use apply::apply;
 pub use assess::{AssessOrder, AssessTarget, assess};
 pub use offline::{Offline, offline};

@@ -1,5 +1,6 @@
 //! `sealift run`: rows while the application writes, then change after change.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sealift_mysql::binlog::{self, LogPosition, Visible, VisibleError};
@@ -8,6 +9,7 @@ use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
 use tokio::sync::watch;
 
+use super::again::is_following;
 use super::apply::{applier, begin, ready};
 use super::build::{BUILDERS, builders};
 use super::complete::{Ending, complete};
@@ -16,7 +18,7 @@ use super::follow::Follow;
 use super::patience::persist;
 use super::survey::Survey;
 use super::tables::Tables;
-use super::way::{Copies, Opening};
+use super::way::Opening;
 use super::{Migration, apply as scripts};
 use crate::apply::{self, Mode};
 use crate::copy::family::Holds;
@@ -63,8 +65,37 @@ pub async fn online(
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
     let mut online = online.clone();
-    let attempt = async |report: &mut Report| once(migration, &mut online, journal, report).await;
+    let attempt =
+        async |report: &mut Report| anew_when_moved(migration, &mut online, journal, report).await;
     persist(migration, journal.as_ref(), report, attempt).await
+}
+
+/// How often it is begun with again because a definition moved: whoever changes more in one run is waited for.
+const MOVES_MAX: usize = 50;
+
+/// Begins again when a definition moved under the copy: the tables it changed are copied again, the others go on.
+async fn anew_when_moved(
+    migration: &Migration,
+    online: &mut Online,
+    journal: &Arc<dyn Journal>,
+    report: &mut Report,
+) -> Result<Conclusion, Fault> {
+    let blank = report.clone();
+    for _move in 0..MOVES_MAX {
+        let fault = match once(migration, online, journal, report).await {
+            Err(fault) if fault.code == ErrorCode::SourceChanged => fault,
+            ended => return ended,
+        };
+        let is_settled = is_following(journal.as_ref())?;
+        if is_settled && !definition::is_any_due(&migration.target, &online.ledger_name).await? {
+            return Err(fault);
+        }
+        tracing::warn!(%fault, "beginning again with what it changed");
+        let timeline = std::mem::replace(report, blank.clone()).timeline;
+        report.timeline = timeline;
+        report.happened(&migration.clock, format!("a definition moved: {fault}"));
+    }
+    once(migration, online, journal, report).await
 }
 
 /// Begins where journal and ledgers say that the last run, or the last attempt of this one, ended.
@@ -74,11 +105,11 @@ async fn once(
     journal: &Arc<dyn Journal>,
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
+    // Definitions that are carried move on, and the plan with them.
+    let are_kept = definition::are_kept(&migration.target, &online.ledger_name).await?;
+    let surveyed = if are_kept { Some(log_end(migration).await?) } else { None };
     let survey = Survey::take(migration, report).await?;
-    // Definitions that are carried move on; what is left of the plan is for the cutover.
-    let moves_on = matches!(scripts::stage(journal.as_ref())?, Stage::Following(_))
-        && definition::are_kept(&migration.target, &online.ledger_name).await?;
-    if moves_on || migration.folder.manifest()?.is_none() {
+    if are_kept || migration.folder.manifest()?.is_none() {
         super::plan::write(migration, &survey, report)?;
     }
     let plan = ready(migration, &survey, report)?;
@@ -94,7 +125,7 @@ async fn once(
         stage = scripts::stage(journal.as_ref())?;
     }
     refuse_offline_state(&stage)?;
-    let run = Run { migration, online, journal, survey: &survey, plan: &plan };
+    let run = Run { migration, online, journal, survey: &survey, surveyed, plan: &plan };
     run.followable().await?;
     run.carry(stage, report).await
 }
@@ -117,16 +148,18 @@ fn refuse_offline_state(stage: &Stage) -> Result<(), Fault> {
 type Related = (Families, Holds);
 
 /// What the steps of one run share.
-struct Run<'a> {
-    migration: &'a Migration,
-    online: &'a Online,
-    journal: &'a Arc<dyn Journal>,
-    survey: &'a Survey,
-    plan: &'a Plan,
+pub(super) struct Run<'a> {
+    pub(super) migration: &'a Migration,
+    pub(super) online: &'a Online,
+    pub(super) journal: &'a Arc<dyn Journal>,
+    pub(super) survey: &'a Survey,
+    /// Where the source's log ended before it was looked at; `None` in a migration's first run.
+    pub(super) surveyed: Option<LogPosition>,
+    pub(super) plan: &'a Plan,
 }
 
 impl Run<'_> {
-    fn tables(&self) -> Tables<'_> {
+    pub(super) fn tables(&self) -> Tables<'_> {
         Tables {
             migration: self.migration,
             survey: self.survey,
@@ -157,14 +190,23 @@ impl Run<'_> {
     /// Copies and follows until it is stopped, or caught up if that was wished.
     async fn carry(&self, stage: Stage, report: &mut Report) -> Result<Conclusion, Fault> {
         let migration = self.migration;
+        let due = self.due(&stage).await?;
+        if !due.is_empty() {
+            self.level(&stage, &due).await?;
+            self.renew(&due, report).await?;
+        }
         let tables = self.tables();
         if stage.needs_copy() {
             tables.prepare(&stage, self.online.not_empty, None, report).await?;
         }
         self.start(&stage).await?;
+        if self.surveyed.is_none() {
+            // A statement before the position would be in no log that is read.
+            self.tables().definitions_held(report).await?;
+        }
         let stage = scripts::stage(self.journal.as_ref())?;
         let standing = Standing::default();
-        let (mut follow, jobs) = self.follow(&stage, &standing).await?;
+        let (mut follow, jobs) = self.follow(&stage, &standing, BTreeSet::new()).await?;
         let related = (follow.way.families.clone(), std::mem::take(&mut follow.way.holds));
         let gates = (follow.way.gates.clone(), related);
         let applied = follow.opening.applied.subscribe();
@@ -183,16 +225,26 @@ impl Run<'_> {
             end.request();
             carried
         };
+        // What the copy still does is of no use without its changes: it ends as by a crash.
+        let both = async {
+            tokio::pin!(following, carrying);
+            tokio::select! {
+                followed = &mut following => match followed {
+                    Ok(position) => Ok((position, carrying.await)),
+                    Err(fault) => Err(fault),
+                },
+                carried = &mut carrying => following.await.map(|position| (position, carried)),
+            }
+        };
         let stopping = async {
             tokio::select! {
                 () = migration.stop.wait() => end.request(),
                 () = end.wait() => {}
             }
         };
-        let work = async { tokio::join!(following, carrying, stopping, moving) };
-        let (followed, carried, (), ()) =
-            migration.watched(Some(standing.clone()), Box::pin(work)).await;
-        let position = followed?;
+        let work = async { tokio::join!(both, stopping, moving) };
+        let (done, (), ()) = migration.watched(Some(standing.clone()), Box::pin(work)).await;
+        let (position, carried) = done?;
         report.position = Some(position);
         carried
     }
@@ -228,10 +280,11 @@ impl Run<'_> {
 
     /// Ends what an earlier run left on the target, and gets everything ready that changes pass. Tells also which
     /// tables they are of, as both sides have them at the applied position.
-    async fn follow(
+    pub(super) async fn follow(
         &self,
         stage: &Stage,
         standing: &Standing,
+        left_out: BTreeSet<QualifiedName>,
     ) -> Result<(Follow<'_>, Vec<CopyTable>), Fault> {
         let carrier = self.carrier();
         let mut opening = Opening::new(
@@ -239,23 +292,28 @@ impl Run<'_> {
             &self.online.ledger_name,
             self.online.mode,
         );
-        let kept = match stage {
-            Stage::Following(_) => carrier.tables().await?,
-            Stage::Fresh
-            | Stage::Preparing(_)
-            | Stage::Copying(_)
-            | Stage::Completing(_)
-            | Stage::Finished(_) => None,
-        };
-        let (jobs, copies) = match kept {
-            Some(known) => (opening.tables(known, &carrier.context).await?, Copies::Complete),
+        let mut unsettled = BTreeSet::new();
+        let mut jobs = match carrier.tables().await? {
+            Some(mut known) => {
+                unsettled = carrier.due().await?;
+                known.retain(|table, _| !left_out.contains(table));
+                opening.tables(known, &carrier.context).await?
+            }
             None => {
                 let jobs = self.tables().jobs(stage.memory()).await?;
                 carrier.keep(jobs.iter().map(|job| &job.source)).await?;
-                (jobs, Copies::Open)
+                jobs
             }
         };
-        let way = opening.open(&jobs, copies).await?;
+        if !matches!(stage, Stage::Following(_)) {
+            unsettled.extend(jobs.iter().map(|job| job.source.name.clone()));
+        }
+        let copied = stage.memory().map(|memory| &memory.copied);
+        for job in &mut jobs {
+            job.copied = copied.and_then(|copied| copied.get(&job.source.name).copied());
+        }
+        let way = opening.open(&jobs, &unsettled).await?;
+        standing.held(carrier.held().await?);
         let follow = Follow {
             way,
             opening,
@@ -263,13 +321,15 @@ impl Run<'_> {
             journal: self.journal.as_ref(),
             control: &self.migration.control,
             standing: standing.clone(),
+            surveyed: self.surveyed.clone(),
+            left_out,
             end: Stop::new(),
         };
         Ok((follow, jobs))
     }
 
     /// Carries statements of the source's log that change definitions.
-    fn carrier(&self) -> Carrier<'_> {
+    pub(super) fn carrier(&self) -> Carrier<'_> {
         Carrier {
             target: &self.migration.target,
             ledger: DefinitionLedger::of(self.online.ledger_name.as_str()),
@@ -304,8 +364,14 @@ impl Run<'_> {
         report: &mut Report,
     ) -> Result<Conclusion, Fault> {
         let migration = self.migration;
+        let due = self.carrier().due().await?;
         if stage.needs_copy() {
             self.copy(&stage, jobs, gates, applied.clone(), report).await?;
+            migration.probe.pass(Point::Copied);
+            self.journal.record(&Event::Copied)?;
+        } else if !due.is_empty() {
+            let again = jobs.into_iter().filter(|job| due.contains(&job.source.name)).collect();
+            self.copy(&stage, again, gates, applied.clone(), report).await?;
         } else {
             // What was held is copied and has its indexes.
             drop(gates);
@@ -319,8 +385,14 @@ impl Run<'_> {
             if conclusion != Conclusion::Done {
                 return Ok(conclusion);
             }
+        } else if !due.is_empty() {
+            let conclusion = self.complete_again(&due, report).await?;
+            if conclusion != Conclusion::Done {
+                return Ok(conclusion);
+            }
         }
-        let horizon = self.log_end().await?;
+        self.carrier().settled(&due).await?;
+        let horizon = log_end(migration).await?;
         standing.copied();
         migration.progress.enter("catching up");
         let mut caught_up = applied.clone();
@@ -330,6 +402,10 @@ impl Run<'_> {
                 reached.map_err(|_ended| Fault::new(ErrorCode::Interrupted, "stopped as asked"))?;
             }
             () = end.wait() => return Err(Fault::new(ErrorCode::Interrupted, "stopped as asked")),
+        }
+        let held = self.carrier().held().await?;
+        if !held.is_empty() {
+            return self.caught_up_but(held, end, report).await;
         }
         report.happened(&migration.clock, "caught up with the source: ready to cut over");
         if self.online.until_caught_up {
@@ -403,22 +479,19 @@ impl Run<'_> {
         let seconds = elapsed.as_secs_f64();
         let said = format!("copied {rows} rows of {count} tables in {seconds:.1} s");
         report.happened(&migration.clock, said);
-        migration.probe.pass(Point::Copied);
-        self.journal.record(&Event::Copied)
+        Ok(())
     }
+}
 
-    /// Where the source's log ends now.
-    async fn log_end(&self) -> Result<LogPosition, Fault> {
-        let mut session =
-            Session::connect(&self.migration.source).await.on(Side::Source, "connect")?;
-        let end =
-            binlog::log_end(&mut session).await.on(Side::Source, "read where its log ends")?;
-        session.close().await;
-        end.ok_or_else(|| {
-            let what = "the source does not say where its log ends";
-            Fault::new(ErrorCode::PrivilegeMissing, what).on(Side::Source)
-        })
-    }
+/// Where the source's log ends now.
+async fn log_end(migration: &Migration) -> Result<LogPosition, Fault> {
+    let mut session = Session::connect(&migration.source).await.on(Side::Source, "connect")?;
+    let end = binlog::log_end(&mut session).await.on(Side::Source, "read where its log ends")?;
+    session.close().await;
+    end.ok_or_else(|| {
+        let what = "the source does not say where its log ends";
+        Fault::new(ErrorCode::PrivilegeMissing, what).on(Side::Source)
+    })
 }
 
 /// Tells how far the applier is, until nothing more is wanted.

@@ -1,6 +1,6 @@
 //! The way of the changes, opened for the definitions of one stretch of the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sealift_mysql::binlog::{self, LogPosition};
 use sealift_schema::catalog::Table;
@@ -26,7 +26,10 @@ pub(super) struct Way {
     pub(super) gates: Gates,
     pub(super) applier: Applier<LoggedImage>,
     /// Tables whose foreign keys change rows that the log does not tell of.
+    /// The families that are being copied, or may be.
     pub(super) families: Families,
+    /// All of them.
+    pub(super) related: Families,
     /// Those of them that are closed until the copy is sure of their indexes.
     pub(super) holds: Holds,
 }
@@ -42,15 +45,8 @@ pub(super) struct Opening<'a> {
     pub(super) mode: Mode,
     /// Told how far everything is applied, whichever applier does it.
     pub(super) applied: watch::Sender<LogPosition>,
-}
-
-/// Whether there are copies that changes have to fit to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Copies {
-    /// Tables are being copied, or may be.
-    Open,
-    /// All are there, and everything they hold is applied.
-    Complete,
+    /// Where copier and applier meet, once the way was open.
+    gates: Option<Gates>,
 }
 
 impl<'a> Opening<'a> {
@@ -64,7 +60,7 @@ impl<'a> Opening<'a> {
         let (server, file) = (String::new(), String::new());
         let nowhere = LogPosition { server, file, offset: 0, gtids: None };
         let (applied, _nobody) = watch::channel(nowhere);
-        Self { migration, source, ledger_name: ledger_name.to_owned(), mode, applied }
+        Self { migration, source, ledger_name: ledger_name.to_owned(), mode, applied, gates: None }
     }
 
     /// The source's tables with what they are on the target.
@@ -94,11 +90,12 @@ impl<'a> Opening<'a> {
     }
 
     /// Opens the way from the applied position on, for tables as they are there. Ends what an earlier run left
-    /// on the target.
+    /// on the target. `unsettled` tables are being copied, or may be; of the others everything their copies hold is
+    /// applied.
     pub(super) async fn open(
         &mut self,
         tables: &[CopyTable],
-        copies: Copies,
+        unsettled: &BTreeSet<QualifiedName>,
     ) -> Result<Way, Fault> {
         let Migration { source, target, .. } = self.migration;
         let name = &self.ledger_name;
@@ -128,12 +125,16 @@ impl<'a> Opening<'a> {
             let what = "the target's ledger of applied changes has no position";
             return Err(Fault::new(ErrorCode::LedgerMismatch, what).on(Side::Target));
         };
-        // A copy that is complete needs no gate.
-        let (sources, copied) = match copies {
-            Copies::Open => (sources, families.clone()),
-            Copies::Complete => (Vec::new(), Families::default()),
+        let copied: Vec<&Table> =
+            sources.into_iter().filter(|table| unsettled.contains(&table.name)).collect();
+        // A family is copied as a whole or not at all.
+        let copied_families = Families::of(self.source, &copied)?;
+        // While tables are copied it has to be one meeting, whichever applier comes to it.
+        let (gates, holds) = match &self.gates {
+            Some(gates) => (gates.clone(), Holds::default()),
+            None => copy::online::gates(target, name, copied, &copied_families, newest).await?,
         };
-        let (gates, holds) = copy::online::gates(target, name, sources, &copied, newest).await?;
+        self.gates = Some(gates.clone());
         let definitions = tables.iter().map(|table| Definition {
             name: table.source.name.clone(),
             columns: table.source.columns.clone(),
@@ -147,7 +148,7 @@ impl<'a> Opening<'a> {
             piece_bytes: apply::HUGE_BYTES,
             stop: self.migration.stop.clone(),
         });
-        Ok(Way { stream, gates, applier, families, holds })
+        Ok(Way { stream, gates, applier, families: copied_families, related: families, holds })
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) mod run;
 pub(crate) mod status;
 pub(crate) mod verify;
 pub(crate) mod repair;
+pub(crate) mod copy_again;
 pub(crate) mod steer;
 pub(crate) mod completions;
 mod watch;
@@ -156,6 +157,7 @@ impl Command {
             Self::Run(args) => args.words(),
             Self::Verify(_) => "verify",
             Self::Repair(_) => "repair",
+            Self::CopyAgain(_) => "copy-again",
             Self::Status(_) => "status",
             Self::Pause(_) => "pause",
             Self::Resume(_) => "resume",
@@ -179,6 +181,7 @@ impl Command {
             Self::Run(args) => run::run(args, context).await,
             Self::Verify(args) => verify::verify(args, context).await,
             Self::Repair(args) => repair::repair(args, context).await,
+            Self::CopyAgain(args) => copy_again::copy_again(args, context).await,
             Self::Status(args) => status::status(args, context),
             Self::Pause(args) => steer::pause(args, context).await,
             Self::Resume(args) => steer::resume(args, context).await,

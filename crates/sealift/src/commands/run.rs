@@ -91,10 +91,15 @@ pub(super) async fn run(args: &RunArgs, context: &mut Context) -> Result<Answer,
     Ok(Answer::new(ended?, String::new()))
 }
 
+/// The migration's name in the target's ledger, if it has one yet.
+pub(super) fn known_ledger_name(state: &StateFolder) -> Result<Option<String>, Fault> {
+    state.get(LEDGER)
+}
+
 /// The migration's name in the target's ledger: made up once for each state folder, so that two folders
 /// never take each other's rows for their own.
 fn ledger_name(state: &StateFolder, context: &Context) -> Result<String, Fault> {
-    if let Some(name) = state.get(LEDGER)? {
+    if let Some(name) = known_ledger_name(state)? {
         return Ok(name);
     }
     let name = format!("{:016x}", (context.randomness)());

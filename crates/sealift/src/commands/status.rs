@@ -244,6 +244,7 @@ mod tests {
             changes_per_second: Some(4_800),
             eta_seconds: None,
             ready: false,
+            held: Vec::new(),
             threads_running: Some(4),
             retention: Some(Retention {
                 oldest_file: "binlog.000040".into(),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use sealift_engine::control::{Settings, Steering};
-use sealift_engine::progress::{Following, Retention, Snapshot};
+use sealift_engine::progress::{Following, Held, Retention, Snapshot};
 
 use super::quantity::{bytes, count, counted, duration, duration_ms};
 use super::text::{clean, cut};
@@ -37,6 +37,10 @@ pub(crate) fn lines(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
     let mut lines = vec![("changes", said)];
     if *ready {
         lines.push(("", "ready to cut over".into()));
+    }
+    for Held { table, reason } in &following.held {
+        lines.push(("held", cut(&clean(&table.plain()), POSITION_COLUMNS)));
+        lines.push(("", cut(&clean(reason), POSITION_COLUMNS)));
     }
     let rates = following.transactions_per_second.zip(following.changes_per_second);
     let rates = rates.map_or_else(String::new, |(transactions, changes)| {

@@ -340,6 +340,7 @@ mod tests {
             changes_per_second: Some(4_800),
             eta_seconds: Some(41),
             ready: false,
+            held: Vec::new(),
             threads_running: Some(4),
             retention: None,
         });

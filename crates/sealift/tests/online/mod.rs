@@ -1,6 +1,5 @@
 //! `run` while an application writes, end to end; at the end `mysqldump` of both sides is the same.
 
-use std::io::Read;
 use std::process::{Child, Command, Stdio};
 
 use sealift_lab::oracle::Comparison;
@@ -49,25 +48,6 @@ impl Running {
             stat.rsplit(") ").next().unwrap().starts_with('T').then_some(())
         });
         HeldRun(running)
-    }
-
-    /// A run, and what it says is kept.
-    fn start_told(folder: &Folder) -> Self {
-        let mut command = folder.command(&["run"]);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null());
-        Self(command.spawn().unwrap())
-    }
-
-    /// Waits until it ends by itself; tells the exit code and what it said.
-    fn ended(mut self) -> (Option<i32>, String) {
-        let mut told = String::new();
-        if let Some(stderr) = &mut self.0.stderr {
-            stderr.read_to_string(&mut told).unwrap();
-        }
-        if let Some(stdout) = &mut self.0.stdout {
-            stdout.read_to_string(&mut told).unwrap();
-        }
-        (self.0.wait().unwrap().code(), told)
     }
 
     /// As by Ctrl-C; tells the exit code.

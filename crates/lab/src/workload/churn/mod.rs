@@ -35,6 +35,7 @@ pub struct Appetite {
     definitions: Vec<Definition>,
     writers: u64,
     disturbed: bool,
+    beside_releases: bool,
 }
 
 impl Appetite {
@@ -78,6 +79,13 @@ impl Churn {
         Self::hungry(server, schema, seed, &Appetite { writers: 1, ..Appetite::default() })
     }
 
+    /// Starts to write the everyday while somebody changes the definitions of its tables: a transaction that meets
+    /// such a change fails, and the next goes on.
+    pub fn beside_releases(server: &Server, schema: &str, seed: u64) -> Self {
+        let appetite = Appetite { writers: 1, beside_releases: true, ..Appetite::default() };
+        Self::hungry(server, schema, seed, &appetite)
+    }
+
     /// Starts to write to the tables of [`create`]. Statements depend on nothing but the seed.
     pub fn hungry(server: &Server, schema: &str, seed: u64, appetite: &Appetite) -> Self {
         let shared = Arc::new(Shared::default());
@@ -85,7 +93,7 @@ impl Churn {
         let mut threads = Vec::new();
         for number in 0..appetite.writers {
             let mut client = server.client().schema(schema);
-            if appetite.disturbed || appetite.writers > 1 {
+            if appetite.disturbed || appetite.beside_releases || appetite.writers > 1 {
                 // The statements after a refused one are as good as any.
                 client = client.option("--force");
             }
@@ -254,9 +262,10 @@ impl Writer {
 
     /// Whether a message is of trouble that writers make each other.
     fn is_everyday(&self, line: &str) -> bool {
-        // Deadlock, lock wait.
-        let codes = ["ERROR 1213 ", "ERROR 1205 "];
-        self.appetite.writers > 1 && codes.iter().any(|code| line.starts_with(code))
+        // Deadlock, lock wait, a definition that is newer than the transaction.
+        let codes = ["ERROR 1213 ", "ERROR 1205 ", "ERROR 1412 "];
+        let meets_others = self.appetite.writers > 1 || self.appetite.beside_releases;
+        meets_others && codes.iter().any(|code| line.starts_with(code))
     }
 
     /// The statements of a round, drawn from the seed alone.

@@ -74,6 +74,7 @@ fn following() -> Following {
         changes_per_second: None,
         eta_seconds: None,
         ready: false,
+        held: Vec::new(),
         threads_running: Some(3),
         retention: Some(Retention {
             oldest_file: "b.000001".into(),

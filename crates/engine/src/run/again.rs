@@ -1,0 +1,244 @@
+//! Tables that are copied again while the others are followed: their definition moved before everything was copied,
+//! or the operator asked for it.
+//!
+//! First everything is applied that the source had when its definitions were looked at, these tables left out: then
+//! no row of theirs is to come that was written under another definition. Then they are made anew from the plan,
+//! and copied beside the changes as all tables are. Until that is done the ledger says that they are due, so a run
+//! that is killed begins with them anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sealift_mysql::session::Session;
+use sealift_schema::catalog::{Catalog, Table};
+use sealift_schema::facts::Side;
+use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
+use sealift_schema::rewrite;
+
+use super::Migration;
+use super::apply::{applier, stage};
+use super::online::Run;
+use crate::copy;
+use crate::definition;
+use crate::family::Families;
+use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::follow::Standing;
+use crate::plan::apply::StepResult;
+use crate::plan::generate;
+use crate::plan::read::Plan;
+use crate::report::{Conclusion, ObjectReport, Report};
+use crate::stage::{Part, Stage};
+use crate::stop::Stop;
+use crate::target::pin;
+
+impl Run<'_> {
+    /// The tables that have to be copied again, or for the first time since they are new, or are gone.
+    pub(super) async fn due(&self, now: &Stage) -> Result<BTreeSet<QualifiedName>, Fault> {
+        let carrier = self.carrier();
+        let Some(mut known) = carrier.tables().await? else { return Ok(BTreeSet::new()) };
+        let mut due = carrier.due().await?;
+        let held = carrier.held().await?;
+        // What is skipped or excluded by now is none of ours any more; the target keeps what it has of it.
+        let is_ours = |table: &QualifiedName| {
+            carrier.scope.holds(&ObjectId::new(ObjectKind::Table, table.clone()))
+        };
+        let all = known.keys().chain(&due).chain(held.keys());
+        let others: Vec<QualifiedName> = all.filter(|table| !is_ours(table)).cloned().collect();
+        if !others.is_empty() {
+            carrier.renewed(&others, &[]).await?;
+            known.retain(|table, _| is_ours(table));
+            due.retain(is_ours);
+        }
+        // From then on they move with the statements that change them.
+        if !matches!(now, Stage::Following(_)) {
+            due.extend(moved(&known, &self.wanted()));
+        }
+        if !due.is_empty() {
+            // A family is copied as a whole, as it was and as it is.
+            self.with_families(&known, &mut due)?;
+            self.with_families(&self.wanted(), &mut due)?;
+        }
+        Ok(due)
+    }
+
+    /// Adds the tables whose rows change with those of one that is due.
+    fn with_families(
+        &self,
+        tables: &BTreeMap<QualifiedName, Table>,
+        due: &mut BTreeSet<QualifiedName>,
+    ) -> Result<(), Fault> {
+        let tables: Vec<&Table> = tables.values().collect();
+        for family in Families::of(&self.survey.source, &tables)?.iter() {
+            if family.iter().any(|table| due.contains(table)) {
+                due.extend(family.iter().cloned());
+            }
+        }
+        Ok(())
+    }
+
+    /// The source's tables whose rows are to be carried, as they were looked at.
+    fn wanted(&self) -> BTreeMap<QualifiedName, Table> {
+        let tables = self.tables();
+        let wanted = tables.wanted().into_iter();
+        wanted.map(|table| (table.name.clone(), table.clone())).collect()
+    }
+
+    /// Applies everything the source had when it was looked at, but for these tables.
+    pub(super) async fn level(
+        &self,
+        now: &Stage,
+        due: &BTreeSet<QualifiedName>,
+    ) -> Result<(), Fault> {
+        self.migration.progress.enter("catching up, to copy tables again");
+        let Some(surveyed) = self.surveyed.clone() else { return Ok(()) };
+        let (follow, _tables) = self.follow(now, &Standing::default(), due.clone()).await?;
+        let (end, mut applied) = (follow.end.clone(), follow.opening.applied.subscribe());
+        let waiting = async {
+            tokio::select! {
+                _reached_or_failed = applied.wait_for(|at| at.covers(&surveyed)) => {}
+                () = self.migration.stop.wait() => {}
+            }
+            end.request();
+        };
+        let (followed, ()) = tokio::join!(follow.run(), waiting);
+        followed?;
+        self.migration.stop.check()
+    }
+
+    /// Makes these tables anew on the target, without rows.
+    pub(super) async fn renew(
+        &self,
+        due: &BTreeSet<QualifiedName>,
+        report: &mut Report,
+    ) -> Result<(), Fault> {
+        let migration = self.migration;
+        migration.progress.enter("making tables anew");
+        let (wanted, carrier) = (self.wanted(), self.carrier());
+        carrier.mark(due).await?;
+        let names: Vec<QualifiedName> = due.iter().cloned().collect();
+        let journal = self.journal.as_ref();
+        copy::reset(&migration.target, &self.online.ledger_name, &names, journal).await?;
+        let mut session = Session::connect(&migration.target).await.on(Side::Target, "connect")?;
+        pin::writer(&mut session).await.on(Side::Target, "pin a session")?;
+        for name in due {
+            let target = rewrite::target_name(name, &carrier.context);
+            let dropped = session.execute(format!("DROP TABLE IF EXISTS {target}")).await;
+            dropped.on(Side::Target, "remove a table that is copied again")?;
+        }
+        session.close().await;
+        let plan = self.plan_of(due);
+        let results =
+            applier(migration, &plan, journal).apply(&[Part::Schemas, Part::Tables]).await?;
+        report.objects.extend(results.iter().map(ObjectReport::from));
+        if let Some(failed) = results.iter().find_map(StepResult::fault) {
+            return Err(Fault::new(ErrorCode::ScriptFailed, failed.to_string())
+                .on(Side::Target)
+                .advise("edit the table's script in the plan, then run the same command again"));
+        }
+        let gone =
+            due.iter().filter(|name| !wanted.contains_key(*name)).cloned().collect::<Vec<_>>();
+        let made = due.iter().filter_map(|name| wanted.get(name)).cloned().collect::<Vec<_>>();
+        report.happened(&migration.clock, format!("{} tables are copied again", made.len()));
+        carrier.renewed(&gone, &made).await
+    }
+
+    /// Makes what stands on tables that were copied again: the rest of the plan was carried out before.
+    pub(super) async fn complete_again(
+        &self,
+        due: &BTreeSet<QualifiedName>,
+        report: &mut Report,
+    ) -> Result<Conclusion, Fault> {
+        let plan = self.plan_of(due);
+        let parts = [Part::Indexes, Part::ForeignKeys];
+        let results = applier(self.migration, &plan, self.journal.as_ref()).apply(&parts).await?;
+        let refused = results.iter().any(|result| result.fault().is_some());
+        report.objects.extend(results.iter().map(ObjectReport::from));
+        Ok(if refused { Conclusion::Incomplete } else { Conclusion::Done })
+    }
+
+    /// Tells which tables are held, and goes on with the others.
+    pub(super) async fn caught_up_but(
+        &self,
+        held: BTreeMap<QualifiedName, String>,
+        end: &Stop,
+        report: &mut Report,
+    ) -> Result<Conclusion, Fault> {
+        for (table, reason) in &held {
+            report.note(format!(
+                "Table {table} is held since {reason}. Its changes are left out. To have it copied again: \
+                 sealift copy-again {}; to do without it: set its script to skip. Then run again.",
+                table.plain()
+            ));
+        }
+        let migration = self.migration;
+        let what =
+            format!("caught up with the source, but for {} tables that are held", held.len());
+        report.happened(&migration.clock, what.as_str());
+        if self.online.until_caught_up {
+            return Ok(Conclusion::Incomplete);
+        }
+        migration.progress.enter("following: tables are held");
+        end.wait().await;
+        Err(Fault::new(ErrorCode::Interrupted, "stopped as asked"))
+    }
+
+    /// The part of the plan that makes these tables.
+    fn plan_of(&self, due: &BTreeSet<QualifiedName>) -> Plan {
+        let mut plan = self.plan.clone();
+        plan.steps.retain(|step| {
+            let object = &step.step().object;
+            object.kind == ObjectKind::Schema || due.contains(&object.name)
+        });
+        plan.steps.retain(|step| {
+            matches!(
+                step.step().part,
+                Part::Schemas | Part::Tables | Part::Indexes | Part::ForeignKeys
+            )
+        });
+        plan
+    }
+}
+
+/// Whether everything is copied and only changes are carried: from then on statements are, too.
+pub(super) fn is_following(journal: &dyn crate::journal::Journal) -> Result<bool, Fault> {
+    Ok(matches!(stage(journal)?, Stage::Following(_)))
+}
+
+/// Tables that are not what they were, that came or that went.
+fn moved(
+    known: &BTreeMap<QualifiedName, Table>,
+    wanted: &BTreeMap<QualifiedName, Table>,
+) -> BTreeSet<QualifiedName> {
+    let sources = |tables: &BTreeMap<QualifiedName, Table>| {
+        generate::sources(&Catalog { tables: tables.clone(), ..Catalog::default() })
+    };
+    let (before, now) = (sources(known), sources(wanted));
+    let all = before.keys().chain(now.keys());
+    let differing = all.filter(|object| before.get(object) != now.get(object));
+    differing.map(|object| object.name.clone()).collect()
+}
+
+/// Marks tables for the next run to copy again.
+///
+/// # Errors
+/// When no changes are followed yet, or a table is none of those that are.
+pub async fn copy_again(
+    migration: &Migration,
+    ledger_name: &str,
+    tables: &[QualifiedName],
+) -> Result<(), Fault> {
+    let target = &migration.target;
+    let Some(known) = definition::known(target, ledger_name).await? else {
+        let what = "no changes are followed in this state folder";
+        return Err(Fault::new(ErrorCode::UsageInvalid, what).advise("begin with sealift run"));
+    };
+    let is_one = |table: &&QualifiedName| {
+        known.contains(*table) || migration.selection.selects(ObjectKind::Table, table)
+    };
+    if let Some(unknown) = tables.iter().find(|table| !is_one(table)) {
+        let what = "this table is not selected, so it cannot be copied again";
+        return Err(Fault::new(ErrorCode::UsageInvalid, what)
+            .about(format!("table {unknown}"))
+            .advise("name it as the source does, or see whether the plan leaves it out"));
+    }
+    definition::mark(target, ledger_name, tables).await
+}
