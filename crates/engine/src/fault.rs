@@ -149,6 +149,22 @@ codes! {
         "run the same command again; it goes on where it stopped";
     Internal = "SL0901", "sealift met a state it does not know",
         "report it with the message and the state folder's log";
+    TurnRefused = "SL1001", "the turn was refused: the side that was live still is",
+        "see the message; nothing was changed that is not taken back";
+    TransactionsOpen = "SL1002", "open transactions hold the fence up",
+        "end what is named, try again later, or set kill = true in [cutover]";
+    BudgetUsedUp = "SL1003", "writes were kept out for as long as they may be",
+        "the live side takes writes again; raise budget in [cutover], or try when there is less to do";
+    NoWayBack = "SL1004", "changes could not be carried back exactly",
+        "cut over with --no-way-back if you can do without";
+    NotConfirmed = "SL1005", "the other side is not as it should be",
+        "run sealift verify, and mend what differs";
+    HookFailed = "SL1006", "a hook failed before the switch",
+        "see what it said; nothing is switched, and the live side takes writes";
+    TrafficNotMoved = "SL1007", "the other side is live, and the hook that moves the traffic failed",
+        "move the traffic by hand: the side that was left takes no writes";
+    WrittenPastFence = "SL1008", "a side was written to although its fence was closed",
+        "find who writes with privileges that no fence keeps out, and stop that";
 }
 
 impl fmt::Display for ErrorCode {

@@ -17,6 +17,7 @@ pub mod apply;
 pub mod definition;
 pub mod verify;
 pub mod repair;
+pub mod cutover;
 pub mod run;
 pub mod stop;
 pub mod control;

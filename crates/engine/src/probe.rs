@@ -75,6 +75,34 @@ points! {
     RowsReread = "rows-reread";
     /// A repair's rows are on the target.
     RowsMended = "rows-mended";
+    /// A turn is journaled; no server was touched for it.
+    TurnBegun = "turn-begun";
+    /// The fence is ready to be closed; writes go on.
+    TurnArmed = "turn-armed";
+    /// The live side takes no writes.
+    TurnFenced = "turn-fenced";
+    /// Everything is on the other side.
+    TurnDrained = "turn-drained";
+    /// The other side has its triggers and could take over; nothing is journaled of that.
+    TurnConfirmed = "turn-confirmed";
+    /// The switch is journaled as about to happen.
+    TurnDeciding = "turn-deciding";
+    /// The side was left, not yet journaled.
+    TurnLeft = "turn-left";
+    /// The switch is journaled; nothing that comes after it was done.
+    TurnSwitched = "turn-switched";
+    /// The traffic is moved; what acts by itself is still on the side that was left.
+    TurnMoved = "turn-moved";
+    /// Everything is done, not yet journaled.
+    TurnDone = "turn-done";
+}
+
+impl Point {
+    /// Whether only a cutover or a rollback passes it.
+    #[must_use]
+    pub fn is_of_a_turn(self) -> bool {
+        self.name().starts_with("turn-")
+    }
 }
 
 /// What happens at an armed point.

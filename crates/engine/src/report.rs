@@ -13,6 +13,7 @@ use sealift_schema::name::{ObjectId, QualifiedName};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
+use crate::cutover::TurnRecord;
 use crate::fault::{ErrorCode, Fault};
 use crate::stage::Part;
 
@@ -52,6 +53,9 @@ pub struct Report {
     /// What a repair did, or would do, if there was one.
     #[serde(default)]
     pub repair: Option<RepairReport>,
+    /// Cutovers and rollbacks, with every step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub turns: Vec<TurnRecord>,
     /// What happened when.
     pub timeline: Vec<Moment>,
     /// Why it failed, if it did.
@@ -75,6 +79,8 @@ pub enum Conclusion {
     Unsettled,
     /// Some objects could not be carried, the rest was.
     Incomplete,
+    /// It was refused: everything is as it was.
+    Refused,
     /// It failed.
     Failed,
     /// It was stopped and can be gone on with.
@@ -310,6 +316,7 @@ impl Report {
             notes: Vec::new(),
             verification: None,
             repair: None,
+            turns: Vec::new(),
             timeline: Vec::new(),
             error: None,
         }

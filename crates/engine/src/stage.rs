@@ -1,11 +1,15 @@
 //! Where a migration stands: a fold over its journal.
 
+mod turns;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use sealift_mysql::binlog::LogPosition;
 use sealift_schema::name::{ObjectId, QualifiedName};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use self::turns::{Kept, KeptEvent, OpenTurn, Reached, Switch, TurnEvent, Turns, opposite};
 
 /// Something that happened, or is about to: one line of the journal.
 ///
@@ -64,7 +68,9 @@ pub enum Event {
     /// Everything that may stand on tables which still change is on the target: from now on only changes
     /// are carried, until the cutover.
     Following,
-    /// Everything the plan holds is on the target.
+    /// A step of a cutover or of a rollback.
+    Turn(TurnEvent),
+    /// Everything the plan holds is on the target; or, online, the operator has ended the migration.
     Finished,
 }
 
@@ -167,6 +173,8 @@ pub struct Memory {
     pub begun: BTreeSet<Step>,
     /// Scripts that are done.
     pub done: BTreeSet<Step>,
+    /// Which side is live.
+    pub turns: Turns,
 }
 
 /// A journal that no migration could have written.
@@ -211,12 +219,13 @@ impl Stage {
                     copied: BTreeMap::new(),
                     begun: BTreeSet::new(),
                     done: BTreeSet::new(),
+                    turns: Turns::default(),
                 }))
             }
             (Self::Preparing(memory), event) => Self::in_preparing(memory, event),
             (Self::Copying(memory), event) => Self::in_copying(memory, event),
             (Self::Completing(memory), event) => Self::in_completing(memory, event),
-            (Self::Following(memory), event) => memory.at_the_end(event, Self::Following),
+            (Self::Following(memory), event) => Self::in_following(memory, event),
             (Self::Finished(memory), event) => memory.at_the_end(event, Self::Finished),
             (Self::Fresh, event) => Err(Self::Fresh.refuse(event)),
         }
@@ -235,6 +244,7 @@ impl Stage {
             | Event::TableCopied { .. }
             | Event::Copied
             | Event::Following
+            | Event::Turn(_)
             | Event::Finished => return Err(Self::Preparing(memory).refuse(event)),
         }
         Ok(Self::Preparing(memory))
@@ -259,6 +269,7 @@ impl Stage {
             | Event::TableCopied { .. }
             | Event::Copied
             | Event::Following
+            | Event::Turn(_)
             | Event::Finished => {
                 return Err(Self::Copying(memory).refuse(event));
             }
@@ -283,9 +294,33 @@ impl Stage {
             | Event::Prepared
             | Event::SnapshotTaken { .. }
             | Event::FollowingFrom { .. }
+            | Event::Turn(_)
             | Event::Copied => return Err(Self::Completing(memory).refuse(event)),
         }
         Ok(Self::Completing(memory))
+    }
+
+    fn in_following(mut memory: Memory, event: &Event) -> Result<Self, IllegalEvent> {
+        match event {
+            Event::Turn(deed) => match memory.turns.clone().next(deed) {
+                Some(turns) => memory.turns = turns,
+                None => return Err(Self::Following(memory).refuse(event)),
+            },
+            Event::Finished if memory.turns.open.is_none() => return Ok(Self::Finished(memory)),
+            Event::RunBegun { .. }
+            | Event::Restarted
+            | Event::Prepared
+            | Event::SnapshotTaken { .. }
+            | Event::FollowingFrom { .. }
+            | Event::TableReset { .. }
+            | Event::TableCopied { .. }
+            | Event::ObjectBegun { .. }
+            | Event::ObjectDone { .. }
+            | Event::Copied
+            | Event::Following
+            | Event::Finished => return memory.at_the_end(event, Self::Following),
+        }
+        Ok(Self::Following(memory))
     }
 
     fn refuse(&self, event: &Event) -> IllegalEvent {
@@ -367,6 +402,7 @@ impl Memory {
             | Event::TableCopied { .. }
             | Event::Copied
             | Event::Following
+            | Event::Turn(_)
             | Event::Finished => return Err(stage(self).refuse(event)),
         }
         Ok(stage(self))
@@ -377,7 +413,8 @@ impl Memory {
         let Self { plan, source, target, runs, .. } = self;
         let (snapshot, following_from, copied) = (None, None, BTreeMap::new());
         let (begun, done) = (BTreeSet::new(), BTreeSet::new());
-        Self { plan, source, target, runs, snapshot, following_from, copied, begun, done }
+        let turns = Turns::default();
+        Self { plan, source, target, runs, snapshot, following_from, copied, begun, done, turns }
     }
 
     fn begin(&mut self, step: &Step) {

@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accounts, assess, check, completions, copy_again, plan, repair, run, status, steer, verify,
+    accounts, assess, check, completions, copy_again, plan, repair, run, status, steer, turn,
+    verify,
 };
 use crate::log::LogFormat;
 
 /// Carries a live MySQL or MariaDB server to Azure Database for MySQL, or to any MySQL.
 ///
 /// A migration is described by one sealift.toml and kept in one state folder. Every command can be
-/// killed at any instant and run again: it goes on where it stopped. Nothing is written to the source.
+/// killed at any instant and run again: it goes on where it stopped. Nothing is written to the source
+/// before the cutover.
 #[derive(Debug, Parser)]
 #[command(name = "sealift", version, max_term_width = 80, after_help = AFTER_HELP)]
 pub(crate) struct Args {
@@ -54,6 +56,9 @@ pub(crate) enum Command {
     Verify(verify::VerifyArgs),
     Repair(repair::RepairArgs),
     CopyAgain(copy_again::CopyAgainArgs),
+    Cutover(turn::CutoverArgs),
+    Rollback(turn::RollbackArgs),
+    Finish(turn::FinishArgs),
     Status(status::StatusArgs),
     Pause(steer::PauseArgs),
     Resume(steer::ResumeArgs),
@@ -73,7 +78,8 @@ Exit codes:
   0  done, and equal where that was asked
   1  failed; the error's code and page are printed
   2  the command line or the configuration is not valid
-  3  the answer is no: differences, or objects that cannot be carried
+  3  the answer is no: differences, objects that cannot be carried, a cutover
+     that was refused
   4  interrupted; the same command goes on where it stopped
 
 Ctrl-C stops cleanly: what is under way is finished. A second one leaves at

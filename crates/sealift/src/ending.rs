@@ -39,7 +39,10 @@ fn exit_code(conclusion: Conclusion, error: Option<ErrorCode>) -> u8 {
     }
     match conclusion {
         Conclusion::Done | Conclusion::Equal => DONE,
-        Conclusion::Different | Conclusion::Unsettled | Conclusion::Incomplete => NO,
+        Conclusion::Different
+        | Conclusion::Unsettled
+        | Conclusion::Incomplete
+        | Conclusion::Refused => NO,
         Conclusion::Interrupted => INTERRUPTED,
         Conclusion::Failed | Conclusion::Running => FAILED,
     }
@@ -55,6 +58,10 @@ pub(crate) fn end(mut context: Context, result: Result<Answer, Fault>) -> ExitCo
         Err(fault) => (Answer::nothing(), Some(fault)),
     };
     context.report.end(&context.clock, fault.as_ref().map_or(Ok(answer.conclusion), Err));
+    if answer.conclusion == Conclusion::Refused {
+        // Why is no failure of the command's.
+        context.report.outcome = Conclusion::Refused;
+    }
     let written = write_report(&context);
     let Context { output, report, .. } = context;
     let code = exit_code(report.outcome, report.error.as_ref().map(|error| error.code));

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::folder::Folder;
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 19] = [
     &["check"],
     &["assess"],
     &["plan"],
@@ -15,6 +15,9 @@ const COMMANDS: [&[&str]; 16] = [
     &["verify"],
     &["repair"],
     &["copy-again"],
+    &["cutover"],
+    &["rollback"],
+    &["finish"],
     &["status"],
     &["pause"],
     &["resume"],
@@ -33,7 +36,7 @@ fn help_is_the_documentation() {
 
     A migration is described by one sealift.toml and kept in one state folder. Every
     command can be killed at any instant and run again: it goes on where it stopped.
-    Nothing is written to the source.
+    Nothing is written to the source before the cutover.
 
     Usage: sealift [OPTIONS] <COMMAND>
 
@@ -51,6 +54,10 @@ fn help_is_the_documentation() {
       repair       Make rows of the target equal that the last verify found
                    different
       copy-again   Have tables copied again by the next sealift run
+      cutover      Make the target live: writes stop on the source, everything
+                   arrives, the traffic moves
+      rollback     Make the source live again: a cutover the other way
+      finish       End the migration: nothing of sealift stays on either server
       status       Print where the migration stands, also while it runs in another
                    terminal
       pause        Let the run finish what is under way and begin nothing more
@@ -99,7 +106,8 @@ fn help_is_the_documentation() {
       0  done, and equal where that was asked
       1  failed; the error's code and page are printed
       2  the command line or the configuration is not valid
-      3  the answer is no: differences, or objects that cannot be carried
+      3  the answer is no: differences, objects that cannot be carried, a cutover
+         that was refused
       4  interrupted; the same command goes on where it stopped
 
     Ctrl-C stops cleanly: what is under way is finished. A second one leaves at

@@ -15,3 +15,4 @@ mod carry;
 mod accounts;
 mod offline;
 mod online;
+mod turns;

@@ -29,6 +29,9 @@ pub fn keys(peek: &Peek) -> Map<String, Value> {
     let mut keys = Map::new();
     let mut add = |key: &str, value| keys.insert(key.to_owned(), value);
     add("stage", json!(word(stage)));
+    let turns = stage.memory().map(|memory| memory.turns.clone()).unwrap_or_default();
+    add("live", json!(turns.live));
+    add("turning", json!(turns.open.is_some()));
     add("running", json!(is_running));
     add("pid", json!(pid));
     add("source", json!(identity.as_ref().map(|identity| &identity.source)));

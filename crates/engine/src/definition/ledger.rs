@@ -180,10 +180,10 @@ impl DefinitionLedger {
     }
 
     /// The tables that are to be copied again, by their names on the source.
-    pub(super) async fn due(
-        &self,
-        session: &mut Session,
-    ) -> Result<BTreeSet<QualifiedName>, MysqlError> {
+    ///
+    /// # Errors
+    /// When the server refuses, the connection is lost or a row cannot be read.
+    pub async fn due(&self, session: &mut Session) -> Result<BTreeSet<QualifiedName>, MysqlError> {
         let sql = format!(
             "SELECT schema_name, table_name FROM sealift.definition {} AND due=1",
             self.whose()
@@ -218,7 +218,10 @@ impl DefinitionLedger {
     }
 
     /// The tables that are held, each with the reason.
-    pub(super) async fn held(
+    ///
+    /// # Errors
+    /// When the server refuses, the connection is lost or a row cannot be read.
+    pub async fn held(
         &self,
         session: &mut Session,
     ) -> Result<BTreeMap<QualifiedName, String>, MysqlError> {

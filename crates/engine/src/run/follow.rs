@@ -12,7 +12,8 @@ use super::again::is_following;
 use super::way::{Opening, Way};
 use crate::apply::{self, LoggedImage};
 use crate::control::Control;
-use crate::definition::{Carrier, Concern, Outcome};
+use crate::cutover::is_own_statement;
+use crate::definition::{Carrier, Concern, Outcome, Scope};
 use crate::fault::{ErrorCode, Fault};
 use crate::follow::Standing;
 use crate::journal::Journal;
@@ -24,8 +25,8 @@ pub(super) struct Follow<'a> {
     pub(super) way: Way,
     /// Opens the way again, for other definitions.
     pub(super) opening: Opening<'a>,
-    /// Carries statements that change definitions.
-    pub(super) carrier: Carrier<'a>,
+    /// What becomes of statements that change definitions.
+    pub(super) definitions: Definitions<'a>,
     /// Says whether everything is copied: until then definitions have to rest.
     pub(super) journal: &'a dyn Journal,
     /// Pauses are the operator's.
@@ -38,6 +39,32 @@ pub(super) struct Follow<'a> {
     pub(super) left_out: BTreeSet<QualifiedName>,
     /// Nothing more is wanted.
     pub(super) end: Stop,
+}
+
+/// What becomes of statements that change definitions.
+pub(super) enum Definitions<'a> {
+    /// They are carried.
+    Carried(Carrier<'a>),
+    /// Those about something migrated stop the run: since the first cutover definitions have to rest.
+    Refused(Scope),
+}
+
+impl Definitions<'_> {
+    fn scope(&self) -> &Scope {
+        match self {
+            Self::Carried(carrier) => &carrier.scope,
+            Self::Refused(scope) => scope,
+        }
+    }
+
+    fn carrier(&self) -> Result<&Carrier<'_>, Fault> {
+        match self {
+            Self::Carried(carrier) => Ok(carrier),
+            Self::Refused(_) => {
+                Err(Fault::new(ErrorCode::Internal, "carry a definition where none may move"))
+            }
+        }
+    }
 }
 
 /// What came of waiting.
@@ -79,14 +106,19 @@ impl Follow<'_> {
 
     /// The same on a way for the definitions as they are now. Everything that was taken is applied.
     async fn redefined(self) -> Result<Self, Fault> {
-        let Self { way, mut opening, carrier, .. } = self;
+        let Self { way, mut opening, definitions, .. } = self;
         // Its sessions end before others take its lanes.
         drop(way);
-        let mut known = carrier.tables().await?.unwrap_or_default();
-        known.retain(|table, _| !self.left_out.contains(table));
-        let tables = opening.tables(known, &carrier.context).await?;
+        let tables = match &definitions {
+            Definitions::Carried(carrier) => {
+                let mut known = carrier.tables().await?.unwrap_or_default();
+                known.retain(|table, _| !self.left_out.contains(table));
+                opening.tables(known, &carrier.context).await?
+            }
+            Definitions::Refused(_) => Vec::new(),
+        };
         let way = opening.open(&tables, &BTreeSet::new()).await?;
-        Ok(Self { way, opening, carrier, ..self })
+        Ok(Self { way, opening, definitions, ..self })
     }
 
     async fn next(&mut self) -> Result<Item, Fault> {
@@ -200,15 +232,24 @@ impl Follow<'_> {
 
     /// Carries a statement at its place, and passes it once it is on the target.
     async fn statement(&mut self, statement: Statement) -> Result<Waited<()>, Fault> {
-        let Concern::Ours(ours) = self.carrier.scope.concern(&statement.query) else {
+        // A fence is no definition of the application's.
+        if is_own_statement(&String::from_utf8_lossy(&statement.query.sql)) {
+            return self.passed(statement, Vec::new()).await;
+        }
+        let Concern::Ours(ours) = self.definitions.scope().concern(&statement.query) else {
             return self.passed(statement, Vec::new()).await;
         };
+        if let Definitions::Refused(_) = &self.definitions {
+            let why = "definitions have to rest from the first cutover on";
+            return Err(refused(&statement, &ours, why));
+        }
         if let Deed::Stored { kind: ObjectKind::Trigger | ObjectKind::Event, .. } = ours.deed {
             // The plan has it, for the cutover.
             return self.passed(statement, Vec::new()).await;
         }
-        let tables = self.carrier.tables_of(&statement, &ours);
-        let (due, held) = (self.carrier.due().await?, self.carrier.held().await?);
+        let tables = self.definitions.carrier()?.tables_of(&statement, &ours);
+        let (due, held) =
+            (self.definitions.carrier()?.due().await?, self.definitions.carrier()?.held().await?);
         if !tables.is_empty() && tables.iter().all(|table| held.contains_key(table)) {
             return self.passed(statement, Vec::new()).await;
         }
@@ -220,7 +261,7 @@ impl Follow<'_> {
             return self.unsettled(statement, &ours, (&tables, &due)).await;
         }
         self.way.applier.settle().await?;
-        match self.carrier.carry(&statement, &ours).await? {
+        match self.definitions.carrier()?.carry(&statement, &ours).await? {
             Outcome::Executed => Ok(Waited::Redefined),
             Outcome::Done => {
                 let Statement { ref id, ref changes, .. } = statement;
@@ -254,8 +295,8 @@ impl Follow<'_> {
             tracing::warn!(%table, reason, "a table is held");
         }
         self.way.applier.settle().await?;
-        self.carrier.hold(tables, &reason).await?;
-        self.standing.held(self.carrier.held().await?);
+        self.definitions.carrier()?.hold(tables, &reason).await?;
+        self.standing.held(self.definitions.carrier()?.held().await?);
         Ok(Waited::Redefined)
     }
 
@@ -275,7 +316,7 @@ impl Follow<'_> {
         if is_known && tables.is_subset(due) {
             return self.planned(statement, ours).await;
         }
-        self.carrier.mark(tables).await?;
+        self.definitions.carrier()?.mark(tables).await?;
         let shown = shown(ours);
         Err(Fault::new(ErrorCode::SourceChanged, format!("the source executed: {shown}"))
             .on(Side::Source)
@@ -292,7 +333,7 @@ impl Follow<'_> {
     ) -> Result<Waited<()>, Fault> {
         if let Deed::Stored { .. } | Deed::Schema { .. } = ours.deed {
             self.way.applier.settle().await?;
-            if self.carrier.carry(&statement, ours).await? == Outcome::Executed {
+            if self.definitions.carrier()?.carry(&statement, ours).await? == Outcome::Executed {
                 return Ok(Waited::Redefined);
             }
         }

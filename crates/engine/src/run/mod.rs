@@ -20,15 +20,22 @@ mod offline;
 mod complete;
 mod definitions;
 mod level;
+mod turning;
+mod turn_check;
+mod turn_end;
+mod turned;
+mod finish;
 mod verify;
 mod repair;
 
 use sealift_mysql::endpoint::Endpoint;
+use sealift_schema::facts::Side;
 use sealift_schema::rewrite::Policy;
 use sealift_schema::selection::Selection;
 
 use crate::clock::Clock;
 use crate::control::Control;
+use crate::cutover::{CutoverSettings, Keeper, Poster, TurnDesk};
 use crate::follow::{FollowWatch, Standing};
 use crate::plan::folder::Folder;
 use crate::probe::Probe;
@@ -39,6 +46,7 @@ pub use accounts::{AccountsPlanned, apply_accounts, plan_accounts};
 pub use again::copy_again;
 pub use apply::apply;
 pub use assess::{AssessOrder, AssessTarget, assess};
+pub use finish::finish;
 pub use offline::{Offline, offline};
 pub use online::{Online, online};
 pub use plan::plan;
@@ -71,9 +79,33 @@ pub struct Migration {
     pub stop: Stop,
     /// The operator's other wishes.
     pub control: Control,
+    /// How the migration is cut over, and rolled back.
+    pub turning: TurnTools,
+}
+
+/// What turns are made with.
+#[derive(Clone, Debug, Default)]
+pub struct TurnTools {
+    /// How they are made.
+    pub settings: CutoverSettings,
+    /// Where they are asked for.
+    pub desk: TurnDesk,
+    /// Who keeps their records.
+    pub keep: Keeper,
+    /// Who sends the requests of their hooks.
+    pub poster: Poster,
 }
 
 impl Migration {
+    /// Where one of the two servers is.
+    #[must_use]
+    pub fn endpoint(&self, side: Side) -> &Endpoint {
+        match side {
+            Side::Source => &self.source,
+            Side::Target => &self.target,
+        }
+    }
+
     /// Does something while the source is looked at every second: for the operator's limits and, where
     /// changes are applied, to tell how far behind the target is.
     pub(crate) async fn watched<T>(

@@ -14,12 +14,14 @@ use super::apply::{applier, begin, ready};
 use super::build::{BUILDERS, builders};
 use super::complete::{Ending, complete};
 use super::failover;
-use super::follow::Follow;
+use super::follow::{Definitions, Follow};
 use super::patience::persist;
 use super::survey::Survey;
 use super::tables::Tables;
+use super::turning::{self, Turning};
 use super::way::Opening;
 use super::{Migration, apply as scripts};
+use super::{turn_end, turned};
 use crate::apply::{self, Mode};
 use crate::copy::family::Holds;
 use crate::copy::gate::Gates;
@@ -105,6 +107,11 @@ async fn once(
     journal: &Arc<dyn Journal>,
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
+    turn_end::settle(migration, &online.ledger_name, journal.as_ref(), report).await?;
+    refuse_ended(&scripts::stage(journal.as_ref())?, online)?;
+    if turning::turns(journal.as_ref())?.switch.is_some() {
+        return turned::follow(migration, online, journal, report).await;
+    }
     // Definitions that are carried move on, and the plan with them.
     let are_kept = definition::are_kept(&migration.target, &online.ledger_name).await?;
     let surveyed = if are_kept { Some(log_end(migration).await?) } else { None };
@@ -127,7 +134,26 @@ async fn once(
     refuse_offline_state(&stage)?;
     let run = Run { migration, online, journal, survey: &survey, surveyed, plan: &plan };
     run.followable().await?;
-    run.carry(stage, report).await
+    let carried = run.carry(stage, report).await?;
+    if turning::turns(journal.as_ref())?.switch.is_some() {
+        return turned::follow(migration, online, journal, report).await;
+    }
+    Ok(carried)
+}
+
+/// A migration that was ended, or turned, cannot begin anew: the other side has changes of its own.
+fn refuse_ended(stage: &Stage, online: &Online) -> Result<(), Fault> {
+    let Some(memory) = stage.memory() else { return Ok(()) };
+    let was_online = memory.following_from.is_some();
+    if stage.is_finished() && was_online {
+        return Err(Fault::new(ErrorCode::StateForeign, "this migration was finished")
+            .advise("name another folder with --state for another migration"));
+    }
+    if online.restart && memory.turns.switch.is_some() {
+        return Err(Fault::new(ErrorCode::TurnRefused, "the migration was cut over once")
+            .advise("go on without --restart, or end it with sealift finish"));
+    }
+    Ok(())
 }
 
 /// The state of an offline migration has no position from which changes could be followed.
@@ -317,7 +343,7 @@ impl Run<'_> {
         let follow = Follow {
             way,
             opening,
-            carrier,
+            definitions: Definitions::Carried(carrier),
             journal: self.journal.as_ref(),
             control: &self.migration.control,
             standing: standing.clone(),
@@ -365,6 +391,7 @@ impl Run<'_> {
     ) -> Result<Conclusion, Fault> {
         let migration = self.migration;
         let due = self.carrier().due().await?;
+        let meeting = gates.0.clone();
         if stage.needs_copy() {
             self.copy(&stage, jobs, gates, applied.clone(), report).await?;
             migration.probe.pass(Point::Copied);
@@ -411,9 +438,10 @@ impl Run<'_> {
         if self.online.until_caught_up {
             return Ok(Conclusion::Done);
         }
-        migration.progress.enter("following: ready to cut over");
-        end.wait().await;
-        Err(Fault::new(ErrorCode::Interrupted, "stopped as asked"))
+        migration.progress.enter(turning::following(Side::Source));
+        let live = Side::Source;
+        let turning = Turning { migration, journal, name, live, gates: meeting, applied };
+        turning.serve(end, report).await
     }
 
     async fn copy(
@@ -495,7 +523,11 @@ async fn log_end(migration: &Migration) -> Result<LogPosition, Fault> {
 }
 
 /// Tells how far the applier is, until nothing more is wanted.
-async fn tell(mut applied: watch::Receiver<LogPosition>, standing: &Standing, end: &Stop) {
+pub(super) async fn tell(
+    mut applied: watch::Receiver<LogPosition>,
+    standing: &Standing,
+    end: &Stop,
+) {
     loop {
         let position = applied.borrow_and_update().clone();
         standing.reached(position);

@@ -10,6 +10,7 @@ use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
 use sealift_schema::rewrite::Context;
 
 use super::Migration;
+use crate::cutover::is_own_trigger;
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::prepare::{servers, sight};
 use crate::report::{Report, ServerReport};
@@ -146,7 +147,8 @@ pub(super) async fn source_catalog(
     for object in &gathered.foreign {
         report.note(format!("{object} is of a kind MySQL does not have; it is left out."));
     }
-    let (catalog, warnings) = selection.filter(gathered.catalog);
+    let (mut catalog, warnings) = selection.filter(gathered.catalog);
+    catalog.triggers.retain(|name, _| !is_own_trigger(name));
     for warning in warnings.iter().filter(|_warning| is_whole) {
         report.note(format!("{warning}."));
     }
@@ -183,5 +185,7 @@ pub(super) async fn target_catalog(
     };
     let gathered =
         gather::catalog(&request).await.map_err(|error| Fault::gather(Side::Target, error))?;
-    Ok(gathered.catalog)
+    let mut catalog = gathered.catalog;
+    catalog.triggers.retain(|name, _| !is_own_trigger(name));
+    Ok(catalog)
 }

@@ -193,7 +193,7 @@ async fn log_end(migration: &Migration) -> Result<binlog::LogPosition, Fault> {
 }
 
 /// Everything in the target's schemas that the plan carries.
-async fn target(migration: &Migration, plan: &Plan) -> Result<Catalog, Fault> {
+pub(super) async fn target(migration: &Migration, plan: &Plan) -> Result<Catalog, Fault> {
     let schemas: BTreeSet<String> =
         plan.of(Part::Schemas).map(|step| step.target.schema.to_lowercase()).collect();
     let wanted = move |_kind: ObjectKind, name: &QualifiedName| {

@@ -13,7 +13,7 @@ const PATIENCE_SECONDS: u32 = 86_400;
 /// the warnings that are checked into errors and leave others.
 const SQL_MODE: &str = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES";
 
-/// Pins a session that writes to the target.
+/// Pins a session that writes to the target. It passes the fence that a cutover or rollback may have put there.
 ///
 /// Unique keys are checked: without, InnoDB may buffer changes of a unique key that is not the primary key and
 /// let duplicates in, where rows of the same key are to be replaced
@@ -27,7 +27,8 @@ pub async fn writer(session: &mut Session) -> Result<(), MysqlError> {
             "SET SESSION sql_mode='{SQL_MODE}', time_zone='+00:00', foreign_key_checks=0, \
              unique_checks=1, autocommit=1, max_error_count=65535, \
              wait_timeout={PATIENCE_SECONDS}, \
-             net_read_timeout={PATIENCE_SECONDS}, net_write_timeout={PATIENCE_SECONDS}"
+             net_read_timeout={PATIENCE_SECONDS}, net_write_timeout={PATIENCE_SECONDS}, \
+             @sealift_passes=1"
         ))
         .await?;
     // Rows of the ledger are locked by their key: nothing is gained by locking the gaps beside them.

@@ -13,7 +13,7 @@ use sealift_engine::prepare::tables::NotEmpty;
 use sealift_engine::probe::Probe;
 use sealift_engine::progress::Progress;
 use sealift_engine::report::{Conclusion, Report};
-use sealift_engine::run::{self, Migration, Offline, Verify};
+use sealift_engine::run::{self, Migration, Offline, TurnTools, Verify};
 use sealift_engine::stop::Stop;
 use sealift_engine::verify::NoNotebook;
 use sealift_lab::Pair;
@@ -127,6 +127,7 @@ fn migration(pair: &Pair, folder: &Path) -> Migration {
         progress: Progress::default(),
         probe: Probe::none(),
         stop,
+        turning: TurnTools::default(),
     }
 }
 

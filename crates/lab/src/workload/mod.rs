@@ -1,5 +1,6 @@
 //! Data to migrate: a shop with everything in it, a table for every type and key, and writers that never rest.
 
+pub mod clients;
 pub mod shop;
 pub mod every_type;
 pub mod churn;

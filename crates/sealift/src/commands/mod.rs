@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use sealift_engine::clock::Clock;
 use sealift_engine::control::Control;
+use sealift_engine::cutover::{Keeper, Poster, TurnDesk};
 use sealift_engine::fault::Fault;
 use sealift_engine::plan::folder::Folder;
 use sealift_engine::probe::Probe;
 use sealift_engine::progress::Progress;
 use sealift_engine::report::{Conclusion, Report};
-use sealift_engine::run::Migration;
+use sealift_engine::run::{Migration, TurnTools};
 use sealift_engine::stop::Stop;
 use sealift_mysql::endpoint::Endpoint;
+use sealift_server::api::post;
 use sealift_server::store::StateFolder;
 use serde_json::{Map, Value};
 
@@ -20,6 +22,7 @@ use crate::args::{Command, Global};
 use crate::config::{Config, Surroundings};
 use crate::log;
 use crate::output::Output;
+use crate::report;
 
 use accounts::{AccountsArgs, AccountsDeed};
 use plan::{PlanArgs, PlanDeed};
@@ -34,6 +37,7 @@ pub(crate) mod verify;
 pub(crate) mod repair;
 pub(crate) mod copy_again;
 pub(crate) mod steer;
+pub(crate) mod turn;
 pub(crate) mod completions;
 mod watch;
 
@@ -112,7 +116,30 @@ impl Context {
             progress: progress.clone(),
             probe: self.probe.clone(),
             stop: self.stop.clone(),
+            turning: TurnTools {
+                settings: config.cutover.clone(),
+                desk: TurnDesk::default(),
+                keep: self.keeper(),
+                poster: Poster::new(|address, path, body| Box::pin(post(address, path, body))),
+            },
         }
+    }
+
+    /// Writes the record of each turn into the state folder, as soon as it has ended.
+    fn keeper(&self) -> Keeper {
+        let (folder, output, clock) =
+            (self.state().to_owned(), self.output.clone(), self.clock.clone());
+        Keeper::new(move |record| {
+            let command = format!("{} {}", record.ask.wish.word(), record.turn);
+            let mut report = Report::begin(command, env!("CARGO_PKG_VERSION"), &clock);
+            (report.begun, report.turns) = (record.begun, vec![record.clone()]);
+            report.end(&clock, Ok(turn::conclusion(record)));
+            // It is in the run's own report, too.
+            if let Err(fault) = report::write(&report, &folder) {
+                output.warn(&fault.to_string());
+            }
+            output.remark(&turn::sentence(record));
+        })
     }
 }
 
@@ -158,6 +185,9 @@ impl Command {
             Self::Verify(_) => "verify",
             Self::Repair(_) => "repair",
             Self::CopyAgain(_) => "copy-again",
+            Self::Cutover(args) => args.words(),
+            Self::Rollback(_) => "rollback",
+            Self::Finish(_) => "finish",
             Self::Status(_) => "status",
             Self::Pause(_) => "pause",
             Self::Resume(_) => "resume",
@@ -182,6 +212,9 @@ impl Command {
             Self::Verify(args) => verify::verify(args, context).await,
             Self::Repair(args) => repair::repair(args, context).await,
             Self::CopyAgain(args) => copy_again::copy_again(args, context).await,
+            Self::Cutover(args) => turn::cutover(args, context).await,
+            Self::Rollback(args) => turn::rollback(args, context).await,
+            Self::Finish(args) => turn::finish(args, context).await,
             Self::Status(args) => status::status(args, context),
             Self::Pause(args) => steer::pause(args, context).await,
             Self::Resume(args) => steer::resume(args, context).await,

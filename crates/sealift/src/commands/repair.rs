@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::run::{self, Repair, RepairDeed};
-use sealift_server::store::Comparison;
+use sealift_engine::stage::Turns;
+use sealift_server::store::{Comparison, StateFolder};
 
 use super::verify::standing;
 use super::watch::Watch;
@@ -26,6 +27,7 @@ pub(crate) struct RepairArgs {
 pub(super) async fn repair(args: &RepairArgs, context: &mut Context) -> Result<Answer, Fault> {
     let config = context.config()?;
     let (source, target) = context.endpoints(&config)?;
+    refuse_turned(context)?;
     let (followed, held) = standing(context, &config)?;
     let last = Comparison::last(context.state(), &config.identity(), context.clock.clone())?;
     let comparison = last.ok_or_else(|| {
@@ -43,4 +45,16 @@ pub(super) async fn repair(args: &RepairArgs, context: &mut Context) -> Result<A
     watch.finish().await;
     drop(held);
     Ok(Answer::new(ended?, String::new()))
+}
+
+/// Once the target is live its rows are the application's: making them the source's would lose writes.
+fn refuse_turned(context: &Context) -> Result<(), Fault> {
+    let peek = StateFolder::peek(context.state())?;
+    let turns = peek.and_then(|peek| peek.stage.memory().map(|memory| memory.turns.clone()));
+    if turns.is_none_or(|turns| turns.live == Turns::default().live && turns.open.is_none()) {
+        return Ok(());
+    }
+    let what =
+        "the target is live, or a cutover was interrupted: its rows are not the source's to make";
+    Err(Fault::new(ErrorCode::TurnRefused, what).advise("see sealift status"))
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use sealift_engine::apply::Mode;
+use sealift_engine::cutover::{TurnAsk, TurnRecord};
 use sealift_engine::fault::Fault;
 use sealift_engine::journal::Journal;
+use sealift_engine::report::Conclusion;
 use sealift_engine::run::{self, Offline, Online};
 use sealift_mysql::snapshot::LockMode;
 use sealift_server::api::{Running, Service, Token};
@@ -54,6 +56,37 @@ impl RunArgs {
 const LANES: usize = 4;
 
 pub(super) async fn run(args: &RunArgs, context: &mut Context) -> Result<Answer, Fault> {
+    let ended = work(args, None, context).await?;
+    Ok(Answer::new(ended, String::new()))
+}
+
+/// A turn that no run is at work for.
+pub(super) struct Alone {
+    pub(super) ask: TurnAsk,
+}
+
+/// Follows until the turn can be made, makes it, and follows on if the other side is live then. Tells what became
+/// of it.
+pub(super) async fn run_alone(
+    alone: Alone,
+    context: &mut Context,
+) -> Result<Option<TurnRecord>, Fault> {
+    let args = RunArgs {
+        offline: false,
+        no_lock: false,
+        restart: false,
+        atomic: false,
+        until_caught_up: false,
+    };
+    work(&args, Some(alone.ask), context).await?;
+    Ok(context.report.turns.last().cloned())
+}
+
+async fn work(
+    args: &RunArgs,
+    ask: Option<TurnAsk>,
+    context: &mut Context,
+) -> Result<Conclusion, Fault> {
     let RunArgs { offline, no_lock, restart, atomic, until_caught_up } = *args;
     let config = context.config()?;
     let (source, target) = context.endpoints(&config)?;
@@ -62,11 +95,14 @@ pub(super) async fn run(args: &RunArgs, context: &mut Context) -> Result<Answer,
     let not_empty = config.copy.not_empty;
     let mut watch = Watch::show(context);
     let migration = context.migration(&config, (source, target), &watch.progress);
+    // What becomes of it is in the report.
+    let _answer = ask.map(|ask| migration.turning.desk.queue(ask));
     watch.record(&state, &migration.control);
     let running = Running {
         state: Arc::clone(&state),
         progress: watch.progress.clone(),
         control: migration.control.clone(),
+        desk: migration.turning.desk.clone(),
         clock: context.clock.clone(),
     };
     let journal: Arc<dyn Journal> = state;
@@ -88,7 +124,7 @@ pub(super) async fn run(args: &RunArgs, context: &mut Context) -> Result<Answer,
         }
     };
     watch.finish().await;
-    Ok(Answer::new(ended?, String::new()))
+    ended
 }
 
 /// The migration's name in the target's ledger, if it has one yet.
@@ -98,7 +134,7 @@ pub(super) fn known_ledger_name(state: &StateFolder) -> Result<Option<String>, F
 
 /// The migration's name in the target's ledger: made up once for each state folder, so that two folders
 /// never take each other's rows for their own.
-fn ledger_name(state: &StateFolder, context: &Context) -> Result<String, Fault> {
+pub(super) fn ledger_name(state: &StateFolder, context: &Context) -> Result<String, Fault> {
     if let Some(name) = known_ledger_name(state)? {
         return Ok(name);
     }

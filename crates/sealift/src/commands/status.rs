@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::progress::{Snapshot, TableStage};
 use sealift_engine::report::Conclusion;
-use sealift_engine::stage::Stage;
+use sealift_engine::stage::{Stage, Switch};
 use sealift_server::status::{keys, word};
 use sealift_server::store::{Peek, Run, StateFolder};
 
@@ -49,6 +49,16 @@ fn text(peek: &Peek, now: Timestamp) -> String {
         line("target", &identity.target);
     }
     line("stage", word(stage));
+    if let Some(memory) = stage.memory().filter(|memory| memory.following_from.is_some()) {
+        let turns = &memory.turns;
+        let doing = match (&turns.open, &turns.switch) {
+            (Some(_), _) => ", a turn is under way or was interrupted",
+            (None, Some(Switch { from: Some(_), .. })) => ", the other side is kept current",
+            (None, Some(Switch { from: None, .. })) => ", there is no way back",
+            (None, None) => "",
+        };
+        line("live", &format!("{}{doing}", turns.live));
+    }
     match run {
         Run::None => line("process", "none is at work"),
         Run::Alive { pid: Some(pid) } => line("process", &format!("{pid} is at work")),
@@ -348,6 +358,7 @@ mod tests {
         let keys = serde_json::to_string_pretty(&keys(&peek(Run::None))).unwrap();
         assert_snapshot!(keys, @r#"
         {
+          "live": "source",
           "pid": null,
           "progress": {
             "at": "1970-01-01T00:00:00Z",
@@ -382,7 +393,8 @@ mod tests {
           "running": false,
           "source": "10.0.0.5:3306",
           "stage": "copying",
-          "target": "contoso.mysql.database.azure.com:3306"
+          "target": "contoso.mysql.database.azure.com:3306",
+          "turning": false
         }
         "#);
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sealift_engine::control::Settings;
+use sealift_engine::cutover::CutoverSettings;
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::prepare::tables::NotEmpty;
 use sealift_mysql::endpoint::{Address, Endpoint, TlsMode};
@@ -19,6 +20,7 @@ use crate::log::LogOptions;
 
 mod raw;
 mod assess;
+mod cutover;
 mod url;
 mod password;
 mod surroundings;
@@ -60,6 +62,8 @@ pub(crate) struct Config {
     pub(crate) copy: CopyOptions,
     /// Limits a run begins with.
     pub(crate) throttle: Settings,
+    /// How the migration is cut over, and rolled back.
+    pub(crate) cutover: CutoverSettings,
     /// Where a run can be asked and steered.
     pub(crate) listen: Listen,
     /// What is logged, and where.
@@ -131,6 +135,7 @@ impl Config {
             accounts,
             copy,
             throttle,
+            cutover,
             api,
             metrics,
             log,
@@ -154,6 +159,7 @@ impl Config {
             accounts,
             copy: CopyOptions::resolve(&copy, place, cores)?,
             throttle,
+            cutover: cutover::resolve(cutover, place)?,
             listen: Listen { port, metrics },
             log: log.map(|log| log.resolve(place)),
             warnings,

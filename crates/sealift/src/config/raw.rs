@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use sealift_engine::control::Settings;
+use sealift_engine::cutover::FencePolicy;
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::prepare::tables::NotEmpty;
 use sealift_schema::account::AccountPolicy;
@@ -34,6 +35,8 @@ pub(crate) struct RawConfig {
     pub(super) copy: RawCopy,
     #[serde(default)]
     pub(super) throttle: Settings,
+    #[serde(default)]
+    pub(super) cutover: RawCutover,
     #[serde(default)]
     pub(super) api: RawApi,
     #[serde(default)]
@@ -78,6 +81,26 @@ pub(super) struct RawCopy {
     pub(super) workers: Option<u16>,
     #[serde(default)]
     pub(super) not_empty: NotEmpty,
+}
+
+/// `[cutover]`; times are in seconds.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCutover {
+    #[serde(default)]
+    pub(super) fence: FencePolicy,
+    pub(super) budget: Option<u64>,
+    pub(super) wait: Option<u64>,
+    #[serde(default)]
+    pub(super) kill: bool,
+    pub(super) way_back: Option<bool>,
+    pub(super) headroom: Option<u64>,
+    pub(super) confirm_rows: Option<u64>,
+    #[serde(default)]
+    pub(super) smoke: Vec<String>,
+    pub(super) before: Option<String>,
+    pub(super) after: Option<String>,
+    pub(super) hook_time: Option<u64>,
 }
 
 /// `[api]`.

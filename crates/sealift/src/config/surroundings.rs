@@ -1,6 +1,6 @@
 //! What the configuration may ask of the machine: environment, files, a command, the terminal.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -23,6 +23,9 @@ pub(crate) trait Surroundings: Send + Sync {
 
     /// What a person at the terminal answers; `None` without a terminal.
     fn ask(&self, question: &str) -> Option<io::Result<SecretString>>;
+
+    /// The word a person at the terminal types; `None` without a terminal.
+    fn word(&self, question: &str) -> Option<io::Result<String>>;
 }
 
 /// Why a command gave no answer. Never holds what it printed on its standard output.
@@ -88,5 +91,14 @@ impl Surroundings for Machine {
     fn ask(&self, question: &str) -> Option<io::Result<SecretString>> {
         (io::stdin().is_terminal() && io::stderr().is_terminal())
             .then(|| rpassword::prompt_password(question).map(SecretString::from))
+    }
+
+    fn word(&self, question: &str) -> Option<io::Result<String>> {
+        let mut typed = String::new();
+        (io::stdin().is_terminal() && io::stderr().is_terminal()).then(|| {
+            io::stderr().write_all(question.as_bytes())?;
+            io::stdin().read_line(&mut typed)?;
+            Ok(typed.trim().to_owned())
+        })
     }
 }

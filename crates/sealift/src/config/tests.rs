@@ -47,6 +47,10 @@ impl Surroundings for Fake {
     fn ask(&self, _question: &str) -> Option<io::Result<SecretString>> {
         self.answer.map(|answer| Ok(SecretString::from(answer)))
     }
+
+    fn word(&self, _question: &str) -> Option<io::Result<String>> {
+        self.answer.map(|answer| Ok(answer.to_owned()))
+    }
 }
 
 fn with(config: &'static str) -> Fake {
@@ -225,4 +229,38 @@ fn a_configuration_or_a_file_it_names_that_is_not_there_is_named() {
     machine.variables.insert("SEALIFT_SOURCE_PASSWORD", "x");
     let fault = password(&machine).unwrap_err();
     assert_eq!(fault.object.as_deref(), Some("file etc/ca.pem"));
+}
+
+#[test]
+fn a_cutover_is_told_how_and_how_long_by_its_table() {
+    let read_with = |table: &'static str| read(&with(table)).map(|config| config.cutover);
+    let whole = read_with(concat!(
+        "[source]\nurl='mysql://a:x@h'\n[target]\nurl='mysql://b:x@h'\n[cutover]\nfence='tables'\n",
+        "budget=60\nwait=9\nkill=true\nway_back=false\nheadroom=7\nconfirm_rows=5\nsmoke=['SELECT 1']\n",
+        "before='./a'\nafter='http://p:1/x'\nhook_time=3\n"
+    ));
+    let whole = whole.unwrap();
+    assert_eq!(
+        (whole.budget.as_secs(), whole.wait.as_secs(), whole.hook_time.as_secs()),
+        (60, 9, 3)
+    );
+    assert_eq!((whole.headroom, whole.confirm_rows, whole.smoke.len()), (7, 5, 1));
+    assert!(whole.kill && !whole.way_back && whole.before.is_some() && whole.after.is_some());
+    for (table, word) in [
+        (
+            "[source]\nurl='mysql://a:x@h'\n[target]\nurl='mysql://b:x@h'\n[cutover]\nbudget=4\n",
+            "budget",
+        ),
+        (
+            "[source]\nurl='mysql://a:x@h'\n[target]\nurl='mysql://b:x@h'\n[cutover]\nbudget=9\nwait=5\n",
+            "wait",
+        ),
+        (
+            "[source]\nurl='mysql://a:x@h'\n[target]\nurl='mysql://b:x@h'\n[cutover]\nafter='https://x/'\n",
+            "TLS",
+        ),
+    ] {
+        let refused = read_with(table).unwrap_err().to_string();
+        assert!(refused.contains(word), "{refused}");
+    }
 }

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use askama::Template;
 use jiff::Timestamp;
+use sealift_engine::cutover::TurnRecord;
 use sealift_engine::report::{
     ChangeReport, Conclusion, ObjectReport, ObjectResult, Report, ServerReport, TableResult,
 };
 
 use super::{left_out_word, result_word, word};
+use crate::commands::turn;
 use crate::output::quantity::{bytes, count, duration, duration_ms, per_second};
 
 /// The page; askama escapes every value.
@@ -53,7 +55,10 @@ impl Page<'_> {
         match self.report.outcome {
             Conclusion::Done | Conclusion::Equal => "good",
             Conclusion::Running | Conclusion::Interrupted | Conclusion::Unsettled => "fair",
-            Conclusion::Different | Conclusion::Incomplete | Conclusion::Failed => "bad",
+            Conclusion::Different
+            | Conclusion::Incomplete
+            | Conclusion::Refused
+            | Conclusion::Failed => "bad",
         }
     }
 
@@ -82,6 +87,15 @@ impl Page<'_> {
 /// `2026-11-23 01:02:03 UTC`.
 fn instant(at: &Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// With its milliseconds.
+fn moment(at: &Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S%.3f UTC").to_string()
+}
+
+fn turned(record: &TurnRecord) -> String {
+    turn::sentence(record)
 }
 
 fn number(number: &u64) -> String {
@@ -127,6 +141,9 @@ mod tests {
             "(id) = (17)",
             "all rows are on the target",
             "2026-11-23 01:04:08 UTC",
+            "Writes kept out",
+            "writes are kept out of the source",
+            "ops@jump: sealift cutover",
         ] {
             assert!(page.contains(shown), "{shown}");
         }

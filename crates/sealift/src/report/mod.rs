@@ -42,6 +42,7 @@ pub(crate) fn word(conclusion: Conclusion) -> &'static str {
         Conclusion::Different => "different",
         Conclusion::Unsettled => "unsettled",
         Conclusion::Incomplete => "incomplete",
+        Conclusion::Refused => "refused",
         Conclusion::Failed => "failed",
         Conclusion::Interrupted => "interrupted",
     }

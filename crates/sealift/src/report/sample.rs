@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use sealift_engine::clock::Clock;
+use sealift_engine::cutover::{FenceKind, StepRecord, TurnAsk, TurnOutcome, TurnRecord, TurnWish};
 use sealift_engine::report::{
     ChangeReport, Conclusion, DifferenceReport, LeftOut, LeftOutBecause, ObjectReport,
     ObjectResult, RepairReport, Report, ServerReport, TableRepairReport, TableReport, TableResult,
     VerificationReport,
 };
 use sealift_engine::stage::Part;
+use sealift_schema::facts::Side;
 use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
 
 pub(super) fn object(kind: ObjectKind, name: &str) -> ObjectId {
@@ -66,6 +68,7 @@ pub(super) fn report() -> Report {
         reason: "table 'shop.gone' doesn't exist".into(),
     }];
     report.note("The copy is not one moment of the source: --no-lock was given.");
+    report.turns = vec![turn(&clock)];
     report.verification = Some(verification());
     report.repair = Some(repair());
     report.end(&clock, Ok(Conclusion::Different));
@@ -107,5 +110,32 @@ fn repair() -> RepairReport {
             unsettled: 0,
             left: None,
         }],
+    }
+}
+
+fn turn(clock: &Clock) -> TurnRecord {
+    TurnRecord {
+        turn: 1,
+        ask: TurnAsk {
+            wish: TurnWish::Cutover,
+            rehearse: false,
+            no_way_back: false,
+            by: "ops@jump: sealift cutover".into(),
+        },
+        outcome: TurnOutcome::Switched,
+        live: Side::Target,
+        begun: clock.now(),
+        ended: clock.now(),
+        fence: Some(FenceKind::ReadOnly),
+        refused_ms: Some(312),
+        way_back: true,
+        steps: vec![StepRecord {
+            at: clock.now(),
+            what: "writes are kept out of the source".into(),
+            took_ms: 12,
+        }],
+        checks: vec!["SELECT 1: 1".into()],
+        notes: Vec::new(),
+        error: None,
     }
 }

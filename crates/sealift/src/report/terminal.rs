@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use sealift_engine::cutover::{TurnOutcome, TurnRecord};
 use sealift_engine::report::{
     Conclusion, DifferenceReport, ObjectResult, RepairReport, Report, ServerReport,
     TableRepairReport, VerificationReport,
@@ -60,6 +61,9 @@ pub(crate) fn summary(report: &Report, width: usize) -> String {
         format!("{} ({}): {why}", object.object, object.part.folder())
     });
     page.list("note", &report.notes, Clone::clone);
+    for record in &report.turns {
+        turned(&mut page, record);
+    }
     if let Some(verification) = &report.verification {
         compared(&mut page, verification);
     }
@@ -73,9 +77,10 @@ pub(crate) fn summary(report: &Report, width: usize) -> String {
 fn headline(report: &Report) -> String {
     let style = match report.outcome {
         Conclusion::Done | Conclusion::Equal => AnsiColor::Green.on_default().bold(),
-        Conclusion::Different | Conclusion::Incomplete | Conclusion::Failed => {
-            AnsiColor::Red.on_default().bold()
-        }
+        Conclusion::Different
+        | Conclusion::Incomplete
+        | Conclusion::Refused
+        | Conclusion::Failed => AnsiColor::Red.on_default().bold(),
         Conclusion::Interrupted | Conclusion::Running | Conclusion::Unsettled => {
             AnsiColor::Yellow.on_default().bold()
         }
@@ -103,6 +108,25 @@ fn headline(report: &Report) -> String {
     }
     line.push('\n');
     line
+}
+
+/// What became of a cutover or rollback: a line for each step, its time in front.
+fn turned(page: &mut Page, record: &TurnRecord) {
+    let TurnRecord { ask, outcome, live, refused_ms, steps, checks, notes, .. } = record;
+    let word = ask.wish.word();
+    let said = match outcome {
+        TurnOutcome::Refused => format!("refused: the {live} is live and takes writes"),
+        TurnOutcome::Rehearsed => format!("rehearsed: the {live} is live and takes writes"),
+        TurnOutcome::Switched => format!("the {live} is live"),
+        TurnOutcome::Unfinished => format!("the {live} is live; something after the switch failed"),
+    };
+    page.line(word, &said);
+    if let Some(ms) = refused_ms {
+        page.line("downtime", &format!("writes were kept out for {ms} ms"));
+    }
+    page.list("step", steps, |step| format!("{} ms: {}", step.took_ms, step.what));
+    page.list("checked", checks, Clone::clone);
+    page.list("note", notes, Clone::clone);
 }
 
 fn tables(number: usize) -> String {
@@ -277,6 +301,10 @@ mod tests {
           failed        view `shop`.`open_orders` (60-views): Unknown column 'x' in
                         'field list'
           note          The copy is not one moment of the source: --no-lock was given.
+          cutover       the target is live
+          downtime      writes were kept out for 312 ms
+          step          12 ms: writes are kept out of the source
+          checked       SELECT 1: 1
           compared      4 definitions, 2 tables, 1,234,567 rows
           not compared  Users were not compared.
           not known     table `shop`.`visits`: 2 rows are not known to be equal: it

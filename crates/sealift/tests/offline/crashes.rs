@@ -56,7 +56,7 @@ fn is_passed_by_a_first_run(point: Point) -> bool {
             | Point::ChunkCompared
             | Point::RowsReread
             | Point::RowsMended
-    )
+    ) && !point.is_of_a_turn()
 }
 
 #[test]

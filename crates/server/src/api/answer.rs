@@ -46,6 +46,10 @@ impl Refusal {
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, fault }
     }
 
+    pub(super) fn refused(fault: Fault) -> Self {
+        Self { status: StatusCode::CONFLICT, fault }
+    }
+
     pub(super) fn failed(fault: Fault) -> Self {
         Self { status: StatusCode::INTERNAL_SERVER_ERROR, fault }
     }

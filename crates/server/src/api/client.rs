@@ -8,9 +8,10 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{Method, StatusCode};
 use hyper_util::rt::TokioIo;
+use sealift_engine::cutover::TurnAsk;
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::report::FaultReport;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -19,6 +20,9 @@ use crate::store::{Run, StateFolder};
 
 /// A process on the same machine that takes longer hangs.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// A turn waits for transactions, hooks and servers, each with a limit of its own.
+const TURN_WITHIN: Duration = Duration::from_secs(3_600);
 
 /// The status of a hundred thousand tables is smaller.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
@@ -36,9 +40,19 @@ pub enum Request {
     Stop,
     /// Change settings; `null` takes a limit away.
     Set(Map<String, Value>),
+    /// Cut over, or roll back.
+    Turn(TurnAsk),
 }
 
 impl Request {
+    /// How long the answer may take.
+    fn within(&self) -> Duration {
+        match self {
+            Self::Status | Self::Pause | Self::Resume | Self::Stop | Self::Set(_) => ANSWER_WITHIN,
+            Self::Turn(_) => TURN_WITHIN,
+        }
+    }
+
     fn parts(self) -> (Method, &'static str, Option<Value>) {
         match self {
             Self::Status => (Method::GET, "/v1/status", None),
@@ -46,6 +60,7 @@ impl Request {
             Self::Resume => (Method::POST, "/v1/resume", None),
             Self::Stop => (Method::POST, "/v1/stop", None),
             Self::Set(change) => (Method::PATCH, "/v1/settings", Some(Value::Object(change))),
+            Self::Turn(ask) => (Method::POST, "/v1/turn", Some(json!(ask))),
         }
     }
 }
@@ -58,7 +73,7 @@ impl Request {
 pub async fn call(folder: &Path, request: Request) -> Result<Map<String, Value>, Fault> {
     let door = door(folder)?;
     let address = door.address;
-    let answered = match timeout(ANSWER_WITHIN, exchange(&door, request)).await {
+    let answered = match timeout(request.within(), exchange(&door, request)).await {
         Ok(answered) => answered,
         Err(_late) => Err("it took too long".into()),
     };

@@ -9,6 +9,7 @@ mod answer;
 mod client;
 mod door;
 mod metrics;
+mod post;
 mod routes;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -19,6 +20,7 @@ use std::time::Duration;
 use axum::Router;
 use sealift_engine::clock::Clock;
 use sealift_engine::control::Control;
+use sealift_engine::cutover::TurnDesk;
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::progress::{Progress, Snapshot};
 use sealift_engine::stop::Stop;
@@ -31,6 +33,7 @@ use crate::store::StateFolder;
 
 pub use self::access::Token;
 pub use self::client::{Request, call};
+pub use self::post::post;
 
 /// A request that is still being answered at the end has this long.
 const GRACE: Duration = Duration::from_secs(1);
@@ -53,6 +56,8 @@ pub struct Running {
     pub progress: Progress,
     /// What the operator wants of it.
     pub control: Control,
+    /// Where cutovers and rollbacks are asked for.
+    pub desk: TurnDesk,
     /// What time it is.
     pub clock: Clock,
 }

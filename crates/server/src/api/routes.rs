@@ -8,6 +8,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
 use axum::{Router, http};
+use sealift_engine::cutover::TurnAsk;
 use sealift_engine::fault::{ErrorCode, Fault};
 use serde_json::{Value, json};
 
@@ -31,6 +32,7 @@ pub(super) fn api(running: Running, token: Token) -> Router {
         .route("/v1/resume", post(resume))
         .route("/v1/stop", post(stop))
         .route("/v1/settings", patch(settings))
+        .route("/v1/turn", post(turn))
         .route("/metrics", get(metric_lines))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
@@ -100,6 +102,21 @@ async fn settings(State(running): State<Running>, body: Bytes) -> Result<Answer,
     tracing::info!(?settings, "settings changed by request");
     running.control.set(settings);
     Ok(steering(&running))
+}
+
+/// Answers when the turn has ended, whatever became of it.
+async fn turn(State(running): State<Running>, body: Bytes) -> Result<Answer, Refusal> {
+    let ask: TurnAsk = serde_json::from_slice(&body).map_err(|error| {
+        let what = "the request does not say which turn is wanted";
+        Refusal::invalid(Fault::new(ErrorCode::UsageInvalid, what).because(error))
+    })?;
+    tracing::info!(?ask, "a turn was asked for");
+    // Whoever asked may hang up: the turn goes on.
+    let turning = tokio::spawn(async move { running.desk.ask(ask).await });
+    let record = turning
+        .await
+        .unwrap_or_else(|panic| Err(Fault::new(ErrorCode::Internal, "make a turn").because(panic)));
+    Ok(Answer(StatusCode::OK, json!(record.map_err(Refusal::refused)?)))
 }
 
 async fn metric_lines(State(running): State<Running>) -> Response {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use sealift_engine::clock::Clock;
 use sealift_engine::control::{Control, Settings};
+use sealift_engine::cutover::{TurnAsk, TurnDesk, TurnWish};
 use sealift_engine::fault::ErrorCode;
 use sealift_engine::progress::Progress;
 use sealift_engine::stop::Stop;
@@ -35,6 +36,7 @@ impl FakeRun {
             state: Arc::new(state),
             progress: Progress::default(),
             control: Control::new(Stop::new(), clock.clone(), Settings::default()),
+            desk: TurnDesk::default(),
             clock,
         };
         let listen = Listen { port: 0, metrics: Some("127.0.0.1:0".parse().unwrap()) };
@@ -245,5 +247,27 @@ async fn an_address_that_is_taken_is_refused_by_the_keys_name() {
     let fault = refused.map(|_service| ()).unwrap_err();
     assert_eq!(fault.code, ErrorCode::ConfigInvalid);
     assert!(fault.remedy().contains("[metrics] listen"));
+    run.service.finish().await;
+}
+
+#[tokio::test]
+async fn a_turn_is_refused_while_the_run_is_not_ready_for_one() {
+    let run = FakeRun::begin().await;
+    let ask = TurnAsk {
+        wish: TurnWish::Cutover,
+        rehearse: true,
+        no_way_back: false,
+        by: "a@b: sealift cutover --rehearse".into(),
+    };
+    let refused = call(run.path(), Request::Turn(ask)).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::TurnRefused);
+    let token = run.door().1;
+    let (status, body) = run
+        .raw(&format!(
+            "POST /v1/turn HTTP/1.1\nHost: localhost\nAuthorization: Bearer {token}\n\
+             Connection: close\nContent-Length: 2\n\n{{}}"
+        ))
+        .await;
+    assert_eq!(status, 422, "{body}");
     run.service.finish().await;
 }

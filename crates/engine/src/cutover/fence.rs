@@ -1,0 +1,328 @@
+//! Keeping writes out of a side, for a time that the side itself measures.
+
+use std::time::Duration;
+
+use sealift_mysql::endpoint::Endpoint;
+use sealift_mysql::error::{ErrorClass, MysqlError};
+use sealift_mysql::session::Session;
+use sealift_schema::facts::Side;
+use sealift_schema::name::QualifiedName;
+
+use super::kind::FenceKind;
+use super::row::{FenceRow, RowState};
+use super::{blockers, session, triggers, watchdog};
+use crate::clock::Clock;
+use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::target::pause::pause;
+
+/// Transactions that have been open for longer may hold the fence up.
+const LONG_S: u64 = 2;
+
+/// Times a fence is tried when the server took somebody else's side in a deadlock.
+const TRIES_MAX: u32 = 3;
+
+/// A fence that is not closed yet.
+#[derive(Clone, Debug)]
+pub struct Fence {
+    /// The side.
+    pub endpoint: Endpoint,
+    /// Names the migration there.
+    pub migration: String,
+    /// The turn's number.
+    pub turn: u32,
+    /// How writes are kept out.
+    pub kind: FenceKind,
+    /// The migrated tables, by their names on this side.
+    pub tables: Vec<QualifiedName>,
+    /// For how long.
+    pub budget: Duration,
+    /// How long open transactions are waited for.
+    pub wait: Duration,
+    /// Whether they are killed after that.
+    pub kill: bool,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// The side takes no writes until the budget is used up, by its own clock.
+pub struct Fenced {
+    pub(super) fence: Fence,
+    pub(super) session: Session,
+    /// When writes began to be kept out, by our clock.
+    pub(super) begun: Duration,
+}
+
+impl Fence {
+    fn side(&self) -> Side {
+        self.endpoint.side
+    }
+
+    fn row(&self) -> FenceRow {
+        FenceRow::of(self.migration.clone())
+    }
+
+    /// Puts everything there that the fence needs, while writes go on; waits out long transactions.
+    ///
+    /// # Errors
+    /// When the server refuses, or transactions stay open.
+    pub async fn arm(&self) -> Result<(), Fault> {
+        let side = self.side();
+        let mut session = session::open(&self.endpoint).await?;
+        let row = self.row();
+        row.ensure(&mut session).await.on(side, "create sealift.fence")?;
+        let standing = row.read(&mut session).await.on(side, "read the fence")?;
+        if standing.is_none_or(|standing| standing.state != RowState::Open) {
+            let what = "its fence is not open: it was left before";
+            return Err(Fault::new(ErrorCode::TurnRefused, what).on(side));
+        }
+        match self.kind {
+            FenceKind::Tables => {
+                triggers::install(&mut session, side, &row, &self.tables).await?;
+            }
+            FenceKind::ReadOnly => {
+                let now = session.first("SELECT @@GLOBAL.read_only <> 0").await;
+                let now = now.on(side, "read read_only")?;
+                if now.as_ref().and_then(|row| row.get(0)) != Some(b"0") {
+                    let what = "it is read_only already, and not by us";
+                    return Err(Fault::new(ErrorCode::TurnRefused, what).on(side).advise(
+                        "set read_only = OFF first, or fence = \"stopped\" in [cutover] if that is how \
+                         writes are kept out",
+                    ));
+                }
+            }
+            FenceKind::Stopped => {}
+        }
+        self.wait_out(&mut session).await?;
+        session.close().await;
+        Ok(())
+    }
+
+    /// Waits until no transaction has been open for long.
+    async fn wait_out(&self, session: &mut Session) -> Result<(), Fault> {
+        let begun = self.clock.elapsed();
+        let mut looks = 0;
+        loop {
+            let open = blockers::open(session, LONG_S).await;
+            if open.is_empty() {
+                return Ok(());
+            }
+            if self.clock.elapsed().saturating_sub(begun) >= self.wait {
+                if !self.kill {
+                    return Err(self.held_up(&open));
+                }
+                blockers::kill(session, &open).await.on(self.side(), "kill open transactions")?;
+                return Ok(());
+            }
+            looks += 1;
+            pause(looks.min(3)).await;
+        }
+    }
+
+    fn held_up(&self, open: &[blockers::OpenTransaction]) -> Fault {
+        Fault::new(ErrorCode::TransactionsOpen, blockers::described(open)).on(self.side())
+    }
+
+    /// Closes the fence. When it returns, everything that was acknowledged is in the log, and nothing more
+    /// will be.
+    ///
+    /// # Errors
+    /// When transactions do not end in time or the server refuses. Something may have been done then: undo it.
+    pub async fn close(self) -> Result<Fenced, Fault> {
+        let side = self.side();
+        let mut session = session::open(&self.endpoint).await?;
+        let wait = self.wait.as_secs().max(1);
+        let patience =
+            format!("SET SESSION lock_wait_timeout={wait}, innodb_lock_wait_timeout={wait}");
+        session.execute(patience).await.on(side, "prepare the session")?;
+        let begun = self.clock.elapsed();
+        let mut failures = 0;
+        while let Err(error) = self.try_close(&mut session).await? {
+            failures += 1;
+            if error.class() != ErrorClass::Transient || failures == TRIES_MAX {
+                return Err(Fault::server(side, "keep writes out", error));
+            }
+            let open = blockers::open(&mut session, 0).await;
+            let waited = self.clock.elapsed().saturating_sub(begun) >= self.wait;
+            if waited && !self.kill {
+                return Err(self.held_up(&open));
+            }
+            if waited {
+                blockers::kill(&mut session, &open).await.on(side, "kill open transactions")?;
+            }
+        }
+        Ok(Fenced { fence: self, session, begun })
+    }
+
+    /// The inner error is one of a lock that could not be had.
+    async fn try_close(&self, session: &mut Session) -> Result<Result<(), MysqlError>, Fault> {
+        let (row, seconds) = (self.row(), self.budget.as_secs().max(1));
+        let side = self.side();
+        let standing = row.read(session).await.on(side, "read the fence")?;
+        let ours = standing.is_some_and(|standing| {
+            standing.state == RowState::Closed && standing.turn == self.turn
+        });
+        if !ours {
+            match row.close(session, self.turn, self.kind, seconds).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    let what = "somebody else has closed its fence";
+                    return Err(Fault::new(ErrorCode::TurnRefused, what).on(side));
+                }
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        if self.kind == FenceKind::ReadOnly {
+            let armed = watchdog::arm(session, &row, self.turn, seconds).await;
+            armed.on(side, "create the event that frees it again")?;
+            if let Err(error) = session.execute("SET GLOBAL read_only=ON").await {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(()))
+    }
+}
+
+impl Fenced {
+    /// The side.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        self.fence.side()
+    }
+
+    /// When writes began to be kept out, by our clock.
+    #[must_use]
+    pub fn begun(&self) -> Duration {
+        self.begun
+    }
+
+    /// How much of the budget is left, by our clock.
+    #[must_use]
+    pub fn left(&self) -> Duration {
+        let used = self.fence.clock.elapsed().saturating_sub(self.begun);
+        self.fence.budget.saturating_sub(used)
+    }
+
+    pub(super) fn row(&self) -> FenceRow {
+        self.fence.row()
+    }
+
+    pub(super) fn used_up(&self) -> Fault {
+        let seconds = self.fence.budget.as_secs();
+        let what = format!("writes were kept out for {seconds} s, which is all that is allowed");
+        Fault::new(ErrorCode::BudgetUsedUp, what).on(self.side())
+    }
+}
+
+/// What became of a fence that was to be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freed {
+    /// The side takes writes.
+    Open,
+    /// The side was left, by the turn that was to be undone.
+    Left,
+}
+
+/// Lets a side take writes again that a turn has closed, unless the turn has left it. May be repeated.
+///
+/// # Errors
+/// When the server refuses or the connection is lost.
+pub async fn free(endpoint: &Endpoint, migration: &str, turn: u32) -> Result<Freed, Fault> {
+    let side = endpoint.side;
+    let mut session = session::open(endpoint).await?;
+    let row = FenceRow::of(migration);
+    let standing = row.read(&mut session).await.on(side, "read the fence")?;
+    let Some(standing) = standing.filter(|standing| standing.turn == turn) else {
+        return Ok(Freed::Open);
+    };
+    let mut state = standing.state;
+    if state == RowState::Closed {
+        if standing.kind == FenceKind::ReadOnly {
+            // The row comes after: until it says so the watchdog sees to it.
+            let freed = session.execute("SET GLOBAL read_only=OFF").await;
+            freed.on(side, "take read_only back")?;
+        }
+        row.free(&mut session, turn).await.on(side, "open the fence")?;
+        let now = row.read(&mut session).await.on(side, "read the fence")?;
+        state = now.map_or(RowState::Open, |now| now.state);
+        if state == RowState::Left && standing.kind == FenceKind::ReadOnly {
+            // The statement that leaves it was on its way.
+            let kept = session.execute("SET GLOBAL read_only=ON").await;
+            kept.on(side, "keep writes out")?;
+        }
+    }
+    session.close().await;
+    Ok(if state == RowState::Left { Freed::Left } else { Freed::Open })
+}
+
+/// Lets a side take writes that was left before and is live again. May be repeated.
+///
+/// # Errors
+/// When the server refuses or the connection is lost.
+pub async fn open(endpoint: &Endpoint, migration: &str) -> Result<(), Fault> {
+    let side = endpoint.side;
+    let mut session = session::open(endpoint).await?;
+    let row = FenceRow::of(migration);
+    let standing = row.read(&mut session).await.on(side, "read the fence")?;
+    if let Some(standing) = standing.filter(|standing| standing.state == RowState::Left) {
+        if standing.kind == FenceKind::ReadOnly {
+            let freed = session.execute("SET GLOBAL read_only=OFF").await;
+            freed.on(side, "take read_only back")?;
+        }
+        row.open(&mut session).await.on(side, "open the fence")?;
+    }
+    session.close().await;
+    Ok(())
+}
+
+/// Sees to it that a side that was left takes no writes: a restart takes `read_only` away. Tells whether it
+/// was needed.
+///
+/// # Errors
+/// When the server refuses or the connection is lost.
+pub async fn keep_left(endpoint: &Endpoint, migration: &str) -> Result<bool, Fault> {
+    let side = endpoint.side;
+    let mut session = session::open(endpoint).await?;
+    let standing = FenceRow::of(migration).read(&mut session).await.on(side, "read the fence")?;
+    let is_read_only = standing.is_some_and(|standing| {
+        standing.state == RowState::Left && standing.kind == FenceKind::ReadOnly
+    });
+    let mut fallen = false;
+    if is_read_only {
+        let now = session.first("SELECT @@GLOBAL.read_only").await.on(side, "read read_only")?;
+        fallen = now.as_ref().and_then(|row| row.get(0)) == Some(b"0");
+        if fallen {
+            let kept = session.execute("SET GLOBAL read_only=ON").await;
+            kept.on(side, "keep writes out")?;
+        }
+    }
+    session.close().await;
+    Ok(fallen)
+}
+
+/// Removes what a fence was made of from a side that is open. May be repeated.
+///
+/// # Errors
+/// When the server refuses or the connection is lost.
+pub async fn remove(
+    endpoint: &Endpoint,
+    migration: &str,
+    tables: &[QualifiedName],
+) -> Result<(), Fault> {
+    let side = endpoint.side;
+    let mut session = session::open(endpoint).await?;
+    let row = FenceRow::of(migration);
+    if row.read(&mut session).await.on(side, "read the fence")?.is_some() {
+        disarm(&mut session, side, &row).await?;
+        triggers::remove(&mut session, side, tables).await?;
+    }
+    session.close().await;
+    Ok(())
+}
+
+/// Removes the watchdog, which has nothing to do any more.
+pub(super) async fn disarm(session: &mut Session, side: Side, row: &FenceRow) -> Result<(), Fault> {
+    match watchdog::disarm(session, row).await {
+        Err(error) if session::is_absent(&error) => Ok(()),
+        other => other.on(side, "remove the watchdog"),
+    }
+}

@@ -1,0 +1,224 @@
+//! Whether the changes of the new side can be carried back exactly, table by table.
+//!
+//! Definitions may have changed on their way to the target. Rows go back only where every value that the target
+//! can hold is one that the source can, and where both tell the same rows apart.
+
+use sealift_schema::catalog::{KeyKind, KeyPart, Table};
+use sealift_schema::column::{Column, ColumnType, Generation};
+
+/// What keeps a table's rows from going back exactly; `None`: nothing does.
+#[must_use]
+pub fn hindrance(source: &Table, target: &Table) -> Option<String> {
+    for column in source.written_columns() {
+        let there = target.column(&column.name)?;
+        if let Some(what) = column_hindrance(column, there) {
+            return Some(what);
+        }
+        let is_unique = |table: &Table| in_unique_key(table, &column.name);
+        if column.collation != there.collation && (is_unique(source) || is_unique(target)) {
+            return Some(format!(
+                "column {} is of collation {} on the source and {} on the target, and tells rows apart",
+                column.name,
+                word(column.collation.as_ref()),
+                word(there.collation.as_ref())
+            ));
+        }
+    }
+    let extra = target
+        .written_columns()
+        .find(|column| source.column(&column.name).is_none() && !is_generated_key(target, column));
+    extra.map(|column| format!("column {} is on the target only", column.name))
+}
+
+fn column_hindrance(column: &Column, there: &Column) -> Option<String> {
+    // MariaDB's JSON is a text that holds JSON.
+    let json = (column.kind, there.kind) == (ColumnType::Text, ColumnType::Json);
+    let (ours, theirs) = (exact_type(column), exact_type(there));
+    if !json && ours != theirs {
+        return Some(format!(
+            "column {} is {ours} on the source and {theirs} on the target",
+            column.name
+        ));
+    }
+    if !json && column.charset != there.charset {
+        return Some(format!(
+            "column {} is of character set {} on the source and {} on the target",
+            column.name,
+            word(column.charset.as_ref()),
+            word(there.charset.as_ref())
+        ));
+    }
+    None
+}
+
+/// The type without what says nothing of its values.
+fn exact_type(column: &Column) -> String {
+    let text = column.type_text.to_ascii_lowercase();
+    if !column.kind.is_integer() && column.kind != ColumnType::Year {
+        return column.type_text.clone();
+    }
+    match (text.find('('), text.find(')')) {
+        (Some(open), Some(close)) if open < close => {
+            let (before, after) = (text.get(..open), text.get(close + 1..));
+            format!("{}{}", before.unwrap_or_default(), after.unwrap_or_default())
+        }
+        (_, _) => text,
+    }
+}
+
+fn word(name: Option<&String>) -> &str {
+    name.map_or("none", String::as_str)
+}
+
+fn in_unique_key(table: &Table, column: &str) -> bool {
+    table.keys.iter().any(|key| {
+        matches!(key.kind, KeyKind::Primary | KeyKind::Unique)
+            && key.parts.iter().any(|part| match part {
+                KeyPart::Column { name, .. } => name.eq_ignore_ascii_case(column),
+                KeyPart::Expression { .. } => false,
+            })
+    })
+}
+
+/// Whether a column is the invisible key that a server gives to tables without one.
+fn is_generated_key(table: &Table, column: &Column) -> bool {
+    column.invisible
+        && column.is_auto_increment()
+        && table.primary_key().is_some_and(|key| {
+            key.parts.len() == 1
+                && in_unique_key(table, &column.name)
+                && key.kind == KeyKind::Primary
+        })
+}
+
+/// A table whose changes are followed, as the other side can take them: without the invisible key that only
+/// this side has.
+#[must_use]
+pub fn followed(table: &Table, other: &Table) -> Table {
+    let mut followed = table.clone();
+    let alone: Vec<String> = table
+        .columns
+        .iter()
+        .filter(|column| other.column(&column.name).is_none() && is_generated_key(table, column))
+        .map(|column| column.name.clone())
+        .collect();
+    if alone.is_empty() {
+        return followed;
+    }
+    for column in followed.columns.iter_mut().filter(|column| alone.contains(&column.name)) {
+        // It stays in the images and is not written.
+        column.generated = Some((Generation::Stored, String::new()));
+    }
+    followed.keys.retain(|key| {
+        !key.parts.iter().any(|part| match part {
+            KeyPart::Column { name, .. } => alone.contains(name),
+            KeyPart::Expression { .. } => false,
+        })
+    });
+    followed
+}
+
+#[cfg(test)]
+mod tests {
+    use sealift_schema::catalog::{Key, TableKind};
+    use sealift_schema::name::QualifiedName;
+
+    use super::*;
+
+    fn column(name: &str, kind: ColumnType, type_text: &str, charset: Option<&str>) -> Column {
+        Column {
+            name: name.into(),
+            kind,
+            type_text: type_text.into(),
+            nullable: false,
+            default: None,
+            extra: String::new(),
+            generated: None,
+            invisible: false,
+            charset: charset.map(str::to_owned),
+            collation: charset.map(|charset| format!("{charset}_bin")),
+            srid: None,
+            comment: String::new(),
+        }
+    }
+
+    fn table(columns: Vec<Column>) -> Table {
+        let part =
+            KeyPart::Column { name: columns[0].name.clone(), prefix: None, descending: false };
+        let key = Key {
+            name: "PRIMARY".into(),
+            kind: KeyKind::Primary,
+            parts: vec![part],
+            visible: true,
+        };
+        Table {
+            name: QualifiedName::new("shop", "t"),
+            kind: TableKind::Base,
+            engine: "InnoDB".into(),
+            row_format: String::new(),
+            create_options: String::new(),
+            collation: String::new(),
+            auto_increment: None,
+            rows_estimate: 0,
+            data_bytes: 0,
+            index_bytes: 0,
+            comment: String::new(),
+            create_sql: String::new(),
+            columns,
+            keys: vec![key],
+            foreign_keys: Vec::new(),
+            checks: std::collections::BTreeMap::new(),
+            partitioned: false,
+        }
+    }
+
+    #[test]
+    fn what_cannot_go_back_exactly_is_named() {
+        use ColumnType::{Char, Int, Json, Text, Uuid, VarChar};
+        let of = |kind, text, charset| column("c", kind, text, charset);
+        for (source, target, hindered) in [
+            (of(Int, "int(11) unsigned", None), of(Int, "int unsigned", None), None),
+            (of(Int, "int(11)", None), of(Int, "int unsigned", None), Some("int unsigned")),
+            (of(Uuid, "uuid", None), of(Char, "char(36)", Some("ascii")), Some("uuid")),
+            (
+                of(VarChar, "varchar(9)", Some("utf8mb3")),
+                of(VarChar, "varchar(9)", Some("utf8mb4")),
+                Some("utf8mb3"),
+            ),
+            (of(Text, "longtext", Some("utf8mb4")), of(Json, "json", None), None),
+        ] {
+            let id = || column("id", Int, "int", None);
+            let (source, target) = (table(vec![id(), source]), table(vec![id(), target]));
+            let found = hindrance(&source, &target);
+            match hindered {
+                None => assert_eq!(found, None),
+                Some(word) => assert!(found.as_ref().unwrap().contains(word), "{found:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_that_compares_otherwise_cannot_go_back() {
+        let with = |collation: &str| {
+            let mut only = column("c", ColumnType::VarChar, "varchar(9)", Some("utf8mb4"));
+            only.collation = Some(collation.into());
+            table(vec![only])
+        };
+        assert_eq!(hindrance(&with("a_ci"), &with("a_ci")), None);
+        assert!(hindrance(&with("a_ci"), &with("b_ci")).unwrap().contains("tells rows apart"));
+    }
+
+    #[test]
+    fn an_invisible_key_of_the_target_alone_stays_there() {
+        let value = || column("v", ColumnType::Int, "int", None);
+        let mut hidden = column("my_row_id", ColumnType::BigInt, "bigint unsigned", None);
+        (hidden.invisible, hidden.extra) = (true, "auto_increment INVISIBLE".into());
+        let (mut source, target) = (table(vec![value()]), table(vec![hidden, value()]));
+        source.keys.clear();
+        assert_eq!(hindrance(&source, &target), None);
+        let followed = followed(&target, &source);
+        assert!(followed.keys.is_empty());
+        assert_eq!(followed.columns.len(), 2);
+        assert_eq!(followed.written_columns().count(), 1);
+    }
+}

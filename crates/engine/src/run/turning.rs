@@ -1,0 +1,426 @@
+//! Turns: what `sealift cutover` and `sealift rollback` do while changes are followed.
+//!
+//! Wiring of `crates/engine/src/cutover`. Everything that was done until the switch is taken back by one function
+//! ([`undo`]), everything that comes after it is done by another ([`after`]); both may be repeated, and both are
+//! what the next command calls after a crash ([`settle`]).
+
+use std::time::Duration;
+
+use sealift_mysql::binlog::LogPosition;
+use sealift_mysql::position;
+use sealift_mysql::session::Session;
+use sealift_schema::facts::Side;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::turn_check::{Check, Prepared, refuse_held};
+use super::turn_end::{End, after, undo};
+use super::{Migration, apply as scripts};
+use crate::copy::gate::{Gate, Gates};
+use crate::cutover::{
+    ConfirmJob, Confirmed, Counters, Fence, Freed, Hook, HookFacts, Then, TurnAsk, TurnOutcome,
+    TurnRecord, TurnWish, Wish, drained, make_triggers, open,
+};
+use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::journal::Journal;
+use crate::plan::read::Plan;
+use crate::probe::Point;
+use crate::report::{Conclusion, FaultReport, Report};
+use crate::stage::{Event, Part, TurnEvent, Turns};
+use crate::stop::Stop;
+
+/// How far changes may be behind when writes are about to be kept out: what is behind is waited for then.
+const CATCH_UP: Duration = Duration::from_secs(20);
+
+/// Everything a turn needs while changes are followed.
+pub(super) struct Turning<'a> {
+    /// The migration, source to target, whichever way changes are followed.
+    pub(super) migration: &'a Migration,
+    pub(super) journal: &'a dyn Journal,
+    /// Names the migration on the servers.
+    pub(super) name: &'a str,
+    /// The side that is live.
+    pub(super) live: Side,
+    /// What the changes of the live side pass, also when a definition was carried.
+    pub(super) gates: Gates,
+    /// How far they are applied.
+    pub(super) applied: watch::Receiver<LogPosition>,
+}
+
+/// What comes after a turn.
+enum Next {
+    /// The side is live that was: changes are followed as before.
+    Follow,
+    /// The other side is live.
+    Turned,
+}
+
+impl Turning<'_> {
+    /// Makes turns as they are asked for, until one of them has made the other side live or the run ends.
+    pub(super) async fn serve(&self, end: &Stop, report: &mut Report) -> Result<Conclusion, Fault> {
+        let desk = self.migration.turning.desk.open();
+        loop {
+            let Wish { ask, reply, then } = tokio::select! {
+                wish = desk.next() => wish,
+                () = end.wait() => {
+                    return Err(Fault::new(ErrorCode::Interrupted, "stopped as asked"));
+                }
+            };
+            let mut record = TurnRecord::begin(&ask, self.live, &self.migration.clock);
+            let next = self.turn(&ask, &mut record).await;
+            self.tell(&record, report);
+            // Whoever asked may have gone meanwhile: the record says it all.
+            let _unheard = reply.send(record).is_err();
+            match (next?, then) {
+                (Next::Turned, _) | (Next::Follow, Then::End) => return Ok(Conclusion::Done),
+                (Next::Follow, Then::GoOn) => {}
+            }
+        }
+    }
+
+    fn tell(&self, record: &TurnRecord, report: &mut Report) {
+        let clock = &self.migration.clock;
+        let what = record.ask.wish.word();
+        let said = match (record.outcome, record.refused_ms) {
+            (TurnOutcome::Switched | TurnOutcome::Unfinished, ms) => {
+                let ms = ms.unwrap_or(0);
+                format!("{what}: the {} is live; writes were kept out for {ms} ms", record.live)
+            }
+            (TurnOutcome::Rehearsed, ms) => {
+                format!("{what} rehearsed: writes were kept out for {} ms", ms.unwrap_or(0))
+            }
+            (TurnOutcome::Refused, _) => {
+                let why = record.error.as_ref().map_or("", |error: &FaultReport| &error.what);
+                format!("{what} refused: {why}")
+            }
+        };
+        report.happened(clock, said);
+        report.turns.push(record.clone());
+        self.migration.turning.keep.keep(record);
+        self.migration.progress.enter(following(self.live));
+    }
+
+    /// Makes one turn. An error is one that ends the run: the next command goes on with what is left of it.
+    async fn turn(&self, ask: &TurnAsk, record: &mut TurnRecord) -> Result<Next, Fault> {
+        let clock = &self.migration.clock;
+        self.migration.progress.enter(&format!("{}: checking", ask.wish.word()));
+        let check = Check { turning: self, ask };
+        let prepared = match check.prepare(record).await {
+            Ok(prepared) => prepared,
+            Err(fault) => {
+                record.failed(&fault);
+                record.did(clock, "refused before anything was touched");
+                return Ok(Next::Follow);
+            }
+        };
+        let turn = prepared.turn;
+        (record.turn, record.fence) = (turn, Some(prepared.kind));
+        self.journal.record(&Event::Turn(TurnEvent::Begun {
+            turn,
+            to: prepared.to,
+            rehearsal: ask.rehearse,
+            by: ask.by.clone(),
+        }))?;
+        self.migration.probe.pass(Point::TurnBegun);
+        // Changes of migrated tables wait while the other side has its triggers.
+        let mut holds = Vec::new();
+        let attempt = Box::pin(self.attempt(&prepared, ask, record, &mut holds)).await;
+        let why = match attempt {
+            Ok(Reached::Left(last)) => return self.turned(&prepared, ask, record, last).await,
+            Ok(Reached::Rehearsed) => {
+                record.outcome = TurnOutcome::Rehearsed;
+                "it was a rehearsal".to_owned()
+            }
+            Err(fault) => {
+                record.failed(&fault);
+                fault.to_string()
+            }
+        };
+        self.migration.progress.enter(&format!("{}: taking back", ask.wish.word()));
+        let freed = undo(&self.end(&prepared.plan), prepared.to, turn, &why).await.inspect_err(
+            |fault| {
+                record.failed(fault);
+            },
+        )?;
+        drop(holds);
+        match freed {
+            Freed::Open => {
+                record.did(clock, format!("taken back: the {} takes writes", self.live));
+                Ok(Next::Follow)
+            }
+            // Its answer was lost, and asking had failed too.
+            Freed::Left => self.turned(&prepared, ask, record, Ok(())).await,
+        }
+    }
+
+    fn end<'e>(&'e self, plan: &'e Plan) -> End<'e> {
+        End { migration: self.migration, journal: self.journal, plan, name: self.name }
+    }
+
+    /// Everything up to the switch.
+    async fn attempt(
+        &self,
+        prepared: &Prepared,
+        ask: &TurnAsk,
+        record: &mut TurnRecord,
+        holds: &mut Vec<Gate>,
+    ) -> Result<Reached, Fault> {
+        let Migration { clock, probe, progress, .. } = self.migration;
+        let from = self.side(self.live).clone();
+        progress.enter(&format!("{}: getting ready", ask.wish.word()));
+        let settings = &self.migration.turning.settings;
+        let fence = Fence {
+            endpoint: from,
+            migration: self.name.to_owned(),
+            turn: prepared.turn,
+            kind: prepared.kind,
+            tables: prepared.names(self.live),
+            budget: settings.budget,
+            wait: settings.wait,
+            kill: settings.kill,
+            clock: clock.clone(),
+        };
+        fence.arm().await?;
+        record.did(clock, format!("the fence is ready: {}", prepared.kind.guarantee()));
+        probe.pass(Point::TurnArmed);
+        self.get_ready(prepared, record).await?;
+        self.hook(settings.before.as_ref(), prepared, ask)
+            .await
+            .map_err(|said| Fault::new(ErrorCode::HookFailed, format!("before: {said}")))?;
+        self.caught_up().await?;
+        progress.enter(&format!("{}: writes are kept out", ask.wish.word()));
+        let fenced = fence.close().await?;
+        let begun = fenced.begun();
+        record.did(clock, format!("writes are kept out of the {}", self.live));
+        probe.pass(Point::TurnFenced);
+        let mut applied = self.applied.clone();
+        let drained = drained(fenced, &mut applied).await?;
+        record.did(clock, format!("everything up to {} is on the other side", drained.horizon()));
+        probe.pass(Point::TurnDrained);
+        if prepared.carries_definitions {
+            refuse_held(self.migration, self.name).await?;
+        }
+        holds.extend(self.hold(prepared));
+        self.give_triggers(prepared).await?;
+        let confirmed = self.confirm(prepared, drained).await?;
+        record.checks.extend(confirmed.checks.iter().cloned());
+        record.did(clock, format!("the {} can take over", prepared.to));
+        probe.pass(Point::TurnConfirmed);
+        if ask.rehearse {
+            record.refused_ms = Some(since(clock.elapsed(), begun));
+            return Ok(Reached::Rehearsed);
+        }
+        self.decide(prepared, confirmed, record).await
+    }
+
+    /// Leaves the side.
+    async fn decide(
+        &self,
+        prepared: &Prepared,
+        confirmed: Confirmed,
+        record: &mut TurnRecord,
+    ) -> Result<Reached, Fault> {
+        let Migration { clock, probe, .. } = self.migration;
+        let (turn, to) = (prepared.turn, prepared.to);
+        let from = match prepared.way_back {
+            true => Some(self.log_end(to).await?),
+            false => None,
+        };
+        self.journal.record(&Event::Turn(TurnEvent::Deciding {
+            turn,
+            from,
+            kept: prepared.kept.clone(),
+        }))?;
+        probe.pass(Point::TurnDeciding);
+        let switched = confirmed.switch(&self.applied).await?;
+        probe.pass(Point::TurnLeft);
+        // From here on nothing is undone: what fails is gone on with.
+        let last = async {
+            open(self.side(to), self.name).await?;
+            record.refused_ms = Some(since(clock.elapsed(), switched.begun()));
+            switched.settled(&mut self.applied.clone()).await
+        };
+        Ok(Reached::Left(last.await))
+    }
+
+    /// Everything after the switch, whose own outcome is `last`.
+    async fn turned(
+        &self,
+        prepared: &Prepared,
+        ask: &TurnAsk,
+        record: &mut TurnRecord,
+        last: Result<(), Fault>,
+    ) -> Result<Next, Fault> {
+        let Migration { clock, progress, .. } = self.migration;
+        (record.live, record.way_back) = (prepared.to, prepared.way_back);
+        record.outcome = TurnOutcome::Unfinished;
+        record.did(clock, format!("the {} is live", prepared.to));
+        progress.enter(&format!("{}: the {} is live", ask.wish.word(), prepared.to));
+        self.journal.record(&Event::Turn(TurnEvent::Switched { turn: prepared.turn }))?;
+        self.migration.probe.pass(Point::TurnSwitched);
+        let done = after(&self.end(&prepared.plan), record).await;
+        let done = last.and(done);
+        match &done {
+            Ok(()) if record.error.is_none() => record.outcome = TurnOutcome::Switched,
+            Ok(()) => {}
+            Err(fault) => record.failed(fault),
+        }
+        record.did(clock, "done");
+        done.map(|()| Next::Turned)
+    }
+
+    pub(super) fn side(&self, side: Side) -> &sealift_mysql::endpoint::Endpoint {
+        self.migration.endpoint(side)
+    }
+
+    /// Holds changes of migrated tables: while the other side has its triggers none may be applied.
+    fn hold(&self, prepared: &Prepared) -> Vec<Gate> {
+        prepared.names(self.live).iter().map(|table| self.gates.hold(table)).collect()
+    }
+
+    /// Does on the other side what can be done while writes go on.
+    async fn get_ready(&self, prepared: &Prepared, record: &mut TurnRecord) -> Result<(), Fault> {
+        if prepared.is_first && prepared.to == Side::Target {
+            // They are made disabled.
+            let applier = scripts::applier(self.migration, &prepared.plan, self.journal);
+            let made = applier.apply(&[Part::Events]).await?;
+            refuse_failed(&made)?;
+        }
+        let (from, to) = (self.side(self.live), self.side(prepared.to));
+        let headroom = self.migration.turning.settings.headroom;
+        let raised = Counters { from, to }.raise(&prepared.tables, headroom).await?;
+        let what = format!("the {} is ready, {raised} counters raised", prepared.to);
+        record.did(&self.migration.clock, what);
+        Ok(())
+    }
+
+    /// Makes the triggers of the side that is to be live: those it had, or those of the plan.
+    async fn give_triggers(&self, prepared: &Prepared) -> Result<(), Fault> {
+        if let Some(kept) = &prepared.returns {
+            make_triggers(self.side(prepared.to), &kept.triggers).await?;
+        }
+        if prepared.to == Side::Target {
+            let applier = scripts::applier(self.migration, &prepared.plan, self.journal);
+            let made = applier.apply(&[Part::Triggers]).await?;
+            refuse_failed(&made)?;
+        }
+        Ok(())
+    }
+
+    async fn confirm(
+        &self,
+        prepared: &Prepared,
+        drained: crate::cutover::Drained,
+    ) -> Result<Confirmed, Fault> {
+        let settings = &self.migration.turning.settings;
+        let job = ConfirmJob {
+            source: &self.migration.source,
+            target: &self.migration.target,
+            to: prepared.to,
+            tables: &prepared.tables,
+            rows_max: settings.confirm_rows,
+            headroom: settings.headroom,
+            smoke: &settings.smoke,
+            clock: &self.migration.clock,
+        };
+        job.confirm(drained).await
+    }
+
+    /// Waits until changes are as good as applied, before writes are kept out.
+    async fn caught_up(&self) -> Result<(), Fault> {
+        let end = self.log_end(self.live).await?;
+        let end = LogPosition { gtids: None, ..end };
+        let mut applied = self.applied.clone();
+        match timeout(CATCH_UP, applied.wait_for(|at| at.covers(&end))).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_ended)) => {
+                let what = "changes are not followed any more";
+                Err(Fault::new(ErrorCode::TurnRefused, what).on(self.live))
+            }
+            Err(_late) => {
+                let seconds = CATCH_UP.as_secs();
+                let what = format!("its changes are more than {seconds} s behind");
+                Err(Fault::new(ErrorCode::TurnRefused, what)
+                    .on(self.live)
+                    .advise("wait until sealift status shows a small lag"))
+            }
+        }
+    }
+
+    /// Where a side's log ends, with its GTIDs.
+    async fn log_end(&self, side: Side) -> Result<LogPosition, Fault> {
+        let mut session = Session::connect(self.side(side)).await.on(side, "connect")?;
+        let end = position::current(&mut session).await.on(side, "read where its log ends")?;
+        session.close().await;
+        end.ok_or_else(|| {
+            let what = "the server does not say where its log ends";
+            Fault::new(ErrorCode::PrivilegeMissing, what).on(side)
+        })
+    }
+
+    async fn hook(
+        &self,
+        hook: Option<&Hook>,
+        prepared: &Prepared,
+        ask: &TurnAsk,
+    ) -> Result<(), String> {
+        let (turn, wish, rehearsal) = (prepared.turn, ask.wish, ask.rehearse);
+        let when = HookWhen { when: "before", turn, wish, rehearsal };
+        self.end(&prepared.plan).hook(hook, when).await
+    }
+}
+
+/// When a hook is called, and for what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HookWhen {
+    pub(super) when: &'static str,
+    pub(super) turn: u32,
+    pub(super) wish: TurnWish,
+    pub(super) rehearsal: bool,
+}
+
+impl End<'_> {
+    /// Calls a hook, if there is one.
+    pub(super) async fn hook(&self, hook: Option<&Hook>, when: HookWhen) -> Result<(), String> {
+        let Some(hook) = hook else { return Ok(()) };
+        let HookWhen { when, turn, wish, rehearsal } = when;
+        let Migration { source, target, turning, .. } = self.migration;
+        let facts = HookFacts { when, wish, turn, rehearsal, source, target };
+        hook.call(facts, turning.settings.hook_time, &turning.poster).await
+    }
+}
+
+/// How far an attempt has come.
+enum Reached {
+    /// To the switch, which was not wished.
+    Rehearsed,
+    /// The side was left; what came right after it.
+    Left(Result<(), Fault>),
+}
+
+/// The first script that was refused.
+fn refuse_failed(results: &[crate::plan::apply::StepResult]) -> Result<(), Fault> {
+    match results.iter().find_map(crate::plan::apply::StepResult::fault) {
+        None => Ok(()),
+        Some(fault) => Err(Fault::new(ErrorCode::NotConfirmed, fault.to_string())
+            .on(Side::Target)
+            .advise("edit the script, or set its state to skip")),
+    }
+}
+
+fn since(now: Duration, begun: Duration) -> u64 {
+    u64::try_from(now.saturating_sub(begun).as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What a run is doing while the side is live, for people.
+pub(super) fn following(live: Side) -> &'static str {
+    match live {
+        Side::Source => "following: ready to cut over",
+        Side::Target => "following the target back: ready to roll back",
+    }
+}
+
+/// Which side is live, by the journal.
+pub(super) fn turns(journal: &dyn Journal) -> Result<Turns, Fault> {
+    Ok(scripts::stage(journal)?.memory().map(|memory| memory.turns.clone()).unwrap_or_default())
+}

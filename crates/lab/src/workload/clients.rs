@@ -1,0 +1,258 @@
+//! An application with several connections that keeps a ledger of what was acknowledged, and follows its traffic
+//! from one server to the other.
+//!
+//! Where the traffic goes stands in a file (`source` or `target`), which a cutover's hook writes. A client whose
+//! write is refused looks there again and writes on, as applications with a pool do.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::server::Server;
+
+/// The application's account: it holds no privilege that a fence would let through.
+const ACCOUNT: (&str, &str) = ("shop_app", "shop-pw1");
+
+/// What the migration's login needs on a MySQL source for a cutover, beyond what following takes.
+pub const SOURCE_GRANTS: &str = "
+GRANT SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, SET_ANY_DEFINER ON *.* TO app_reader;
+GRANT CREATE, DROP, SELECT, INSERT, UPDATE, DELETE, EVENT ON sealift.* TO app_reader;
+GRANT INSERT, UPDATE, DELETE, ALTER ON *.* TO app_reader;
+SET GLOBAL log_bin_trust_function_creators = ON;
+";
+
+/// The same on a MariaDB source.
+pub const MARIADB_SOURCE_GRANTS: &str = "
+GRANT READ_ONLY ADMIN, SET USER ON *.* TO app_reader;
+GRANT CREATE, DROP, SELECT, INSERT, UPDATE, DELETE, EVENT ON sealift.* TO app_reader;
+GRANT INSERT, UPDATE, DELETE, ALTER ON *.* TO app_reader;
+SET GLOBAL log_bin_trust_function_creators = ON;
+SET GLOBAL event_scheduler = ON;
+";
+
+/// The tables it writes to.
+const TABLES: &str = "
+CREATE TABLE acked (client INT NOT NULL, seq INT NOT NULL, side CHAR(6), PRIMARY KEY (client, seq));
+CREATE TABLE tally (client INT NOT NULL PRIMARY KEY, n INT NOT NULL, seen INT NOT NULL DEFAULT 0);
+CREATE TABLE item (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, client INT, seq INT, UNIQUE KEY once (client, seq));
+CREATE TABLE bag (client INT, seq INT);
+CREATE TABLE audit (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, client INT, seq INT);
+CREATE TABLE clock (id INT NOT NULL PRIMARY KEY, ticks INT NOT NULL);
+INSERT INTO clock VALUES (1, 0);
+";
+
+/// What acts by itself: what a trigger writes is written once, wherever the application is.
+const ACTING: &str = "
+CREATE DEFINER='shop_app'@'%' TRIGGER audited AFTER INSERT ON acked FOR EACH ROW
+  INSERT INTO audit (client, seq) VALUES (NEW.client, NEW.seq);
+CREATE DEFINER='shop_app'@'%' TRIGGER seen BEFORE UPDATE ON tally FOR EACH ROW SET NEW.seen = NEW.seen + 1;
+CREATE DEFINER='shop_app'@'%' EVENT tick ON SCHEDULE EVERY 1 SECOND DO UPDATE clock SET ticks = ticks + 1;
+";
+
+/// What clients have seen.
+#[derive(Debug, Default)]
+struct Seen {
+    acknowledged: Vec<(usize, u64)>,
+    /// For each time a client was refused: how long until a write of its went through again.
+    refused: Vec<Duration>,
+}
+
+/// A running application. Dropping it stops it.
+#[derive(Debug)]
+pub struct Clients {
+    stop: Arc<AtomicBool>,
+    acknowledged: Arc<AtomicU64>,
+    seen: Arc<Mutex<Seen>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Makes the application's schema on the source, and its account on both servers.
+pub fn create(source: &Server, target: &Server, schema: &str) {
+    let (user, password) = ACCOUNT;
+    for server in [source, target] {
+        let quiet = if server.kind().is_mariadb() { "" } else { "SET sql_log_bin = 0;" };
+        server.sql(format!(
+            "{quiet} CREATE USER IF NOT EXISTS '{user}'@'%' IDENTIFIED BY '{password}'; \
+             GRANT ALL ON `{schema}`.* TO '{user}'@'%'"
+        ));
+    }
+    source.sql(format!("CREATE DATABASE {schema}; USE {schema}; {TABLES} {ACTING}"));
+}
+
+impl Clients {
+    /// Starts clients that write to the side named in the file `router`.
+    pub fn start(
+        source: &Server,
+        target: &Server,
+        schema: &str,
+        router: &Path,
+        clients: usize,
+    ) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let acknowledged = Arc::new(AtomicU64::new(0));
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        source.sql(format!(
+            "USE {schema}; INSERT IGNORE INTO tally (client, n) VALUES {}",
+            (0..clients).map(|client| format!("({client}, 0)")).collect::<Vec<_>>().join(",")
+        ));
+        let threads = (0..clients).map(|number| {
+            let client = Client {
+                number,
+                source: way(source, schema),
+                target: way(target, schema),
+                router: router.to_owned(),
+                stop: Arc::clone(&stop),
+                acknowledged: Arc::clone(&acknowledged),
+                seen: Arc::clone(&seen),
+            };
+            std::thread::spawn(move || client.work())
+        });
+        let threads = threads.collect();
+        Self { stop, acknowledged, seen, threads }
+    }
+
+    /// Writes that were acknowledged so far.
+    pub fn acknowledged(&self) -> u64 {
+        self.acknowledged.load(Ordering::SeqCst)
+    }
+
+    /// Stops, and tells each acknowledged write (client, number), and how long clients were refused each time.
+    pub fn finish(mut self) -> (Vec<(usize, u64)>, Vec<Duration>) {
+        self.stop();
+        let mut seen = self.seen.lock().expect("no client panics");
+        let Seen { acknowledged, refused } = std::mem::take(&mut *seen);
+        (acknowledged, refused)
+    }
+
+    /// How long clients were refused since this was last asked.
+    pub fn refused(&self) -> Vec<Duration> {
+        std::mem::take(&mut self.seen.lock().expect("no client panics").refused)
+    }
+
+    fn stop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        for thread in self.threads.drain(..) {
+            let joined = thread.join();
+            assert!(std::thread::panicking() || joined.is_ok(), "a client failed");
+        }
+    }
+}
+
+impl Drop for Clients {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Which of some acknowledged writes a server lacks, in any table they belong to; and what it has twice.
+pub fn lost(server: &Server, schema: &str, acknowledged: &[(usize, u64)]) -> Vec<String> {
+    let mut lost = Vec::new();
+    for table in ["acked", "item", "bag", "audit"] {
+        let rows = server.sql(format!("SELECT client, seq FROM {schema}.{table}"));
+        let mut there = std::collections::BTreeMap::new();
+        for line in rows.lines() {
+            let (client, seq) = line.split_once('\t').expect("two columns");
+            let key: (usize, u64) = (client.parse().expect("a number"), seq.parse().expect("one"));
+            *there.entry(key).or_insert(0) += 1;
+        }
+        for (client, seq) in acknowledged {
+            match there.get(&(*client, *seq)) {
+                Some(1) => {}
+                Some(times) => lost.push(format!("{table}: {client}/{seq} is there {times} times")),
+                None => lost.push(format!("{table}: {client}/{seq} is missing")),
+            }
+        }
+    }
+    lost
+}
+
+/// The server's own client program, logged in as the application over the socket.
+fn way(server: &Server, schema: &str) -> Command {
+    let mut command = server.client().schema(schema).command();
+    command.arg(format!("--user={}", ACCOUNT.0)).env("MYSQL_PWD", ACCOUNT.1);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+}
+
+struct Client {
+    number: usize,
+    source: Command,
+    target: Command,
+    router: PathBuf,
+    stop: Arc<AtomicBool>,
+    acknowledged: Arc<AtomicU64>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// A connection: the program ends with the first statement that is refused.
+struct Connection {
+    side: String,
+    program: Child,
+    statements: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Client {
+    fn work(mut self) {
+        let mut connection: Option<Connection> = None;
+        let mut refused_since: Option<Instant> = None;
+        let mut seq = 0;
+        while !self.stop.load(Ordering::SeqCst) {
+            let side = std::fs::read_to_string(&self.router).unwrap_or_default();
+            let side = side.trim();
+            if connection.as_ref().is_none_or(|open| open.side != side) {
+                connection = Some(self.connect(side));
+            }
+            seq += 1;
+            let begun = Instant::now();
+            let open = connection.as_mut().expect("it was just opened");
+            if open.write(self.number, seq) {
+                let mut seen = self.seen.lock().expect("no client panics");
+                seen.acknowledged.push((self.number, seq));
+                seen.refused.extend(refused_since.take().map(|since| since.elapsed()));
+                drop(seen);
+                self.acknowledged.fetch_add(1, Ordering::SeqCst);
+            } else {
+                refused_since.get_or_insert(begun);
+                connection = None;
+            }
+        }
+    }
+
+    fn connect(&mut self, side: &str) -> Connection {
+        let command = if side == "target" { &mut self.target } else { &mut self.source };
+        let mut program = command.spawn().expect("the client program starts");
+        let statements = program.stdin.take().expect("it is piped");
+        let answers = BufReader::new(program.stdout.take().expect("it is piped"));
+        Connection { side: side.to_owned(), program, statements, answers }
+    }
+}
+
+impl Connection {
+    /// Writes one transaction; true when its commit was acknowledged.
+    fn write(&mut self, client: usize, seq: u64) -> bool {
+        let Self { side, statements, answers, .. } = self;
+        let script = format!(
+            "BEGIN; INSERT INTO acked VALUES ({client},{seq},'{side}'); \
+             UPDATE tally SET n = n + 1 WHERE client = {client}; \
+             INSERT INTO item (client, seq) VALUES ({client},{seq}); \
+             INSERT INTO bag VALUES ({client},{seq}); COMMIT; SELECT 'done {seq}';\n"
+        );
+        if statements.write_all(script.as_bytes()).is_err() {
+            return false;
+        }
+        let mut answer = String::new();
+        answers.read_line(&mut answer).is_ok_and(|_| answer == format!("done {seq}\n"))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}

@@ -1,0 +1,99 @@
+//! Killed at every point of a cutover and of a rollback: the next command says which side is live, and nothing is lost.
+
+use sealift_engine::probe::Point;
+use sealift_lab::wait_until;
+
+use super::{MYSQL, Shop, turn};
+use crate::offline::ends_with;
+
+/// Points after which the side was left.
+fn is_after_the_switch(point: Point) -> bool {
+    matches!(point, Point::TurnLeft | Point::TurnSwitched | Point::TurnMoved | Point::TurnDone)
+}
+
+/// Kills a turn at a point.
+fn killed_at(shop: &Shop<'_>, command: &str, point: Point) {
+    let probe = format!("{}=kill", point.name());
+    let mut killed = shop.folder.command(&[command, "--yes"]);
+    let killed = killed.env("SEALIFT_PROBE", probe).output().unwrap();
+    assert_eq!(
+        killed.status.code(),
+        None,
+        "{command}: {} was not passed: {killed:?}",
+        point.name()
+    );
+}
+
+/// The next run says which side is live; that one takes the application's writes, and the other one, once it was
+/// left, does not.
+fn ends_with_live(shop: &Shop<'_>, live: &str, what: &str) {
+    ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
+    let status = shop.status();
+    assert_eq!((&status["live"], &status["turning"]), (&live.into(), &false.into()), "{what}");
+    let takes = |side: &str| {
+        let client = shop.side(side).client().schema(&shop.schema);
+        let client = client.option("--user=shop_app").option("--password=shop-pw1");
+        client.try_run("INSERT INTO bag VALUES (1000, 0)")
+    };
+    let taken = takes(live);
+    assert!(taken.is_ok(), "{what}: {taken:?}");
+    if live == "target" {
+        assert!(takes("source").is_err(), "{what}: the source takes writes");
+    }
+}
+
+#[test]
+fn killed_at_every_point_one_side_is_live_and_nothing_is_lost() {
+    let _turn = turn();
+    let shop = Shop::new(&MYSQL, "killed", "");
+    let clients = shop.clients(1);
+    let (after, before): (Vec<Point>, Vec<Point>) = Point::ALL
+        .iter()
+        .copied()
+        .filter(|point| point.is_of_a_turn())
+        .partition(|point| is_after_the_switch(*point));
+    // Each is taken back by the next one before that begins.
+    for point in &before {
+        killed_at(&shop, "cutover", *point);
+    }
+    ends_with_live(&shop, "source", "killed before the switch");
+    shop.goes_on(&clients);
+    for (number, point) in after.iter().enumerate() {
+        killed_at(&shop, "cutover", *point);
+        ends_with_live(&shop, "target", point.name());
+        shop.goes_on(&clients);
+        // The way back is killed before its switch, too: at other points each time.
+        for before in before.iter().skip(number).step_by(after.len()) {
+            killed_at(&shop, "rollback", *before);
+        }
+        killed_at(&shop, "rollback", *point);
+        ends_with_live(&shop, "source", point.name());
+        shop.goes_on(&clients);
+    }
+    let (acknowledged, _refused) = clients.finish();
+    ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
+    shop.assert_nothing_lost(&acknowledged);
+}
+
+/// Nobody runs another command: the source frees itself.
+#[test]
+fn a_fenced_source_is_free_again_when_the_budget_is_used_up() {
+    let _turn = turn();
+    for fence in ["read-only", "tables"] {
+        let settings = format!("fence = '{fence}'\nbudget = 5\n");
+        let shop = Shop::new(&MYSQL, "freed", &settings);
+        let clients = shop.clients(1);
+        ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
+        let mut killed = shop.folder.command(&["cutover", "--yes"]);
+        let killed = killed.env("SEALIFT_PROBE", "turn-fenced=kill").output().unwrap();
+        assert_eq!(killed.status.code(), None, "{killed:?}");
+        let so_far = clients.acknowledged();
+        wait_until("the source takes writes again", || {
+            (clients.acknowledged() > so_far).then_some(())
+        });
+        let (acknowledged, refused) = clients.finish();
+        assert!(!refused.is_empty(), "{fence}: nobody was refused");
+        ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
+        shop.assert_nothing_lost(&acknowledged);
+    }
+}

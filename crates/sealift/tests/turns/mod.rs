@@ -1,0 +1,215 @@
+//! `cutover` and `rollback` under an application that keeps a ledger of what was acknowledged: nothing of it is lost,
+//! and at any time one side is live.
+
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+use sealift_lab::oracle::Comparison;
+use sealift_lab::workload::clients::{self, Clients};
+use sealift_lab::{Pair, Server, unique_schema, wait_until};
+use serde_json::Value;
+
+use crate::folder::{Folder, Ran};
+use crate::offline::{ends_with, folder};
+
+mod crashes;
+mod refusals;
+
+/// Clients of the application, in tests that turn once or twice.
+const CLIENTS: usize = 2;
+
+/// A pair of its own: a fence holds for the whole server.
+static MYSQL: LazyLock<Pair> = LazyLock::new(|| {
+    let pair = Pair::mysql();
+    pair.source.sql(clients::SOURCE_GRANTS);
+    pair
+});
+
+/// One test at a time.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An application's schema, its migration, and where its traffic goes.
+struct Shop<'p> {
+    pair: &'p Pair,
+    schema: String,
+    folder: Folder,
+}
+
+impl<'p> Shop<'p> {
+    /// `settings` are lines of `[cutover]`; the traffic is moved by the hook.
+    fn new(pair: &'p Pair, what: &str, settings: &str) -> Self {
+        let schema = unique_schema(what);
+        // The test before may have left it so.
+        pair.source.sql("SET GLOBAL read_only = OFF");
+        clients::create(&pair.source, &pair.target, &schema);
+        let rest = format!("[cutover]\nafter = 'echo $SEALIFT_TO > router'\n{settings}\n");
+        let folder = folder(&pair.source, &pair.target, &[&schema], &rest);
+        folder.write("router", "source\n");
+        Self { pair, schema, folder }
+    }
+
+    fn clients(&self, count: usize) -> Clients {
+        let Self { pair, schema, .. } = self;
+        Clients::start(&pair.source, &pair.target, schema, &self.router(), count)
+    }
+
+    fn router(&self) -> PathBuf {
+        self.folder.file("router")
+    }
+
+    fn side(&self, side: &str) -> &Server {
+        if side == "target" { &self.pair.target } else { &self.pair.source }
+    }
+
+    fn status(&self) -> Value {
+        self.folder.sealift(&["status", "--json"]).json()
+    }
+
+    fn live(&self) -> String {
+        self.status()["live"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until the run that was just begun follows the live side and can be asked to turn.
+    fn wait_until_ready(&self, live: &str) {
+        let doing = match live {
+            "source" => "following: ready to cut over",
+            _ => "following the target back: ready to roll back",
+        };
+        wait_until("the run is ready", || {
+            (self.status()["progress"]["stage"] == doing).then_some(())
+        });
+    }
+
+    /// Waits until the application goes on writing.
+    fn goes_on(&self, clients: &Clients) {
+        let so_far = clients.acknowledged();
+        wait_until("the application goes on", || {
+            (clients.acknowledged() > so_far + 20).then_some(())
+        });
+    }
+
+    /// Everything acknowledged is on both sides, once, and both sides are equal.
+    fn assert_nothing_lost(&self, acknowledged: &[(usize, u64)]) {
+        for side in ["source", "target"] {
+            let lost = clients::lost(self.side(side), &self.schema, acknowledged);
+            assert!(lost.is_empty(), "on the {side}:\n{}", lost.join("\n"));
+        }
+        // An event moves the clock on while it is looked at.
+        let differing = Comparison::of([&self.schema])
+            .without(&self.schema, "clock")
+            .row_differences(&self.pair.source, &self.pair.target);
+        assert!(differing.is_empty(), "{}", differing.join("\n"));
+    }
+}
+
+/// A run in the background.
+struct Running(Child);
+
+impl Running {
+    fn start(shop: &Shop<'_>) -> Self {
+        let mut command = shop.folder.command(&["run"]);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
+        Self(command.spawn().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended before.
+        if self.0.kill().is_ok() {
+            let _ended = self.0.wait();
+        }
+    }
+}
+
+fn outcome(ran: &Ran) -> String {
+    ran.json()["turn"]["outcome"].as_str().unwrap_or("none").to_owned()
+}
+
+/// There and back, by command, while a run is at work.
+fn there_and_back(pair: &Pair, settings: &str, fence: &str) {
+    let shop = Shop::new(pair, "turned", settings);
+    let clients = shop.clients(CLIENTS);
+    let running = Running::start(&shop);
+    shop.wait_until_ready("source");
+    let rehearsed = shop.folder.sealift(&["cutover", "--rehearse", "--json"]);
+    ends_with(0, &rehearsed);
+    assert_eq!(outcome(&rehearsed), "rehearsed");
+    assert_eq!(rehearsed.json()["turn"]["fence"], fence);
+    assert_eq!(shop.live(), "source");
+    shop.goes_on(&clients);
+
+    let cut = shop.folder.sealift(&["cutover", "--yes", "--json"]);
+    ends_with(0, &cut);
+    assert_eq!((outcome(&cut).as_str(), cut.json()["live"].as_str()), ("switched", Some("target")));
+    assert_eq!(shop.live(), "target");
+    shop.goes_on(&clients);
+    // Its rows are the application's now.
+    assert_eq!(shop.folder.sealift(&["repair", "--yes", "--json"]).error_code(), "SL1001");
+    let by = cut.json()["turn"]["ask"]["by"].as_str().unwrap().to_owned();
+    assert!(by.contains("sealift cutover"), "{by}");
+    for file in ["cutover-2.json", "cutover-2.html"] {
+        let record = std::fs::read_to_string(shop.folder.file(".sealift").join(file)).unwrap();
+        assert!(
+            record.contains("takes no writes") || record.contains("writes are kept out"),
+            "{file}"
+        );
+    }
+    // What is left takes no writes of the application's.
+    let stray = format!("INSERT INTO {}.bag VALUES (99, 1)", shop.schema);
+    let (user, password) = ("shop_app", "shop-pw1");
+    let refused = pair
+        .source
+        .client()
+        .option(format!("--user={user}"))
+        .option(format!("--password={password}"));
+    assert!(refused.try_run(&stray).is_err(), "the source takes writes");
+
+    shop.wait_until_ready("target");
+    let back = shop.folder.sealift(&["rollback", "--yes", "--json"]);
+    ends_with(0, &back);
+    assert_eq!((outcome(&back).as_str(), shop.live().as_str()), ("switched", "source"));
+    shop.goes_on(&clients);
+    // And again: there is nothing that only works once.
+    shop.wait_until_ready("source");
+    ends_with(0, &shop.folder.sealift(&["cutover", "--yes"]));
+    shop.goes_on(&clients);
+    let (acknowledged, refused) = clients.finish();
+    assert!(refused.len() >= 3, "every turn was noticed: {refused:?}");
+    ends_with(0, &shop.folder.sealift(&["stop"]));
+    drop(running);
+    let events = |server: &Server| {
+        server.sql(format!(
+            "SELECT status FROM information_schema.events WHERE event_schema = '{}'",
+            shop.schema
+        ))
+    };
+    assert_eq!((events(&pair.source).trim(), events(&pair.target).trim()), ("DISABLED", "ENABLED"));
+    ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
+    shop.assert_nothing_lost(&acknowledged);
+
+    ends_with(0, &shop.folder.sealift(&["finish", "--yes"]));
+    for server in [&pair.source, &pair.target] {
+        assert_eq!(server.sql("SHOW DATABASES LIKE 'sealift'"), "", "{}", server.kind());
+        let ours =
+            "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_name LIKE 'sealift%'";
+        assert_eq!(server.sql(ours), "0\n");
+    }
+}
+
+#[test]
+fn an_application_is_moved_there_and_back_and_no_acknowledged_write_is_lost() {
+    let _turn = turn();
+    there_and_back(&MYSQL, "", "read-only");
+}
+
+#[test]
+fn a_mariadb_is_left_and_taken_back_with_triggers_for_a_fence() {
+    let pair = Pair::mariadb_10_11();
+    pair.source.sql(clients::MARIADB_SOURCE_GRANTS);
+    there_and_back(&pair, "fence = 'tables'", "tables");
+}
