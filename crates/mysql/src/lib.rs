@@ -4,6 +4,8 @@
 
 pub mod password;
 pub mod endpoint;
+#[cfg(feature = "in-process")]
+pub mod in_process;
 pub mod error;
 pub mod session;
 pub mod gather;

@@ -148,6 +148,8 @@ impl AppliedLedger {
         session: &mut Session,
         lanes: usize,
     ) -> Result<Option<Standing>, MysqlError> {
+        // A process that vanished in here would keep the rows locked until the server misses it.
+        lock::seize(session, &self.taking_lock()).await?;
         session.execute("START TRANSACTION").await?;
         let found = standing(&session.rows(self.select(" FOR UPDATE")).await?)?;
         if let Some((standing, oldest)) = found.as_ref().and_then(|f| Some((f, f.oldest()?))) {
@@ -258,6 +260,11 @@ impl AppliedLedger {
     /// The lock a lane's session holds.
     pub(super) fn lane_lock(&self, lane: usize) -> String {
         format!("{}.{lane}", lock::name(&[&self.migration, "applied"]))
+    }
+
+    /// The lock of the session that takes the lanes over.
+    fn taking_lock(&self) -> String {
+        format!("{}.taking", lock::name(&[&self.migration, "applied"]))
     }
 
     /// The lock of a session that repairs rows.

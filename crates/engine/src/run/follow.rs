@@ -97,9 +97,8 @@ impl Follow<'_> {
             }
         }
         if huge.is_some() {
-            // A part of a transaction is on the target, uncommitted: leaving takes it back.
-            let applied = self.way.applier.applied().borrow().clone();
-            return Ok(applied);
+            // A part of a transaction is on the target, uncommitted.
+            self.way.applier.abandon_huge().await?;
         }
         self.way.applier.close().await
     }

@@ -12,6 +12,12 @@ use sha2::{Digest, Sha256};
 /// How long another session may take to end after it was killed.
 const SEIZE_SECONDS: u32 = 10;
 
+/// The lock of whoever makes or removes a ledger.
+const TURN: &str = "sealift.ledger";
+
+/// How long such a turn may take.
+const TURN_SECONDS: u32 = 60;
+
 /// How often the holder of a lock is killed before we give up.
 const SEIZE_ATTEMPTS: u32 = 6;
 
@@ -59,17 +65,24 @@ pub(crate) async fn sweep(session: &mut Session, names: &[String]) -> Result<(),
 
 /// Waits until no other migration is making or removing a ledger. The turn ends with the session or
 /// [`end_turn`].
+///
+/// A turn takes no longer than some statements: whoever has had it for a minute has vanished with it, and is
+/// ended.
 pub(crate) async fn take_turn(session: &mut Session) -> Result<(), MysqlError> {
-    let row = session.first("SELECT GET_LOCK('sealift.ledger', 60)").await?;
-    match row.map(|row| row.parse::<u8>(0)).transpose()? {
-        Some(1) => Ok(()),
-        _ => Err(MysqlError::Result("another migration holds the ledger's lock".into())),
+    for _attempt in 0..SEIZE_ATTEMPTS {
+        let row = session.first(format!("SELECT GET_LOCK('{TURN}',{TURN_SECONDS})")).await?;
+        if row.as_ref().and_then(|row| row.get(0)) == Some(b"1") {
+            return Ok(());
+        }
+        let holder = session.first(format!("SELECT IS_USED_LOCK('{TURN}')")).await?;
+        kill(session, holder.and_then(|row| row.parse(0).ok())).await?;
     }
+    Err(MysqlError::Result("another migration holds the ledger's lock".into()))
 }
 
 /// Lets the next migration make or remove its ledger.
 pub(crate) async fn end_turn(session: &mut Session) -> Result<(), MysqlError> {
-    session.execute("DO RELEASE_LOCK('sealift.ledger')").await?;
+    session.execute(format!("DO RELEASE_LOCK('{TURN}')")).await?;
     Ok(())
 }
 

@@ -92,6 +92,10 @@ async fn reach(address: &Address) -> Result<Stream, MysqlError> {
     let (host, port) = match address {
         Address::Tcp { host, port } => (host, *port),
         Address::Socket(path) => {
+            #[cfg(feature = "in-process")]
+            if let Some(dialled) = crate::in_process::dial(path) {
+                return dialled.map(Stream::InProcess).map_err(unreachable);
+            }
             return UnixStream::connect(path).await.map(Stream::Unix).map_err(unreachable);
         }
     };

@@ -18,6 +18,9 @@ pub(crate) enum Stream {
     Unix(UnixStream),
     /// TLS over TCP.
     Tls(Box<TlsStream<TcpStream>>),
+    /// A stream to a server in this process.
+    #[cfg(feature = "in-process")]
+    InProcess(tokio::io::DuplexStream),
     /// Closed by us; every use fails.
     Closed,
 }
@@ -28,6 +31,8 @@ impl Stream {
         match self {
             Self::Tls(_) => Way::Tls,
             Self::Unix(_) => Way::Socket,
+            #[cfg(feature = "in-process")]
+            Self::InProcess(_) => Way::Socket,
             Self::Tcp(_) | Self::Closed => Way::Open,
         }
     }
@@ -39,6 +44,8 @@ impl Stream {
             Self::Tcp(stream) => Some(&*stream),
             Self::Tls(stream) => Some(stream.get_ref().0),
             Self::Unix(_) | Self::Closed => None,
+            #[cfg(feature = "in-process")]
+            Self::InProcess(_) => None,
         };
         let _best_effort = tcp.is_none_or(|stream| stream.set_zero_linger().is_ok());
         *self = Self::Closed;
@@ -58,6 +65,8 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
+            #[cfg(feature = "in-process")]
+            Self::InProcess(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Closed => Poll::Ready(Err(closed())),
         }
@@ -73,6 +82,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
+            #[cfg(feature = "in-process")]
+            Self::InProcess(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Closed => Poll::Ready(Err(closed())),
         }
@@ -82,6 +93,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(context),
             Self::Unix(stream) => Pin::new(stream).poll_flush(context),
+            #[cfg(feature = "in-process")]
+            Self::InProcess(stream) => Pin::new(stream).poll_flush(context),
             Self::Tls(stream) => Pin::new(stream).poll_flush(context),
             Self::Closed => Poll::Ready(Err(closed())),
         }
@@ -91,6 +104,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
+            #[cfg(feature = "in-process")]
+            Self::InProcess(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Closed => Poll::Ready(Ok(())),
         }
