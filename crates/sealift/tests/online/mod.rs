@@ -17,6 +17,7 @@ mod soaked;
 mod verify;
 mod repair;
 mod xa;
+mod traps;
 
 /// A schema with the application's tables and rows.
 fn schema(pair: &Pair, what: &str) -> String {
