@@ -124,7 +124,6 @@ impl<I: Image> Pen<'_, I> {
         fits(form, &sql, self.limits)?;
         let done = self.session.execute(&sql).await.doing("change a row")?;
         if done.rows_matched() != Some(1) {
-            eprintln!("DEBUG {} {}", String::from_utf8_lossy(&sql), done.info);
             return Err(not_there(form));
         }
         let sent = Sent { table: &form.target, rows: 1, warned };
