@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::cutover::TurnRecord;
 use crate::fault::{ErrorCode, Fault};
 use crate::stage::Part;
+use crate::verify::Stranger;
 
 /// What a command did and found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -223,6 +224,9 @@ pub struct VerificationReport {
     /// Rows of which it is not known whether they differ: `what` says how many and why.
     #[serde(default)]
     pub unsettled: Vec<DifferenceReport>,
+    /// Who else wrote to migrated tables of the target; looked for where rows differ.
+    #[serde(default)]
+    pub strangers: Vec<Stranger>,
 }
 
 /// What a repair did, or would do.

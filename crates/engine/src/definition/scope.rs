@@ -82,6 +82,7 @@ mod tests {
 
     fn query(schema: &str, sql: &str) -> Query {
         Query {
+            thread: 1,
             schema: schema.to_owned(),
             sql: Bytes::copy_from_slice(sql.as_bytes()),
             error: 0,

@@ -13,6 +13,7 @@ use super::definitions::{self, Extent};
 use super::level::Level;
 use super::survey::{Survey, target_catalog};
 use super::tables::find;
+use super::way::server_id;
 use super::{Migration, plan as planning};
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::plan::read::Plan;
@@ -21,8 +22,8 @@ use crate::report::{
 };
 use crate::stage::{Memory, Part, Stage};
 use crate::verify::{
-    self, Applied, DifferenceKind, Moving, Notebook, RowDifference, TablePair, TableVerdict,
-    VerifyJob,
+    self, Applied, DifferenceKind, Moving, Notebook, RowDifference, Strangers, StrangersJob,
+    TablePair, TableVerdict, VerifyJob,
 };
 
 /// What a comparison is told beside the migration itself.
@@ -39,8 +40,8 @@ pub struct Verify {
 pub struct Followed {
     /// Names the migration in the target's ledgers.
     pub ledger_name: String,
-    /// Tables whose rows are all there.
-    pub copied: BTreeSet<QualifiedName>,
+    /// Tables whose rows are all there; `None`: all of them, and those made since.
+    pub copied: Option<BTreeSet<QualifiedName>>,
 }
 
 impl Followed {
@@ -51,7 +52,7 @@ impl Followed {
         let is_followed = following_from.is_some() && !stage.is_finished();
         is_followed.then(|| Self {
             ledger_name: ledger_name.to_owned(),
-            copied: copied.keys().cloned().collect(),
+            copied: stage.needs_copy().then(|| copied.keys().cloned().collect()),
         })
     }
 }
@@ -76,7 +77,7 @@ pub async fn verify(
     let Definitions { actual, mut found, moving } =
         compare_definitions(migration, (&survey, &plan), followed.as_ref(), report).await?;
     let mut pairs = pairs(&survey, &plan, &actual);
-    if let Some(Followed { copied, .. }) = followed {
+    if let Some(Followed { copied: Some(copied), .. }) = followed {
         for pair in pairs.extract_if(.., |pair| !copied.contains(&pair.source.name)) {
             found.not_compared.push(format!("table {} is not copied yet.", pair.source.name));
         }
@@ -104,9 +105,36 @@ pub async fn verify(
     let (rows, tables, seconds) = (found.rows, found.tables, elapsed.as_secs_f64());
     let said = format!("compared {rows} rows of {tables} tables in {seconds:.1} s");
     report.happened(&migration.clock, said);
+    if verdicts.iter().any(|verdict| !verdict.is_equal()) {
+        tell_strangers(migration, &verdicts, followed.as_ref(), &mut found).await?;
+    }
     let conclusion = conclude(&found);
     report.verification = Some(found);
     Ok(conclusion)
+}
+
+/// Looks for whoever else wrote to tables that differ.
+async fn tell_strangers(
+    migration: &Migration,
+    verdicts: &[TableVerdict],
+    followed: Option<&Followed>,
+    found: &mut VerificationReport,
+) -> Result<(), Fault> {
+    migration.progress.doing("looking for somebody else who writes to the target");
+    let name = followed.map_or("offline", |followed| followed.ledger_name.as_str());
+    let differing = verdicts.iter().filter(|verdict| !verdict.is_equal());
+    let job = StrangersJob {
+        target: migration.target.clone(),
+        tables: differing.map(|verdict| verdict.target.clone()).collect(),
+        // Each of our processes that may do this at a time has its own.
+        server_id: server_id(&format!("{name} strangers of {}", migration.workers)),
+        stop: migration.stop.clone(),
+    };
+    match Box::pin(verify::strangers(&job)).await? {
+        Strangers::Found(strangers) => found.strangers = strangers,
+        Strangers::Unreadable(why) => found.not_compared.push(why),
+    }
+    Ok(())
 }
 
 fn conclude(found: &VerificationReport) -> Conclusion {

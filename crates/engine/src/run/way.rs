@@ -154,7 +154,7 @@ impl<'a> Opening<'a> {
 
 /// A number among the source's replicas that is always the same for one migration: high, where people give
 /// none.
-fn server_id(ledger_name: &str) -> u32 {
+pub(super) fn server_id(ledger_name: &str) -> u32 {
     let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(ledger_name.as_bytes()).into();
     u32::from_be_bytes([a, b, c, d]) | 0x8000_0000
 }

@@ -17,6 +17,7 @@ mod settle;
 mod moving;
 mod memory;
 mod differing;
+mod strangers;
 mod side;
 mod utf8mb3;
 
@@ -43,6 +44,7 @@ pub use self::differing::{
 };
 pub use self::memory::{Findings, NoNotebook, Notebook, Range, TableMemory};
 pub use self::settle::Moving;
+pub use self::strangers::{Stranger, Strangers, StrangersJob, strangers};
 
 use self::memory::Scribe;
 use self::side::Sides;

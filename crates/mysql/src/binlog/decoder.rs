@@ -28,6 +28,8 @@ pub(super) struct Decoder {
     grouping: Grouping,
     /// Whether values of the session came before the statement to come.
     has_context: bool,
+    /// Who executes the transaction that is open.
+    thread: Option<u32>,
     /// What was read and not handed out yet.
     ready: VecDeque<Event>,
     /// A compressed transaction that is not read to its end.
@@ -53,6 +55,7 @@ impl Decoder {
             offset: 0,
             grouping: Grouping::Closed,
             has_context: false,
+            thread: None,
             ready: VecDeque::new(),
             payload: None,
         }
@@ -202,6 +205,7 @@ impl Decoder {
             let shape = Shape::Open;
             self.open(Opening { gtid: None, committed_at: None, length: None, shape }, part)?;
         }
+        self.thread = Some(query.thread);
         match self.grouping.statement(&query.sql, part.end) {
             Step::Frame => Ok(()),
             Step::Within => {
@@ -222,7 +226,8 @@ impl Decoder {
         }
         self.grouping.close();
         let place = Place { file: Arc::clone(&self.file), offset };
-        self.ready.push_back(Event::End(End { outcome, place }));
+        let thread = self.thread.take();
+        self.ready.push_back(Event::End(End { outcome, place, thread }));
         Ok(())
     }
 

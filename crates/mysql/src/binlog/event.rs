@@ -36,6 +36,8 @@ pub struct End {
     pub outcome: Outcome,
     /// Where it ends in the log.
     pub place: Place,
+    /// The connection that executed it, by its number on the server; `None` where the log does not tell.
+    pub thread: Option<u32>,
 }
 
 /// How a transaction begins.

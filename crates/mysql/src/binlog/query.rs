@@ -11,6 +11,8 @@ use crate::wire::scan::{Malformed, Scan, lossy};
 /// A statement, and all it needs to mean the same elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
+    /// The connection that sent it, by its number on the server.
+    pub thread: u32,
     /// The default schema; empty for none.
     pub schema: String,
     /// The statement, in the character set of the client that sent it.
@@ -65,7 +67,7 @@ impl Query {
     pub(super) fn read(body: &Bytes, post_header: u8, packing: Packing) -> Result<Self, Trouble> {
         let mut whole = Scan::new(body);
         let mut scan = Scan::new(whole.bytes(usize::from(post_header), "post-header")?);
-        scan.u32("thread")?;
+        let thread = scan.u32("thread")?;
         scan.u32("execution time")?;
         let schema = scan.u8("schema's length")?;
         let error = scan.u16("error")?;
@@ -80,7 +82,7 @@ impl Query {
             }
         };
         let executed_at = u64::from(settings.microseconds);
-        Ok(Self { schema, sql, error, has_context: false, executed_at, settings })
+        Ok(Self { thread, schema, sql, error, has_context: false, executed_at, settings })
     }
 }
 

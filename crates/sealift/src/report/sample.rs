@@ -10,6 +10,7 @@ use sealift_engine::report::{
     VerificationReport,
 };
 use sealift_engine::stage::Part;
+use sealift_engine::verify::Stranger;
 use sealift_schema::facts::Side;
 use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
 
@@ -94,6 +95,14 @@ fn verification() -> VerificationReport {
             source: None,
             target: None,
             keys: vec!["id=3".into(), "id=4".into()],
+        }],
+        strangers: vec![Stranger {
+            table: QualifiedName::new("shop", "orders"),
+            thread: Some(17),
+            user: Some("app@10.0.0.9".into()),
+            first: "2026-11-29T09:00:00Z".parse().unwrap(),
+            last: "2026-11-29T09:00:00Z".parse().unwrap(),
+            transactions: 1,
         }],
     }
 }

@@ -181,8 +181,15 @@ fn changes(report: &Report) -> String {
 }
 
 fn compared(page: &mut Page, verification: &VerificationReport) {
-    let VerificationReport { tables, rows, objects, differences, not_compared, unsettled } =
-        verification;
+    let VerificationReport {
+        tables,
+        rows,
+        objects,
+        differences,
+        not_compared,
+        unsettled,
+        strangers,
+    } = verification;
     let said = [
         (*objects, "definition", "definitions"),
         (*tables, "table", "tables"),
@@ -199,6 +206,7 @@ fn compared(page: &mut Page, verification: &VerificationReport) {
     page.list("not compared", not_compared, Clone::clone);
     page.list("not known", unsettled, difference);
     page.list("differs", differences, difference);
+    page.list("who", strangers, ToString::to_string);
 }
 
 fn repaired(page: &mut Page, RepairReport { done, tables }: &RepairReport) {
@@ -311,6 +319,8 @@ mod tests {
                         changes all the time; id=3, id=4
           differs       table `shop`.`orders`: row differs; source: 'a'; target: 'b';
                         (id) = (17), (id) = (18)
+          who           somebody else wrote to table `shop`.`orders` of the target:
+                        app@10.0.0.9, connection 17, at 2026-11-29T09:00:00Z
           would repair  table `shop`.`orders`: insert 1 row, update 2 rows: insert id=7,
                         update id=8
           to do it      sealift repair --yes

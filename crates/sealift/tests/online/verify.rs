@@ -1,5 +1,7 @@
 //! `verify` while `run` follows and the application writes: nothing false, everything planted found.
 
+use std::collections::BTreeSet;
+
 use sealift_lab::workload::churn::Churn;
 use sealift_lab::{Options, Pair, workload};
 use serde_json::Value;
@@ -84,6 +86,13 @@ fn while_the_application_writes_nothing_false_is_said_and_everything_planted_is_
     ] {
         assert!(found.contains(named), "{named} is not found: {found}");
     }
+    // Who did it is named by the target's own log; what we apply all the time is not.
+    let strangers = ran.json()["verification"]["strangers"].clone();
+    let strangers = strangers.as_array().cloned().unwrap_or_default();
+    let tables: BTreeSet<&str> =
+        strangers.iter().filter_map(|one| one["table"]["name"].as_str()).collect();
+    assert_eq!(tables, BTreeSet::from(["hot", "still", "still_bag"]), "{strangers:?}");
+    assert!(strangers.iter().all(|one| one["thread"].as_u64() > Some(0)), "{strangers:?}");
     // The application may have written some of these again, which mends them; not all of them.
     let hot = differences(&ran).into_iter().find(|one| one["object"]["name"]["name"] == "hot");
     let keys = hot.expect("the table hot differs")["keys"].clone();
