@@ -72,5 +72,7 @@ fn a_run_is_held_by_a_limit_paused_resumed_and_stopped_from_another_terminal() {
     sleeper.kill().unwrap();
     sleeper.wait().unwrap();
     assert_eq!(run.wait().unwrap().code(), Some(0));
+    // The limits of the file are those of a comparison, too.
+    folder.reconfigure(&format!("rows_per_second = 1\nworkers = 1\n{limit}"), "workers = 2\n");
     ends_with(0, &folder.sealift(&["verify"]));
 }
