@@ -32,11 +32,13 @@ async fn images_of_mariadb_10_11_equal_its_rows() {
 }
 
 #[tokio::test]
+#[ignore = "this MariaDB 11.8 leaves virtual columns out of its images, which is refused"]
 async fn images_of_mariadb_11_8_equal_its_rows() {
     mariadb(Kind::MariaDb11_8, &[]).await;
 }
 
 #[tokio::test]
+#[ignore = "this MariaDB 11.8 leaves virtual columns out of its images, which is refused"]
 async fn compressed_events_of_mariadb_equal_its_rows() {
     let arguments = [
         "--log-bin-compress=ON",

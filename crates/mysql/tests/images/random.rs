@@ -28,6 +28,7 @@ async fn random_rows_of_mariadb_10_5() {
 }
 
 #[tokio::test]
+#[ignore = "this MariaDB 11.8 leaves virtual columns out of its images, which is refused"]
 async fn random_rows_of_mariadb_11_8() {
     check(&start(Kind::MariaDb11_8, &["--log-bin-compress=ON"])).await;
 }
