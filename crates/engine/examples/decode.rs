@@ -68,7 +68,7 @@ struct Counts {
 struct Known {
     body: Bytes,
     map: Arc<TableMap>,
-    shape: RowShape,
+    shape: Arc<RowShape>,
     encoder: Encoder,
     /// Which columns are written.
     written: Vec<bool>,
@@ -90,12 +90,13 @@ fn decode(file: &Bytes, catalog: &Catalog, work: Work, counts: &mut Counts) {
             }
         } else if let Ok(head) = RowsHead::read(type_code, &body) {
             let Some(known) = head.table.and_then(|id| tables.get(&id)) else { continue };
-            let event = RowsEvent::read(type_code, &body, Arc::clone(&known.map)).unwrap();
-            for change in event.rows(&known.shape) {
+            let event =
+                RowsEvent::read(type_code, &body, Arc::clone(&known.map), &known.shape).unwrap();
+            for change in event.rows() {
                 let change = change.unwrap();
                 for image in [change.before, change.after].into_iter().flatten() {
                     counts.images += 1;
-                    let values = image.values(&known.shape, &mut scratch).unwrap();
+                    let values = image.values(&mut scratch).unwrap();
                     if work == Work::Values {
                         counts.written += walk(values, known.shape.len());
                     } else {
@@ -119,7 +120,7 @@ fn walk(mut values: ImageValues<'_>, columns: usize) -> usize {
 fn known(body: Bytes, name: &QualifiedName, catalog: &Catalog) -> Option<Known> {
     let table = catalog.tables.get(name)?;
     let map = TableMap::read(&body).unwrap();
-    let shape = RowShape::new(&map, &table.columns).unwrap();
+    let shape = Arc::new(RowShape::new(&map, &table.columns).unwrap());
     let form = RowForm::of_stream(table, table).unwrap();
     let written = table.columns.iter().map(Column::is_written).collect();
     let encoder = Encoder::new(&form, Dialect::Load);

@@ -135,6 +135,12 @@ pub enum ValueError {
         /// What was wrong.
         what: &'static str,
     },
+    /// The row has no value of this column.
+    #[error("the row has no value of column {column}")]
+    Absent {
+        /// Which column, from 0.
+        column: usize,
+    },
     /// Bytes are left behind the last value.
     #[error("{bytes} bytes are left behind the last column")]
     Trailing {

@@ -22,21 +22,18 @@ impl LoggedImage {
     /// A row of an event as a change; `None` for a row that is neither before nor after anything, which no
     /// event has.
     #[must_use]
-    pub fn change(
-        event: &RowsEvent,
-        shape: &Arc<RowShape>,
-        row: Logged<'_>,
-    ) -> Option<RowChange<Self>> {
-        let keep = |image: RawImage<'_>| Self {
+    pub fn change(event: &RowsEvent, row: Logged<'_>) -> Option<RowChange<Self>> {
+        let keep = |image: RawImage<'_>, shape: &Arc<RowShape>| Self {
             bytes: event.data.slice_ref(image.bytes()),
             shape: Arc::clone(shape),
         };
         match (row.before, row.after) {
-            (None, Some(after)) => Some(RowChange::Insert(keep(after))),
-            (Some(before), Some(after)) => {
-                Some(RowChange::Update { before: keep(before), after: keep(after) })
-            }
-            (Some(before), None) => Some(RowChange::Delete(keep(before))),
+            (None, Some(after)) => Some(RowChange::Insert(keep(after, &event.after))),
+            (Some(before), Some(after)) => Some(RowChange::Update {
+                before: keep(before, &event.before),
+                after: keep(after, &event.after),
+            }),
+            (Some(before), None) => Some(RowChange::Delete(keep(before, &event.before))),
             (None, None) => None,
         }
     }
@@ -47,7 +44,7 @@ impl Image for LoggedImage {
     type Values<'a> = LoggedValues<'a>;
 
     fn values<'a>(&'a self, scratch: &'a mut Vec<u8>) -> LoggedValues<'a> {
-        LoggedValues(RawImage::of(&self.bytes).values(&self.shape, scratch))
+        LoggedValues(RawImage::of(&self.bytes, &self.shape).values(scratch))
     }
 
     fn bytes(&self) -> usize {

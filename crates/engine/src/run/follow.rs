@@ -213,14 +213,14 @@ impl Follow<'_> {
             if self.way.gates.skips(&definition.name, id) {
                 continue;
             }
-            for row in change.rows.rows(&change.shape) {
+            for row in change.rows.rows() {
                 let row = row.map_err(|error| {
                     Fault::new(ErrorCode::LogUnreadable, "read changed rows")
                         .on(Side::Source)
                         .about(format!("table {}, transaction {id}", definition.name))
                         .because(error)
                 })?;
-                if let Some(row) = LoggedImage::change(&change.rows, &change.shape, row) {
+                if let Some(row) = LoggedImage::change(&change.rows, row) {
                     let checks = change.rows.checks;
                     wanted.push(apply::Change { table: change.table, row, checks });
                 }

@@ -1,5 +1,7 @@
 //! From events to transactions.
 
+use std::sync::Arc;
+
 use sealift_mysql::binlog::{
     Begin, BinlogStream, Event, LogPosition, Outcome, Query, RawRows, RowsError, RowsEvent,
     RowsHead,
@@ -72,15 +74,14 @@ impl Assembly {
         let Some(id) = head.table else { return Ok(None) };
         let Some(known) = self.tables.of(id)? else { return Ok(None) };
         let table = known.table;
-        let shape = known.shape.clone();
-        let rows =
-            RowsEvent::read(raw.type_code, &raw.body, known.map.clone()).map_err(unreadable)?;
+        let rows = RowsEvent::read(raw.type_code, &raw.body, Arc::clone(&known.map), &known.shape)
+            .map_err(unreadable)?;
         let Some(open) = &mut self.open else {
             let what = "rows outside a transaction";
             return Err(Fault::new(ErrorCode::LogUnreadable, what).on(Side::Source));
         };
         open.bytes += rows.data.len();
-        open.changes.push(Change { table, rows, shape });
+        open.changes.push(Change { table, rows });
         if open.bytes < self.piece_bytes || open.definition.is_some() {
             return Ok(None);
         }

@@ -1,8 +1,6 @@
 //! What the stream hands out.
 
-use std::sync::Arc;
-
-use sealift_mysql::binlog::{LogPosition, RowShape, RowsEvent, TransactionId};
+use sealift_mysql::binlog::{LogPosition, RowsEvent, TransactionId};
 
 use super::statement::Statement;
 
@@ -86,8 +84,6 @@ pub struct Change {
     pub table: usize,
     /// The rows.
     pub rows: RowsEvent,
-    /// How they are read.
-    pub shape: Arc<RowShape>,
 }
 
 fn touched(changes: &[Change]) -> Vec<usize> {

@@ -328,8 +328,8 @@ impl Follow {
             if self.is_exact && self.gates.skips(&definition.name, id) {
                 continue;
             }
-            for row in change.rows.rows(&change.shape) {
-                let row = LoggedImage::change(&change.rows, &change.shape, row.unwrap());
+            for row in change.rows.rows() {
+                let row = LoggedImage::change(&change.rows, row.unwrap());
                 let checks = change.rows.checks;
                 wanted.extend(row.map(|row| apply::Change { table: change.table, row, checks }));
             }

@@ -8,17 +8,19 @@ use super::table_map::bit_from_low;
 use super::temporal::{self, little_endian};
 use crate::value::{Value, ValueError};
 
-/// One row as a rows event holds it: a bitmap of NULLs, then the values of all other columns.
+/// One row as a rows event holds it: a bitmap of NULLs, then the values of all other columns. Columns that the
+/// shape says are absent have neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Image<'a> {
     bytes: &'a [u8],
+    shape: &'a RowShape,
 }
 
 impl<'a> Image<'a> {
     /// An image whose bytes were kept; they are checked when they are read.
     #[must_use]
-    pub fn of(bytes: &'a [u8]) -> Self {
-        Self { bytes }
+    pub fn of(bytes: &'a [u8], shape: &'a RowShape) -> Self {
+        Self { bytes, shape }
     }
 
     /// The image's bytes, for keeping: with [`bytes::Bytes::slice_ref`] that copies nothing.
@@ -27,17 +29,19 @@ impl<'a> Image<'a> {
         self.bytes
     }
 
+    /// How it is read.
+    #[must_use]
+    pub fn shape(&self) -> &'a RowShape {
+        self.shape
+    }
+
     /// Walks the values. Those whose text is not in the image (decimals, JSON, padded and compressed ones)
     /// are made in `scratch`.
     ///
     /// # Errors
     /// When the bitmap is not whole.
-    pub fn values(
-        self,
-        shape: &'a RowShape,
-        scratch: &'a mut Vec<u8>,
-    ) -> Result<ImageValues<'a>, ValueError> {
-        Ok(ImageValues { walk: Walk::new(shape, self.bytes)?, scratch })
+    pub fn values(self, scratch: &'a mut Vec<u8>) -> Result<ImageValues<'a>, ValueError> {
+        Ok(ImageValues { walk: Walk::new(self.shape, self.bytes)?, scratch })
     }
 }
 
@@ -55,19 +59,20 @@ impl<'a> ImageValues<'a> {
     /// numbers.
     ///
     /// # Errors
-    /// When the bytes end early or are not what the column's type promises.
+    /// When the image lacks the column, the bytes end early or are not what the column's type promises.
     #[allow(clippy::should_implement_trait, reason = "an iterator cannot lend its scratch buffer")]
     #[inline]
     pub fn next(&mut self) -> Result<Value<'_>, ValueError> {
         match self.walk.next()? {
-            Some((reading, bytes)) => {
+            Found::Bytes(reading, bytes) => {
                 read(reading, bytes, self.scratch).map_err(|what| self.walk.malformed(what))
             }
-            None => Ok(Value::Null),
+            Found::Null => Ok(Value::Null),
+            Found::Nothing => Err(self.walk.absent()),
         }
     }
 
-    /// Passes over the next column.
+    /// Passes over the next column, whether the image has it or not.
     ///
     /// # Errors
     /// When the bytes end early.
@@ -95,33 +100,50 @@ struct Walk<'a> {
     nulls: &'a [u8],
     rest: &'a [u8],
     column: usize,
+    /// Columns before it that the image lacks: they have no bit among the NULLs.
+    absent: usize,
+}
+
+/// What an image has of a column.
+#[derive(Clone, Copy, Debug)]
+enum Found<'a> {
+    /// A value's bytes, and what to do with them.
+    Bytes(Reading, &'a [u8]),
+    /// That it is NULL; so it is behind the last column, too.
+    Null,
+    /// Nothing.
+    Nothing,
 }
 
 impl<'a> Walk<'a> {
     fn new(shape: &'a RowShape, bytes: &'a [u8]) -> Result<Self, ValueError> {
         let (nulls, rest) = bytes
-            .split_at_checked(shape.len().div_ceil(8))
+            .split_at_checked(shape.present.div_ceil(8))
             .ok_or(ValueError::Truncated { column: 0 })?;
-        Ok(Self { shape, nulls, rest, column: 0 })
+        Ok(Self { shape, nulls, rest, column: 0, absent: 0 })
     }
 
-    /// The next column's bytes and what to do with them; `None` for NULL, and behind the last column.
     #[inline]
-    fn next(&mut self) -> Result<Option<(Reading, &'a [u8])>, ValueError> {
+    fn next(&mut self) -> Result<Found<'a>, ValueError> {
         let index = self.column;
         self.column += 1;
-        if bit_from_low(self.nulls, index) {
-            return Ok(None);
+        let Some(column) = self.shape.columns.get(index) else { return Ok(Found::Null) };
+        if column.extent == Extent::Absent {
+            self.absent += 1;
+            return Ok(Found::Nothing);
         }
-        let Some(column) = self.shape.columns.get(index) else { return Ok(None) };
+        if bit_from_low(self.nulls, index - self.absent) {
+            return Ok(Found::Null);
+        }
         let length = match column.extent {
             Extent::Fixed(bytes) => Some(bytes.into()),
             Extent::Counted(prefix) => self
                 .take(prefix.into())
                 .and_then(|length| usize::try_from(little_endian(length)).ok()),
+            Extent::Absent => None,
         };
         let bytes = length.and_then(|length| self.take(length)).ok_or_else(|| self.truncated())?;
-        Ok(Some((column.reading, bytes)))
+        Ok(Found::Bytes(column.reading, bytes))
     }
 
     #[inline]
@@ -137,6 +159,11 @@ impl<'a> Walk<'a> {
     }
 
     #[cold]
+    fn absent(&self) -> ValueError {
+        ValueError::Absent { column: self.column - 1 }
+    }
+
+    #[cold]
     fn malformed(&self, what: &'static str) -> ValueError {
         ValueError::Malformed { column: self.column - 1, what }
     }
@@ -144,15 +171,15 @@ impl<'a> Walk<'a> {
 
 /// Cuts the first image off some bytes.
 pub(super) fn split_first<'a>(
-    shape: &RowShape,
+    shape: &'a RowShape,
     bytes: &'a [u8],
 ) -> Result<(Image<'a>, &'a [u8]), ValueError> {
-    let mut walk = Walk { ..Walk::new(shape, bytes)? };
+    let mut walk = Walk::new(shape, bytes)?;
     for _ in 0..shape.len() {
         walk.next()?;
     }
     let (image, rest) = bytes.split_at(bytes.len() - walk.rest.len());
-    Ok((Image { bytes: image }, rest))
+    Ok((Image { bytes: image, shape }, rest))
 }
 
 #[inline]

@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::compressed;
 use super::image::{self, Image};
 use super::shape::RowShape;
-use super::table_map::{TableMap, bit_from_low, table_id};
+use super::table_map::{TableMap, table_id};
 use crate::value::ValueError;
 use crate::wire::scan::{Malformed, Scan};
 
@@ -34,6 +34,10 @@ pub struct RowsEvent {
     pub checks: ForeignKeyChecks,
     /// The table, as the TABLE_MAP event before described it.
     pub table: Arc<TableMap>,
+    /// How images of rows as they were are read.
+    pub before: Arc<RowShape>,
+    /// How images of rows as they are now are read.
+    pub after: Arc<RowShape>,
     /// The images, one after the other; of updates a pair each.
     pub data: Bytes,
 }
@@ -69,7 +73,7 @@ pub enum RowsError {
     /// It has only what changed of JSON values.
     #[error("the rows hold only parts of JSON values (binlog_row_value_options=PARTIAL_JSON)")]
     PartialJson,
-    /// Its images lack columns.
+    /// Its images lack columns that nobody computes.
     #[error(
         "the row images lack columns: binlog_row_image is not FULL ({present} of {columns} are there)"
     )]
@@ -175,11 +179,17 @@ impl RowsHead {
 }
 
 impl RowsEvent {
-    /// Reads an event's bytes between header and checksum, of a table that [`RowsHead::table`] named.
+    /// Reads an event's bytes between header and checksum, of a table that [`RowsHead::table`] named. `shape`: that
+    /// of the table map and its definition.
     ///
     /// # Errors
-    /// When it is no rows event, not one of this table, or its images are not whole.
-    pub fn read(type_code: u8, body: &Bytes, table: Arc<TableMap>) -> Result<Self, RowsError> {
+    /// When it is no rows event, not one of this table, or its images lack more than what is computed anyway.
+    pub fn read(
+        type_code: u8,
+        body: &Bytes,
+        table: Arc<TableMap>,
+        shape: &Arc<RowShape>,
+    ) -> Result<Self, RowsError> {
         let form = Form::of(type_code)?;
         let mut scan = Scan::new(body);
         let RowsHead { checks, .. } = RowsHead::scan(&form, &mut scan)?;
@@ -188,27 +198,26 @@ impl RowsEvent {
         if u64::try_from(columns) != Ok(rows) {
             return Err(RowsError::OtherTable { rows, map: columns });
         }
-        let bitmaps = if form.kind == RowsKind::Update { 2 } else { 1 };
-        for _ in 0..bitmaps {
-            let present = scan.bytes(columns.div_ceil(8), "columns of rows")?;
-            let present = (0..columns).filter(|column| bit_from_low(present, *column)).count();
-            if present < columns {
-                return Err(RowsError::PartialImage { present, columns });
-            }
-        }
+        let mut images = || {
+            let bitmap = scan.bytes(columns.div_ceil(8), "columns of rows")?;
+            let shape = shape.of_present(bitmap);
+            shape.map_err(|present| RowsError::PartialImage { present, columns })
+        };
+        let first = images()?;
+        let second = if form.kind == RowsKind::Update { images()? } else { Arc::clone(&first) };
         let data = if form.compressed {
             let rows = compressed::event(scan.rest());
             rows.map_err(|what| RowsError::Malformed(what.to_owned()))?.into()
         } else {
             body.slice_ref(scan.rest())
         };
-        Ok(Self { kind: form.kind, checks, table, data })
+        Ok(Self { kind: form.kind, checks, table, before: first, after: second, data })
     }
 
-    /// The rows, in the event's order. `shape` is that of [`RowsEvent::table`] and its definition.
+    /// The rows, in the event's order.
     #[must_use]
-    pub fn rows<'a>(&'a self, shape: &'a RowShape) -> Rows<'a> {
-        Rows { shape, kind: self.kind, rest: &self.data, row: 0 }
+    pub fn rows(&self) -> Rows<'_> {
+        Rows { event: self, rest: &self.data, row: 0 }
     }
 }
 
@@ -224,27 +233,27 @@ pub struct RowChange<'a> {
 /// Iterates over the rows of an event; ends after an error.
 #[derive(Clone, Debug)]
 pub struct Rows<'a> {
-    shape: &'a RowShape,
-    kind: RowsKind,
+    event: &'a RowsEvent,
     rest: &'a [u8],
     row: usize,
 }
 
 impl<'a> Rows<'a> {
-    fn image(&mut self) -> Result<Image<'a>, ValueError> {
-        let (image, rest) = image::split_first(self.shape, self.rest)?;
+    fn image(&mut self, shape: &'a RowShape) -> Result<Image<'a>, ValueError> {
+        let (image, rest) = image::split_first(shape, self.rest)?;
         self.rest = rest;
         Ok(image)
     }
 
     fn change(&mut self) -> Result<RowChange<'a>, ValueError> {
-        let before = match self.kind {
+        let RowsEvent { kind, before, after, .. } = self.event;
+        let before = match kind {
             RowsKind::Insert => None,
-            RowsKind::Update | RowsKind::Delete => Some(self.image()?),
+            RowsKind::Update | RowsKind::Delete => Some(self.image(before)?),
         };
-        let after = match self.kind {
+        let after = match kind {
             RowsKind::Delete => None,
-            RowsKind::Insert | RowsKind::Update => Some(self.image()?),
+            RowsKind::Insert | RowsKind::Update => Some(self.image(after)?),
         };
         Ok(RowChange { before, after })
     }
@@ -258,7 +267,8 @@ impl<'a> Iterator for Rows<'a> {
             return None;
         }
         let change = self.change();
-        if change.is_err() || self.shape.is_empty() {
+        let has_no_columns = self.event.before.present + self.event.after.present == 0;
+        if change.is_err() || has_no_columns {
             self.rest = &[];
         }
         let row = self.row;

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sealift_lab::{Kind, Server};
 use sealift_mysql::binlog::{Image, RowShape, RowsEvent, RowsHead, RowsKind, TableMap};
 use sealift_mysql::session::Session;
 use sealift_mysql::value::{Layout, Value, Values};
 use sealift_schema::catalog::{Catalog, Table};
-use sealift_schema::column::ColumnType;
+use sealift_schema::column::{Column, ColumnType};
 use sealift_schema::name::{QualifiedName, quote};
 
 use crate::log::Logged;
@@ -18,14 +19,20 @@ pub(crate) type Row = Vec<String>;
 pub(crate) type Bag = BTreeMap<Row, usize>;
 
 /// Tables as their events leave them.
-#[derive(Default)]
 pub(crate) struct History {
+    kind: Kind,
     maps: BTreeMap<u64, Arc<TableMap>>,
     pub(crate) tables: BTreeMap<QualifiedName, Bag>,
     scratch: Vec<u8>,
 }
 
 impl History {
+    /// No events yet of such a server.
+    pub(crate) fn of(server: &Server) -> Self {
+        let (maps, tables) = (BTreeMap::new(), BTreeMap::new());
+        Self { kind: server.kind(), maps, tables, scratch: Vec::new() }
+    }
+
     /// Applies events, whose tables have the catalog's definitions.
     pub(crate) fn apply(&mut self, events: &[Logged], catalog: &Catalog) {
         for event in events {
@@ -40,20 +47,20 @@ impl History {
             let Some(table) = catalog.tables.get(&map.name) else { continue };
             let shape = RowShape::new(&map, &table.columns)
                 .unwrap_or_else(|misfit| panic!("{}: {misfit}", map.name));
-            let rows = RowsEvent::read(event.type_code, &event.body, map).unwrap();
-            self.rows(&rows, &shape);
+            let rows = RowsEvent::read(event.type_code, &event.body, map, &Arc::new(shape));
+            self.rows(&rows.unwrap(), table);
         }
     }
 
-    fn rows(&mut self, event: &RowsEvent, shape: &RowShape) {
+    fn rows(&mut self, event: &RowsEvent, table: &Table) {
         let name = &event.table.name;
         let bag = self.tables.entry(name.clone()).or_default();
-        for change in event.rows(shape) {
+        for change in event.rows() {
             let change = change.unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(change.before.is_some(), event.kind != RowsKind::Insert);
             assert_eq!(change.after.is_some(), event.kind != RowsKind::Delete);
             if let Some(before) = change.before {
-                let row = values(before, shape, &mut self.scratch, name);
+                let row = values(self.kind, before, &mut self.scratch, table);
                 let Some(count) = bag.get_mut(&row) else {
                     panic!("{name} has no row as its event says it was:\n{row:?}")
                 };
@@ -63,19 +70,37 @@ impl History {
                 }
             }
             if let Some(after) = change.after {
-                *bag.entry(values(after, shape, &mut self.scratch, name)).or_default() += 1;
+                *bag.entry(values(self.kind, after, &mut self.scratch, table)).or_default() += 1;
             }
         }
     }
 }
 
-fn values(image: Image<'_>, shape: &RowShape, scratch: &mut Vec<u8>, table: &QualifiedName) -> Row {
-    let mut values = image.values(shape, scratch).unwrap();
-    let row = (0..shape.len())
-        .map(|_| words(values.next().unwrap_or_else(|error| panic!("{table}: {error}"))))
-        .collect();
+fn values(kind: Kind, image: Image<'_>, scratch: &mut Vec<u8>, table: &Table) -> Row {
+    let (name, shape) = (&table.name, image.shape());
+    let mut values = image.values(scratch).unwrap();
+    let mut word = |(at, column): (usize, &Column)| {
+        if may_lack(kind, column) {
+            values.skip().unwrap();
+            return GENERATED.to_owned();
+        }
+        assert!(shape.has(at), "{name} lacks {}", column.name);
+        let value = values.next().unwrap_or_else(|error| panic!("{name}: {error}"));
+        // MariaDB 11.8 stores a FLOAT that is too small as -0, and answers 0.
+        let is_zero = kind == Kind::MariaDb11_8 && value == Value::Float(0.0);
+        words(if is_zero { Value::Float(0.0) } else { value })
+    };
+    let row = table.columns.iter().enumerate().map(&mut word).collect();
     values.finish().unwrap();
     row
+}
+
+/// What stands for the value of a generated column on a server whose images may lack it.
+const GENERATED: &str = "generated";
+
+/// Whether a server's images may lack a column.
+fn may_lack(kind: Kind, column: &Column) -> bool {
+    kind == Kind::MariaDb11_8 && !column.is_written()
 }
 
 /// A value in words that tell it from all others.
@@ -98,7 +123,7 @@ fn hex_if_odd(bytes: &[u8]) -> String {
 }
 
 /// All rows as the server answers them, all columns; `ENUM` and `SET` as numbers.
-pub(crate) async fn selected(session: &mut Session, table: &Table) -> Bag {
+pub(crate) async fn selected(kind: Kind, session: &mut Session, table: &Table) -> Bag {
     let columns: Vec<String> = table
         .columns
         .iter()
@@ -121,7 +146,11 @@ pub(crate) async fn selected(session: &mut Session, table: &Table) -> Bag {
     let mut bag = Bag::new();
     while let Some(row) = rows.next().await.unwrap() {
         let mut values = Values::new(row, layouts.len()).unwrap();
-        let row = layouts.iter().map(|layout| words(values.next(*layout).unwrap())).collect();
+        let word = |(layout, column): (&Layout, &Column)| {
+            let word = words(values.next(*layout).unwrap());
+            if may_lack(kind, column) { GENERATED.to_owned() } else { word }
+        };
+        let row = layouts.iter().zip(&table.columns).map(word).collect();
         *bag.entry(row).or_default() += 1;
     }
     bag

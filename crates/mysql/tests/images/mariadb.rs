@@ -1,10 +1,13 @@
 //! What only MariaDB has: columns that no definition shows, vectors that are VARBINARY.
 
+use std::sync::Arc;
+
 use sealift_lab::Kind;
 use sealift_mysql::binlog::{RowShape, RowsEvent, TableMap, hash_columns};
 
 use crate::every_type::gathered;
 use crate::history::{self, History, assert_same};
+use crate::log::Logged;
 use crate::{log, reader, start};
 
 #[tokio::test]
@@ -23,10 +26,11 @@ async fn the_hash_of_a_long_unique_key_is_known_from_the_definition() {
         let events = log::row_events(&server);
         let map = TableMap::read(&events[0].body).unwrap();
         assert!(RowShape::new(&map, &table.columns).is_err());
-        let shape = RowShape::with_hidden(&map, &table.columns, 2).unwrap();
+        let shape = Arc::new(RowShape::with_hidden(&map, &table.columns, 2).unwrap());
         assert_eq!((shape.len(), shape.visible()), (6, 4));
-        let rows = RowsEvent::read(events[1].type_code, &events[1].body, map.into()).unwrap();
-        assert_eq!(rows.rows(&shape).map(Result::unwrap).count(), 2);
+        let Logged { type_code, body } = &events[1];
+        let rows = RowsEvent::read(*type_code, body, map.into(), &shape).unwrap();
+        assert_eq!(rows.rows().map(Result::unwrap).count(), 2);
     }
 }
 
@@ -40,8 +44,8 @@ async fn vectors_of_mariadb_are_their_bytes() {
     );
     let catalog = gathered(&server, "vectors").await;
     let table = catalog.tables.values().next().unwrap();
-    let mut history = History::default();
+    let mut history = History::of(&server);
     history.apply(&log::row_events(&server), &catalog);
-    let selected = history::selected(&mut reader(&server).await, table).await;
+    let selected = history::selected(server.kind(), &mut reader(&server).await, table).await;
     assert_same(table, "after INSERT", &history.tables[&table.name], &selected);
 }

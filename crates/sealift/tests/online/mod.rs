@@ -18,6 +18,7 @@ mod verify;
 mod repair;
 mod xa;
 mod traps;
+mod images;
 
 /// A schema with the application's tables and rows.
 fn schema(pair: &Pair, what: &str) -> String {

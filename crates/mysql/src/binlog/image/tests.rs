@@ -44,7 +44,15 @@ fn reading() -> impl Strategy<Value = Reading> {
 }
 
 fn extent() -> impl Strategy<Value = Extent> {
-    prop_oneof![(0..12_u8).prop_map(Extent::Fixed), (1..5_u8).prop_map(Extent::Counted)]
+    prop_oneof![
+        4 => (0..12_u8).prop_map(Extent::Fixed),
+        4 => (1..5_u8).prop_map(Extent::Counted),
+        1 => Just(Extent::Absent)
+    ]
+}
+
+fn of(extent: Extent, reading: Reading) -> ColumnShape {
+    ColumnShape { extent, reading, may_lack: false }
 }
 
 #[test]
@@ -67,15 +75,15 @@ fn zeros_cut_from_the_end_are_put_back() {
 #[test]
 fn a_value_of_64_mib_is_borrowed_and_nothing_is_allocated() {
     const SIZE: usize = 64 << 20;
-    let blob = ColumnShape { extent: Extent::Counted(4), reading: Reading::Bytes };
-    let shape = RowShape { columns: Box::new([blob]), visible: 1 };
+    let blob = of(Extent::Counted(4), Reading::Bytes);
+    let shape = RowShape { columns: Box::new([blob]), visible: 1, present: 1 };
     let mut bytes = vec![0];
     bytes.extend(u32::try_from(SIZE).unwrap().to_le_bytes());
     bytes.resize(5 + SIZE, 7);
     let (image, rest) = split_first(&shape, &bytes).unwrap();
     assert!(rest.is_empty());
     let mut scratch = Vec::new();
-    let mut values = image.values(&shape, &mut scratch).unwrap();
+    let mut values = image.values(&mut scratch).unwrap();
     let Ok(Value::Bytes(value)) = values.next() else { panic!("no bytes") };
     assert!(std::ptr::eq(value, &bytes[5..]));
     assert_eq!(scratch.capacity(), 0);
@@ -87,12 +95,14 @@ proptest! {
         columns in proptest::collection::vec((extent(), reading()), 1..12),
         bytes in proptest::collection::vec(prop_oneof![2 => 0..20_u8, 1 => any::<u8>()], 0..200),
     ) {
-        let columns = columns.into_iter().map(|(extent, reading)| ColumnShape { extent, reading });
-        let shape = RowShape { columns: columns.collect(), visible: 0 };
+        let columns: Box<[_]> =
+            columns.into_iter().map(|(extent, reading)| of(extent, reading)).collect();
+        let present = columns.iter().filter(|column| column.extent != Extent::Absent).count();
+        let shape = RowShape { columns, visible: 0, present };
         let mut scratch = Vec::new();
         let Ok((image, rest)) = split_first(&shape, &bytes) else { return Ok(()) };
         prop_assert_eq!(image.bytes().len() + rest.len(), bytes.len());
-        let mut values = image.values(&shape, &mut scratch).unwrap();
+        let mut values = image.values(&mut scratch).unwrap();
         for _ in 0..shape.len() {
             let _outcome = values.next().is_ok();
         }

@@ -1,6 +1,7 @@
 //! Real rows events, whole, shortened and changed.
 
 use proptest::prelude::*;
+use sealift_schema::column::Generation;
 
 use super::super::fixture::{MAP, UPDATE, WRITE, bytes, every};
 use super::*;
@@ -10,15 +11,19 @@ fn map() -> Arc<TableMap> {
     Arc::new(TableMap::read(&bytes(MAP)).unwrap())
 }
 
-fn shape() -> RowShape {
-    RowShape::new(&map(), &every()).unwrap()
+fn shape() -> Arc<RowShape> {
+    Arc::new(RowShape::new(&map(), &every()).unwrap())
+}
+
+fn read(type_code: u8, body: &Bytes) -> Result<RowsEvent, RowsError> {
+    RowsEvent::read(type_code, body, map(), &shape())
 }
 
 /// All values of an image, in words.
-fn words(image: Image<'_>, shape: &RowShape) -> Vec<String> {
+fn words(image: Image<'_>) -> Vec<String> {
     let mut scratch = Vec::new();
-    let mut values = image.values(shape, &mut scratch).unwrap();
-    let words = (0..shape.len())
+    let mut values = image.values(&mut scratch).unwrap();
+    let words = (0..image.shape().len())
         .map(|_| match values.next().unwrap() {
             Value::Bytes(bytes) => bytes.escape_ascii().to_string(),
             other @ (Value::Null
@@ -36,9 +41,8 @@ fn words(image: Image<'_>, shape: &RowShape) -> Vec<String> {
 
 #[test]
 fn new_rows_have_their_values() {
-    let event = RowsEvent::read(30, &bytes(WRITE), map()).unwrap();
-    let shape = shape();
-    let rows: Vec<RowChange<'_>> = event.rows(&shape).map(Result::unwrap).collect();
+    let event = read(30, &bytes(WRITE)).unwrap();
+    let rows: Vec<RowChange<'_>> = event.rows().map(Result::unwrap).collect();
     assert_eq!((event.kind, rows.len()), (RowsKind::Insert, 2));
     assert!(rows.iter().all(|row| row.before.is_none()));
     let date_time =
@@ -48,7 +52,7 @@ fn new_rows_have_their_values() {
     let time = Duration { negative: true, micros: 500_000, ..Duration::default() };
     let date = Moment { year: 2024, month: 2, day: 29, ..Moment::default() };
     assert_eq!(
-        words(rows[0].after.unwrap(), &shape),
+        words(rows[0].after.unwrap()),
         [
             "Uint(4294967295)",
             "Int(-8388608)",
@@ -76,21 +80,20 @@ fn new_rows_have_their_values() {
     );
     let mut nulls = vec!["Null"; 22];
     nulls[0] = "Uint(1)";
-    assert_eq!(words(rows[1].after.unwrap(), &shape), nulls);
+    assert_eq!(words(rows[1].after.unwrap()), nulls);
 }
 
 #[test]
 fn updates_have_both_images_and_values_may_be_skipped() {
-    let event = RowsEvent::read(31, &bytes(UPDATE), map()).unwrap();
-    let shape = shape();
-    let rows: Vec<RowChange<'_>> = event.rows(&shape).map(Result::unwrap).collect();
+    let event = read(31, &bytes(UPDATE)).unwrap();
+    let rows: Vec<RowChange<'_>> = event.rows().map(Result::unwrap).collect();
     let [RowChange { before: Some(before), after: Some(after) }] = rows.as_slice() else {
         panic!("{rows:?}")
     };
     let mut scratch = Vec::new();
     for (image, m) in [(before, -8_388_608), (after, 7)] {
         let kept = event.data.slice_ref(image.bytes());
-        let mut values = Image::of(&kept).values(&shape, &mut scratch).unwrap();
+        let mut values = Image::of(&kept, image.shape()).values(&mut scratch).unwrap();
         values.skip().unwrap();
         assert_eq!(values.next(), Ok(Value::Int(m)));
         assert!(matches!(values.finish(), Err(ValueError::Trailing { .. })));
@@ -112,10 +115,44 @@ fn partial_images_are_refused() {
     let mut body = bytes(WRITE).to_vec();
     // The bitmap of columns behind table, flags, extra information and count.
     body[11] = 0b1111_0111;
-    assert_eq!(
-        RowsEvent::read(30, &body.into(), map()),
-        Err(RowsError::PartialImage { present: 21, columns: 22 })
-    );
+    assert_eq!(read(30, &body.into()), Err(RowsError::PartialImage { present: 21, columns: 22 }));
+}
+
+/// The fixture's first row without one column, which is generated: neither its value nor its bit among the NULLs.
+#[test]
+fn what_is_computed_from_other_columns_may_be_missing() {
+    let whole = read(30, &bytes(WRITE)).unwrap();
+    let first = whole.rows().next().unwrap().unwrap().after.unwrap();
+    let mut columns = every();
+    let at = columns.iter().position(|column| column.name == "m").unwrap();
+    let computed = (Generation::Virtual, "id - 1".to_owned());
+    columns[at].generated = Some(computed);
+    let shape = Arc::new(RowShape::new(&map(), &columns).unwrap());
+    let (nulls, values) = first.bytes().split_at(columns.len().div_ceil(8));
+    let mut bits = u32::from_le_bytes([nulls[0], nulls[1], nulls[2], 0]);
+    bits = bits & ((1 << at) - 1) | bits >> (at + 1) << at;
+    // `id` takes four bytes, `m` three.
+    let image = [&bits.to_le_bytes()[..3], &values[..4], &values[7..]].concat();
+    let mut bitmap = [0xff, 0xff, 0b0011_1111];
+    bitmap[at / 8] &= !(1 << (at % 8));
+    let head = bytes(WRITE).slice(..11);
+    let body: Bytes = [&head[..], &bitmap[..], &image[..]].concat().into();
+    let event = RowsEvent::read(30, &body, map(), &shape).unwrap();
+    let row = event.rows().next().unwrap().unwrap().after.unwrap();
+    assert!(!row.shape().has(at) && row.shape().has(at + 1));
+    let mut scratch = Vec::new();
+    let mut values = row.values(&mut scratch).unwrap();
+    assert_eq!(values.next(), Ok(Value::Uint(4_294_967_295)));
+    assert_eq!(values.next(), Err(ValueError::Absent { column: at }));
+    assert_eq!(values.next(), Ok(Value::Uint(0)));
+    for _ in at + 2..columns.len() {
+        values.skip().unwrap();
+    }
+    assert_eq!(values.finish(), Ok(()));
+    columns[at].generated = None;
+    let written = Arc::new(RowShape::new(&map(), &columns).unwrap());
+    let refused = RowsError::PartialImage { present: 21, columns: 22 };
+    assert_eq!(RowsEvent::read(30, &body, map(), &written), Err(refused));
 }
 
 #[test]
@@ -123,7 +160,7 @@ fn rows_of_another_table_are_refused() {
     let mut other = TableMap::clone(&map());
     other.columns.pop();
     assert_eq!(
-        RowsEvent::read(30, &bytes(WRITE), Arc::new(other)),
+        RowsEvent::read(30, &bytes(WRITE), Arc::new(other), &shape()),
         Err(RowsError::OtherTable { rows: 22, map: 21 })
     );
 }
@@ -132,9 +169,8 @@ fn rows_of_another_table_are_refused() {
 fn an_event_that_ends_within_a_row_says_which() {
     let mut body = bytes(WRITE).to_vec();
     body.pop();
-    let event = RowsEvent::read(30, &body.into(), map()).unwrap();
-    let shape = shape();
-    let outcomes: Vec<_> = event.rows(&shape).collect();
+    let event = read(30, &body.into()).unwrap();
+    let outcomes: Vec<_> = event.rows().collect();
     assert_eq!(outcomes.len(), 2);
     assert!(matches!(outcomes[1], Err(RowsError::Image { row: 1, .. })), "{:?}", outcomes[1]);
 }
@@ -154,14 +190,13 @@ proptest! {
         }
         body.truncate(body.len() - length % 64);
         let size = body.len();
-        let Ok(event) = RowsEvent::read(type_code, &body.into(), map()) else { return Ok(()) };
-        let shape = shape();
-        let mut scratch = Vec::new();
-        for change in event.rows(&shape) {
+        let Ok(event) = read(type_code, &body.into()) else { return Ok(()) };
+            let mut scratch = Vec::new();
+        for change in event.rows() {
             let Ok(change) = change else { break };
             for image in [change.before, change.after].into_iter().flatten() {
-                let mut values = image.values(&shape, &mut scratch).unwrap();
-                for _ in 0..shape.len() {
+                let mut values = image.values(&mut scratch).unwrap();
+                for _ in 0..image.shape().len() {
                     let _outcome = values.next().is_ok();
                 }
                 prop_assert_eq!(values.finish(), Ok(()));
@@ -175,8 +210,7 @@ proptest! {
         type_code in prop_oneof![23..26_u8, 30..33_u8, 166..172_u8],
         body in proptest::collection::vec(any::<u8>(), 0..120),
     ) {
-        let Ok(event) = RowsEvent::read(type_code, &body.into(), map()) else { return Ok(()) };
-        let shape = shape();
-        let _rows = event.rows(&shape).count();
+        let Ok(event) = read(type_code, &body.into()) else { return Ok(()) };
+            let _rows = event.rows().count();
     }
 }

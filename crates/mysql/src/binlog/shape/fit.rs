@@ -27,8 +27,9 @@ impl Judge<'_> {
                 defined: self.defined.type_text.clone(),
             });
         }
-        let shape = self.by_storage(storage);
-        shape.filter(|_| self.agrees()).ok_or_else(|| self.misfit())
+        let shape = self.by_storage(storage).filter(|_| self.agrees());
+        let may_lack = !self.defined.is_written();
+        shape.map(|shape| ColumnShape { may_lack, ..shape }).ok_or_else(|| self.misfit())
     }
 
     fn misfit(self) -> Misfit {
@@ -272,11 +273,11 @@ impl Judge<'_> {
 }
 
 fn fixed(bytes: u8, reading: Reading) -> ColumnShape {
-    ColumnShape { extent: Extent::Fixed(bytes), reading }
+    ColumnShape { extent: Extent::Fixed(bytes), reading, may_lack: false }
 }
 
 fn counted(prefix: u8, reading: Reading) -> ColumnShape {
-    ColumnShape { extent: Extent::Counted(prefix), reading }
+    ColumnShape { extent: Extent::Counted(prefix), reading, may_lack: false }
 }
 
 /// A length's own width, by the longest value.

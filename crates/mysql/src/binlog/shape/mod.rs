@@ -4,13 +4,15 @@
 mod fit;
 mod reading;
 
+use std::sync::Arc;
+
 use sealift_schema::catalog::Table;
 use sealift_schema::column::Column;
 use thiserror::Error;
 
 use self::fit::Judge;
 pub(super) use self::reading::{Extent, Reading};
-use super::table_map::{ColumnMap, Storage, TableMap};
+use super::table_map::{ColumnMap, Storage, TableMap, bit_from_low};
 
 /// How the images of a table with a certain definition are read.
 ///
@@ -20,6 +22,8 @@ use super::table_map::{ColumnMap, Storage, TableMap};
 pub struct RowShape {
     pub(super) columns: Box<[ColumnShape]>,
     pub(super) visible: usize,
+    /// How many of the columns images have.
+    pub(super) present: usize,
 }
 
 /// How one column is read.
@@ -27,6 +31,8 @@ pub struct RowShape {
 pub(super) struct ColumnShape {
     pub(super) extent: Extent,
     pub(super) reading: Reading,
+    /// Whether an image may lack it.
+    pub(super) may_lack: bool,
 }
 
 /// A definition that rows cannot have been written under.
@@ -84,17 +90,48 @@ impl RowShape {
         if !rest.iter().all(|column| is_hash(column, rest.len() <= hidden)) {
             return Err(count);
         }
-        let hash = ColumnShape { extent: Extent::Fixed(8), reading: Reading::Unsigned };
+        let (extent, reading) = (Extent::Fixed(8), Reading::Unsigned);
+        let hash = ColumnShape { extent, reading, may_lack: true };
         let shapes = shown
             .iter()
             .zip(columns)
             .map(|(logged, defined)| Judge { logged, defined }.shape())
             .chain(rest.iter().map(|_| Ok(hash)))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { columns: shapes, visible: columns.len() })
+            .collect::<Result<Box<[_]>, _>>()?;
+        let present = shapes.len();
+        Ok(Self { columns: shapes, visible: columns.len(), present })
     }
 
-    /// How many columns an image has.
+    /// The shape of images with some of the columns only, by their bitmap. Only what is
+    /// computed from the others may be missing: generated columns and what [`hash_columns`] counts, which newer releases
+    /// of MariaDB leave out.
+    ///
+    /// # Errors
+    /// With the number of columns present, when others are missing.
+    pub(super) fn of_present(self: &Arc<Self>, bitmap: &[u8]) -> Result<Arc<Self>, usize> {
+        let is_absent = |column: &usize| !bit_from_low(bitmap, *column);
+        let absent: Vec<usize> = (0..self.len()).filter(is_absent).collect();
+        if absent.is_empty() {
+            return Ok(Arc::clone(self));
+        }
+        let mut shape = Self::clone(self);
+        shape.present -= absent.len();
+        for column in &absent {
+            match shape.columns.get_mut(*column) {
+                Some(column) if column.may_lack => column.extent = Extent::Absent,
+                Some(_) | None => return Err(shape.present),
+            }
+        }
+        Ok(Arc::new(shape))
+    }
+
+    /// Whether an image has a value of a column, NULL too.
+    #[must_use]
+    pub fn has(&self, column: usize) -> bool {
+        self.columns.get(column).is_some_and(|column| column.extent != Extent::Absent)
+    }
+
+    /// How many columns the table has. An image may lack some of them, see [`RowShape::has`].
     #[must_use]
     pub fn len(&self) -> usize {
         self.columns.len()
@@ -106,7 +143,7 @@ impl RowShape {
         self.visible
     }
 
-    /// Whether an image has no columns: never.
+    /// Whether the table has no columns: never.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.columns.is_empty()

@@ -9,6 +9,8 @@ pub(in crate::binlog) enum Extent {
     Fixed(u8),
     /// As many as the length says that lies in so many bytes before it.
     Counted(u8),
+    /// The image has no value of the column, and no bit that says whether it is NULL.
+    Absent,
 }
 
 /// What is done with the bytes of a value.
