@@ -5,6 +5,7 @@ pub mod stage;
 pub mod journal;
 pub mod progress;
 pub mod probe;
+mod log_end;
 
 pub mod plan;
 pub mod prepare;

@@ -4,9 +4,8 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use sealift_mysql::binlog::{self, LogPosition};
+use sealift_mysql::binlog::LogPosition;
 use sealift_mysql::endpoint::Endpoint;
-use sealift_mysql::session::Session;
 use sealift_schema::catalog::Table;
 use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
@@ -19,6 +18,7 @@ use super::pass::must_be_exact;
 use super::{AfterTable, connect_writer};
 use crate::family::Families;
 use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::log_end;
 use crate::stop::Stop;
 
 /// Makes the gates of a run. `handed_over` holds everything the applier was ever handed: the newest position of
@@ -88,7 +88,7 @@ pub struct Settled {
 impl AfterTable for Settled {
     fn table_copied<'a>(&'a self, table: &'a QualifiedName) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
-            let horizon = log_end(&self.source).await?;
+            let horizon = log_end::of(&self.source).await?;
             self.until(|applied| applied.covers(&horizon)).await?;
             let hold = self.gates.hold(table);
             let last = self.gates.last_handed_over(table);
@@ -106,21 +106,6 @@ impl AfterTable for Settled {
     ) -> BoxFuture<'a, Result<(), Fault>> {
         self.then.family_copied(tables)
     }
-}
-
-/// Where the source's log ends, further than any read has seen.
-async fn log_end(source: &Endpoint) -> Result<LogPosition, Fault> {
-    let asked = async {
-        let mut session = Session::connect(source).await?;
-        let end = binlog::log_end(&mut session).await?;
-        session.close().await;
-        Ok(end)
-    };
-    asked.await.on(Side::Source, "read where its log ends")?.ok_or_else(|| {
-        Fault::new(ErrorCode::PrivilegeMissing, "the source does not say where its log ends")
-            .on(Side::Source)
-            .advise("grant REPLICATION CLIENT (on MariaDB BINLOG MONITOR) to the source's account")
-    })
 }
 
 impl Settled {

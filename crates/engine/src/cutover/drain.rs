@@ -1,13 +1,12 @@
 //! Everything that was written before the fence closed is on the other side.
 
-use sealift_mysql::binlog::{self, LogPosition};
-use sealift_mysql::session::Session;
-use sealift_schema::facts::Side;
+use sealift_mysql::binlog::LogPosition;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::fence::Fenced;
 use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::log_end;
 
 /// Everything that the fenced side ever acknowledged is on the other side.
 pub struct Drained {
@@ -45,7 +44,7 @@ pub async fn drained(
     if !holds {
         return Err(fenced.used_up());
     }
-    let horizon = log_end(&mut fenced.session, side).await?;
+    let horizon = log_end::on(&mut fenced.session, side).await?;
     reach(&fenced, applied, &horizon).await?;
     Ok(Drained { fenced, horizon })
 }
@@ -64,13 +63,4 @@ pub(super) async fn reach(
         }
         Err(_late) => Err(fenced.used_up()),
     }
-}
-
-/// Where a side's log ends.
-pub(super) async fn log_end(session: &mut Session, side: Side) -> Result<LogPosition, Fault> {
-    let end = binlog::log_end(session).await.on(side, "read where its log ends")?;
-    end.ok_or_else(|| {
-        let what = "the server does not say where its log ends";
-        Fault::new(ErrorCode::PrivilegeMissing, what).on(side)
-    })
 }

@@ -16,6 +16,7 @@ mod privileges;
 mod blockers;
 mod triggers;
 mod watchdog;
+mod near;
 mod fence;
 mod drain;
 mod confirm;
@@ -40,6 +41,7 @@ pub use self::dismantle::dismantle;
 pub use self::drain::{Drained, drained};
 pub use self::fence::{Fence, Fenced, Freed, free, keep_left, open, remove};
 pub use self::hook::{Hook, HookFacts, Poster};
+pub use self::near::{Approach, Found};
 pub use self::kind::{FenceKind, FencePolicy};
 pub use self::objects::{
     disable_events, drop_triggers, enable_events, found, make_triggers, may_keep,

@@ -9,12 +9,12 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::confirm::Confirmed;
-use super::drain::log_end;
 use super::fence::Fenced;
 use super::kind::FenceKind;
 use super::row::{FenceRow, RowState};
 use super::session;
 use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::log_end;
 use crate::target::pause::pause;
 
 /// How long the last changes may take once the side is left: there are none, unless an account wrote that no
@@ -51,7 +51,7 @@ impl Confirmed {
             // Nothing keeps writes out: a moment of silence is all there is to go by.
             pause(SILENCE).await;
         }
-        let end = log_end(&mut fenced.session, side).await?;
+        let end = log_end::on(&mut fenced.session, side).await?;
         // Changes of migrated tables are held by now; what others write on the server passes.
         let patience = fenced.left().min(LAST_LOOK);
         let reached =
@@ -72,7 +72,7 @@ impl Confirmed {
         if !left {
             return Err(fenced.used_up());
         }
-        let end = log_end(&mut fenced.session, side).await?;
+        let end = log_end::on(&mut fenced.session, side).await?;
         Ok(Switched { fenced, end })
     }
 }

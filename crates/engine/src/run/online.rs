@@ -33,6 +33,7 @@ use crate::family::Families;
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::follow::Standing;
 use crate::journal::Journal;
+use crate::log_end;
 use crate::plan::read::Plan;
 use crate::prepare::tables::NotEmpty;
 use crate::probe::Point;
@@ -114,7 +115,7 @@ async fn once(
     }
     // Definitions that are carried move on, and the plan with them.
     let are_kept = definition::are_kept(&migration.target, &online.ledger_name).await?;
-    let surveyed = if are_kept { Some(log_end(migration).await?) } else { None };
+    let surveyed = if are_kept { Some(log_end::of(&migration.source).await?) } else { None };
     let survey = Survey::take(migration, report).await?;
     if are_kept || migration.folder.manifest()?.is_none() {
         super::plan::write(migration, &survey, report)?;
@@ -419,7 +420,7 @@ impl Run<'_> {
             }
         }
         self.carrier().settled(&due).await?;
-        let horizon = log_end(migration).await?;
+        let horizon = log_end::of(&migration.source).await?;
         standing.copied();
         migration.progress.enter("catching up");
         let mut caught_up = applied.clone();
@@ -509,17 +510,6 @@ impl Run<'_> {
         report.happened(&migration.clock, said);
         Ok(())
     }
-}
-
-/// Where the source's log ends now.
-async fn log_end(migration: &Migration) -> Result<LogPosition, Fault> {
-    let mut session = Session::connect(&migration.source).await.on(Side::Source, "connect")?;
-    let end = binlog::log_end(&mut session).await.on(Side::Source, "read where its log ends")?;
-    session.close().await;
-    end.ok_or_else(|| {
-        let what = "the source does not say where its log ends";
-        Fault::new(ErrorCode::PrivilegeMissing, what).on(Side::Source)
-    })
 }
 
 /// Tells how far the applier is, until nothing more is wanted.

@@ -6,8 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sealift_mysql::binlog::{self, LogPosition};
-use sealift_mysql::session::Session;
+use sealift_mysql::binlog::LogPosition;
 use sealift_schema::catalog::Table;
 use sealift_schema::facts::Side;
 use sealift_schema::name::quote;
@@ -27,9 +26,10 @@ use crate::copy::CopyTable;
 use crate::copy::gate::Gates;
 use crate::cutover::{followed, keep_left};
 use crate::definition::Scope;
-use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::fault::{ErrorCode, Fault};
 use crate::follow::Standing;
 use crate::journal::Journal;
+use crate::log_end;
 use crate::plan::read::Plan;
 use crate::report::{Conclusion, Report};
 use crate::stage::{Part, Switch, opposite};
@@ -167,13 +167,7 @@ impl Way<'_> {
     ) -> Result<Conclusion, Fault> {
         let endpoint = self.migration.endpoint(self.live);
         let stopped = || Fault::new(ErrorCode::Interrupted, "stopped as asked");
-        let mut session = Session::connect(endpoint).await.on(self.live, "connect")?;
-        let horizon =
-            binlog::log_end(&mut session).await.on(self.live, "read where its log ends")?;
-        session.close().await;
-        let horizon = horizon.ok_or_else(|| {
-            Fault::new(ErrorCode::PrivilegeMissing, "the server does not say where its log ends")
-        })?;
+        let horizon = log_end::of(endpoint).await?;
         tokio::select! {
             reached = applied.wait_for(|at| at.covers(&horizon)) => {
                 // The applier ended with a fault of its own, which is told.

@@ -7,30 +7,32 @@
 use std::time::Duration;
 
 use sealift_mysql::binlog::LogPosition;
-use sealift_mysql::position;
-use sealift_mysql::session::Session;
 use sealift_schema::facts::Side;
-use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::sync::{oneshot, watch};
 
 use super::turn_check::{Check, Prepared, refuse_held};
 use super::turn_end::{End, after, undo};
 use super::{Migration, apply as scripts};
 use crate::copy::gate::{Gate, Gates};
 use crate::cutover::{
-    ConfirmJob, Confirmed, Counters, Fence, Freed, Hook, HookFacts, Then, TurnAsk, TurnOutcome,
+    Approach, ConfirmJob, Confirmed, Counters, Fence, Found, Freed, Hook, HookFacts, Then, TurnAsk, TurnOutcome,
     TurnRecord, TurnWish, Wish, drained, make_triggers, open,
 };
-use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::fault::{ErrorCode, Fault};
 use crate::journal::Journal;
+use crate::log_end;
 use crate::plan::read::Plan;
 use crate::probe::Point;
 use crate::report::{Conclusion, FaultReport, Report};
 use crate::stage::{Event, Part, TurnEvent, Turns};
 use crate::stop::Stop;
 
-/// How far changes may be behind when writes are about to be kept out: what is behind is waited for then.
-const CATCH_UP: Duration = Duration::from_secs(20);
+/// How long a turn waits for changes that are far behind, before a server is touched: longer ones are no moment to
+/// turn, and whoever asked would have looked away.
+const CATCH_UP: Duration = Duration::from_secs(600);
+
+/// How long it waits for them once more, right before writes are kept out: the fence's triggers are there by then.
+const CATCH_UP_AGAIN: Duration = Duration::from_secs(20);
 
 /// Everything a turn needs while changes are followed.
 pub(super) struct Turning<'a> {
@@ -47,6 +49,9 @@ pub(super) struct Turning<'a> {
     pub(super) applied: watch::Receiver<LogPosition>,
 }
 
+/// Whoever asked for a turn, for as long as they wait for it.
+type Asker = oneshot::Sender<TurnRecord>;
+
 /// What comes after a turn.
 enum Next {
     /// The side is live that was: changes are followed as before.
@@ -60,14 +65,14 @@ impl Turning<'_> {
     pub(super) async fn serve(&self, end: &Stop, report: &mut Report) -> Result<Conclusion, Fault> {
         let desk = self.migration.turning.desk.open();
         loop {
-            let Wish { ask, reply, then } = tokio::select! {
+            let Wish { ask, mut reply, then } = tokio::select! {
                 wish = desk.next() => wish,
                 () = end.wait() => {
                     return Err(Fault::new(ErrorCode::Interrupted, "stopped as asked"));
                 }
             };
             let mut record = TurnRecord::begin(&ask, self.live, &self.migration.clock);
-            let next = self.turn(&ask, &mut record).await;
+            let next = self.turn(&ask, &mut record, &mut reply).await;
             self.tell(&record, report);
             // Whoever asked may have gone meanwhile: the record says it all.
             let _unheard = reply.send(record).is_err();
@@ -101,11 +106,14 @@ impl Turning<'_> {
     }
 
     /// Makes one turn. An error is one that ends the run: the next command goes on with what is left of it.
-    async fn turn(&self, ask: &TurnAsk, record: &mut TurnRecord) -> Result<Next, Fault> {
+    async fn turn(
+        &self,
+        ask: &TurnAsk,
+        record: &mut TurnRecord,
+        asker: &mut Asker,
+    ) -> Result<Next, Fault> {
         let clock = &self.migration.clock;
-        self.migration.progress.enter(&format!("{}: checking", ask.wish.word()));
-        let check = Check { turning: self, ask };
-        let prepared = match check.prepare(record).await {
+        let prepared = match self.prepare(ask, record, asker).await {
             Ok(prepared) => prepared,
             Err(fault) => {
                 record.failed(&fault);
@@ -124,7 +132,7 @@ impl Turning<'_> {
         self.migration.probe.pass(Point::TurnBegun);
         // Changes of migrated tables wait while the other side has its triggers.
         let mut holds = Vec::new();
-        let attempt = Box::pin(self.attempt(&prepared, ask, record, &mut holds)).await;
+        let attempt = Box::pin(self.attempt(&prepared, ask, (record, asker), &mut holds)).await;
         let why = match attempt {
             Ok(Reached::Left(last)) => return self.turned(&prepared, ask, record, last).await,
             Ok(Reached::Rehearsed) => {
@@ -157,12 +165,38 @@ impl Turning<'_> {
         End { migration: self.migration, journal: self.journal, plan, name: self.name }
     }
 
+    /// Everything before a server is touched: the checks, and waiting for changes that are far behind, after which
+    /// the checks are made again.
+    async fn prepare(
+        &self,
+        ask: &TurnAsk,
+        record: &mut TurnRecord,
+        asker: &mut Asker,
+    ) -> Result<Prepared, Fault> {
+        let Migration { clock, progress, .. } = self.migration;
+        let check = Check { turning: self, ask };
+        let word = ask.wish.word();
+        progress.enter(&format!("{word}: checking"));
+        let prepared = check.prepare(record).await?;
+        progress.enter(&format!("{word}: waiting until changes are nearly applied"));
+        let found = self.until_near(CATCH_UP, asker).await?;
+        progress.doing(String::new());
+        if found == Found::Near {
+            return Ok(prepared);
+        }
+        record.did(clock, "waited until changes were nearly applied");
+        progress.enter(&format!("{word}: checking"));
+        record.checks.clear();
+        record.notes.clear();
+        check.prepare(record).await
+    }
+
     /// Everything up to the switch.
     async fn attempt(
         &self,
         prepared: &Prepared,
         ask: &TurnAsk,
-        record: &mut TurnRecord,
+        (record, asker): (&mut TurnRecord, &mut Asker),
         holds: &mut Vec<Gate>,
     ) -> Result<Reached, Fault> {
         let Migration { clock, probe, progress, .. } = self.migration;
@@ -187,7 +221,7 @@ impl Turning<'_> {
         self.hook(settings.before.as_ref(), prepared, ask)
             .await
             .map_err(|said| Fault::new(ErrorCode::HookFailed, format!("before: {said}")))?;
-        self.caught_up().await?;
+        self.until_near(CATCH_UP_AGAIN, asker).await?;
         progress.enter(&format!("{}: writes are kept out", ask.wish.word()));
         let fenced = fence.close().await?;
         let begun = fenced.begun();
@@ -223,7 +257,7 @@ impl Turning<'_> {
         let Migration { clock, probe, .. } = self.migration;
         let (turn, to) = (prepared.turn, prepared.to);
         let from = match prepared.way_back {
-            true => Some(self.log_end(to).await?),
+            true => Some(log_end::with_gtids(self.side(to)).await?),
             false => None,
         };
         self.journal.record(&Event::Turn(TurnEvent::Deciding {
@@ -326,36 +360,22 @@ impl Turning<'_> {
         job.confirm(drained).await
     }
 
-    /// Waits until changes are as good as applied, before writes are kept out.
-    async fn caught_up(&self) -> Result<(), Fault> {
-        let end = self.log_end(self.live).await?;
-        let end = LogPosition { gtids: None, ..end };
-        let mut applied = self.applied.clone();
-        match timeout(CATCH_UP, applied.wait_for(|at| at.covers(&end))).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(_ended)) => {
-                let what = "changes are not followed any more";
-                Err(Fault::new(ErrorCode::TurnRefused, what).on(self.live))
-            }
-            Err(_late) => {
-                let seconds = CATCH_UP.as_secs();
-                let what = format!("its changes are more than {seconds} s behind");
-                Err(Fault::new(ErrorCode::TurnRefused, what)
-                    .on(self.live)
-                    .advise("wait until sealift status shows a small lag"))
-            }
-        }
-    }
-
-    /// Where a side's log ends, with its GTIDs.
-    async fn log_end(&self, side: Side) -> Result<LogPosition, Fault> {
-        let mut session = Session::connect(self.side(side)).await.on(side, "connect")?;
-        let end = position::current(&mut session).await.on(side, "read where its log ends")?;
-        session.close().await;
-        end.ok_or_else(|| {
-            let what = "the server does not say where its log ends";
-            Fault::new(ErrorCode::PrivilegeMissing, what).on(side)
-        })
+    /// Waits until changes are nearly applied, or whoever asked has gone: who gives up waiting does not want writes
+    /// to be kept out later on.
+    async fn until_near(&self, patience: Duration, asker: &mut Asker) -> Result<Found, Fault> {
+        let Migration { clock, progress, .. } = self.migration;
+        let approach = Approach { side: self.live, applied: self.applied.clone(), patience, clock };
+        let end = async || log_end::of(self.side(self.live)).await;
+        let behind = |took: Duration| progress.doing(format!("{} s behind", took.as_secs()));
+        let gone = || {
+            let what = "whoever asked has gone before writes were kept out";
+            Fault::new(ErrorCode::TurnRefused, what)
+        };
+        let found = tokio::select! {
+            found = approach.until_near(end, behind) => found?,
+            () = asker.closed() => return Err(gone()),
+        };
+        if asker.is_closed() { Err(gone()) } else { Ok(found) }
     }
 
     async fn hook(

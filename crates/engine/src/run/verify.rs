@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sealift_mysql::binlog;
-use sealift_mysql::session::Session;
 use sealift_schema::catalog::Catalog;
 use sealift_schema::facts::Side;
 use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
@@ -15,7 +13,8 @@ use super::survey::{Survey, target_catalog};
 use super::tables::find;
 use super::way::server_id;
 use super::{Migration, plan as planning};
-use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::fault::Fault;
+use crate::log_end;
 use crate::plan::read::Plan;
 use crate::report::{
     Conclusion, DifferenceReport, Report, TableReport, TableResult, VerificationReport,
@@ -187,7 +186,7 @@ async fn moving_definitions(
     let extent = Extent::BeforeCutover;
     let first = definitions::compare(migration, survey, plan, actual, extent);
     // Rows are compared from here on: the less is on its way, the less differs at first sight.
-    let horizon = log_end(migration).await?;
+    let horizon = log_end::of(&migration.source).await?;
     migration.progress.doing("waiting until the target has what the source has now");
     tokio::select! {
         reached = level.reach(&horizon) => { reached?; }
@@ -207,17 +206,6 @@ async fn moving_definitions(
         before.differences.iter().any(|then| then.object == now.object && then.what == now.what)
     });
     Ok(again)
-}
-
-/// Where the source's log ends now.
-async fn log_end(migration: &Migration) -> Result<binlog::LogPosition, Fault> {
-    let mut session = Session::connect(&migration.source).await.on(Side::Source, "connect")?;
-    let end = binlog::log_end(&mut session).await.on(Side::Source, "read where its log ends")?;
-    session.close().await;
-    end.ok_or_else(|| {
-        let what = "the source does not say where its log ends";
-        Fault::new(ErrorCode::PrivilegeMissing, what).on(Side::Source)
-    })
 }
 
 /// Everything in the target's schemas that the plan carries.

@@ -146,7 +146,7 @@ impl Looking<'_> {
     ) -> Result<Result<Seen, &'static str>, Fault> {
         let before = self.read(sides, Side::Source, places, None).await?;
         let Ok(before) = before else { return Ok(Err(INVISIBLE)) };
-        let horizon = log_end(sides).await?;
+        let horizon = sides.source.log_end().await?;
         let reached = tokio::select! {
             reached = self.moving.applied.reach(&horizon) => reached?,
             () = self.stop.wait() => return Err(self.stop.check().err().unwrap_or_else(stopped)),
@@ -159,7 +159,7 @@ impl Looking<'_> {
         let newest = self.moving.applied.newest().await?;
         let after = self.read(sides, Side::Source, places, Some(&newest)).await?;
         let Ok(after) = after else { return Ok(Err(INVISIBLE)) };
-        let log = if log_end(sides).await? == horizon { Log::Still } else { Log::Moved };
+        let log = if sides.source.log_end().await? == horizon { Log::Still } else { Log::Moved };
         Ok(Ok(Seen { before, target, after, log }))
     }
 
@@ -250,13 +250,4 @@ impl Seen {
 
 fn stopped() -> Fault {
     Fault::new(ErrorCode::Interrupted, "stopped as asked")
-}
-
-/// Where the source's log ends: whatever a read has seen lies within.
-pub(super) async fn log_end(sides: &mut Sides) -> Result<LogPosition, Fault> {
-    sides.source.log_end().await?.ok_or_else(|| {
-        Fault::new(ErrorCode::PrivilegeMissing, "the source does not say where its log ends")
-            .on(Side::Source)
-            .advise("grant REPLICATION CLIENT (on MariaDB BINLOG MONITOR) to the source's account")
-    })
 }

@@ -7,6 +7,7 @@ use sealift_mysql::session::{Session, TextRow};
 use sealift_schema::facts::{Flavor, Side};
 
 use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::log_end;
 use crate::stop::Stop;
 use crate::target::pause::pause_between_looks;
 
@@ -119,20 +120,17 @@ impl Reader {
         Ok(rows)
     }
 
-    /// Where the server's log ends; `None` when it does not say.
-    pub(super) async fn log_end(&mut self) -> Result<Option<LogPosition>, Fault> {
+    /// Where the server's log ends.
+    pub(super) async fn log_end(&mut self) -> Result<LogPosition, Fault> {
         let mut attempt = 1;
         loop {
             let end: Result<_, MysqlError> = binlog::log_end(&mut self.session).await;
             match end {
-                Ok(end) => return Ok(end),
                 Err(error) if error.class() == ErrorClass::Lost && attempt < ATTEMPTS_MAX => {
                     attempt += 1;
                     self.reopen().await?;
                 }
-                Err(error) => {
-                    return Err(Fault::server(self.side(), "read where its log ends", error));
-                }
+                end => return log_end::told(end, self.side()),
             }
         }
     }

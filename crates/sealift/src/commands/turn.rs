@@ -114,7 +114,11 @@ pub(super) async fn finish(args: &FinishArgs, context: &mut Context) -> Result<A
 
 /// Asks the run that is at work; without one, is one.
 async fn turn(ask: TurnAsk, context: &mut Context) -> Result<Answer, Fault> {
-    match call(context.state(), Request::Turn(ask.clone())).await {
+    let answered = tokio::select! {
+        answered = call(context.state(), Request::Turn(ask.clone())) => answered,
+        () = context.stop.wait() => return Err(given_up()),
+    };
+    match answered {
         Ok(keys) => {
             let record: TurnRecord = serde_json::from_value(json!(keys)).map_err(|error| {
                 Fault::new(ErrorCode::NoAnswer, "read what became of it").because(error)
@@ -135,6 +139,12 @@ async fn turn(ask: TurnAsk, context: &mut Context) -> Result<Answer, Fault> {
         }
         Err(fault) => Err(fault),
     }
+}
+
+/// Nobody waits for the turn any more.
+fn given_up() -> Fault {
+    let what = "stopped waiting: the run takes the turn back if writes were not kept out yet, else it ends it";
+    Fault::new(ErrorCode::Interrupted, what).advise("see sealift status for the side that is live")
 }
 
 fn answer(record: &TurnRecord) -> Answer {

@@ -104,19 +104,17 @@ async fn settings(State(running): State<Running>, body: Bytes) -> Result<Answer,
     Ok(steering(&running))
 }
 
-/// Answers when the turn has ended, whatever became of it.
+/// Answers when the turn has ended, whatever became of it. A turn whose asker hangs up before writes are kept out
+/// is not made.
 async fn turn(State(running): State<Running>, body: Bytes) -> Result<Answer, Refusal> {
     let ask: TurnAsk = serde_json::from_slice(&body).map_err(|error| {
         let what = "the request does not say which turn is wanted";
         Refusal::invalid(Fault::new(ErrorCode::UsageInvalid, what).because(error))
     })?;
     tracing::info!(?ask, "a turn was asked for");
-    // Whoever asked may hang up: the turn goes on.
-    let turning = tokio::spawn(async move { running.desk.ask(ask).await });
-    let record = turning
-        .await
-        .unwrap_or_else(|panic| Err(Fault::new(ErrorCode::Internal, "make a turn").because(panic)));
-    Ok(Answer(StatusCode::OK, json!(record.map_err(Refusal::refused)?)))
+    // The run makes it: whoever hangs up ends this wait, and nothing once writes are kept out.
+    let record = running.desk.ask(ask).await.map_err(Refusal::refused)?;
+    Ok(Answer(StatusCode::OK, json!(record)))
 }
 
 async fn metric_lines(State(running): State<Running>) -> Response {
