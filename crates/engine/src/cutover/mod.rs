@@ -7,7 +7,7 @@
 //! [`Confirmed`] (the other side can take over), [`Switched`] (it has). None of them is kept anywhere: after a
 //! crash the servers are asked, and the turn is undone or gone on with.
 //!
-//! What is live is decided by one statement on the side that is left ([`Confirmed::switch`]), guarded by the row
+//! What is live is decided by one statement on the side that is left ([`Looked::switch`]), guarded by the row
 //! that also holds the fence: before it a crash ends with the old side live, after it with the new one.
 
 mod row;
@@ -50,7 +50,7 @@ pub use self::own::{is_own_statement, is_own_trigger};
 pub use self::privileges::{Needs, Part, missing};
 pub use self::record::{Keeper, StepRecord, TurnOutcome, TurnRecord};
 pub use self::row::{FenceRow, RowState, Standing};
-pub use self::switch::Switched;
+pub use self::switch::{Looked, Switched};
 pub use self::way_back::{followed, hindrance};
 
 /// What a turn is told by the configuration.

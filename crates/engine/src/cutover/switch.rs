@@ -33,21 +33,22 @@ const ASKS_MAX: u32 = 20;
 /// The side was left: the other one is live.
 pub struct Switched {
     fenced: Fenced,
-    /// Where its log ended.
-    end: LogPosition,
+}
+
+/// Looked at for the last time: everything in the log of the fenced side is on the other one.
+pub struct Looked {
+    fenced: Fenced,
 }
 
 impl Confirmed {
-    /// Leaves the side. `applied` is looked at once more before: what no fence keeps out must not get lost.
+    /// Looks at `applied` once more: what no fence keeps out must not get lost.
     ///
     /// # Errors
-    /// When the fence has fallen, something was written past it, or it cannot be found out whether the side
-    /// was left ([`ErrorCode::StateBroken`] is never meant by that: the next command asks again).
-    pub async fn switch(self, applied: &watch::Receiver<LogPosition>) -> Result<Switched, Fault> {
+    /// [`ErrorCode::WrittenPastFence`] when something was written past the fence, or a server's trouble.
+    pub async fn look(self, applied: &watch::Receiver<LogPosition>) -> Result<Looked, Fault> {
         let mut fenced = self.into_fenced();
         let side = fenced.side();
-        let (row, turn, kind) = (fenced.row(), fenced.fence.turn, fenced.fence.kind);
-        if kind == FenceKind::Stopped {
+        if fenced.fence.kind == FenceKind::Stopped {
             // Nothing keeps writes out: a moment of silence is all there is to go by.
             pause(SILENCE).await;
         }
@@ -60,6 +61,20 @@ impl Confirmed {
             let what = "it was written to although its fence is closed";
             return Err(Fault::new(ErrorCode::WrittenPastFence, what).on(side));
         }
+        Ok(Looked { fenced })
+    }
+}
+
+impl Looked {
+    /// Leaves the side.
+    ///
+    /// # Errors
+    /// When the fence has fallen, or it cannot be found out whether the side was left ([`ErrorCode::StateBroken`]
+    /// is never meant by that: the next command asks again).
+    pub async fn switch(self) -> Result<Switched, Fault> {
+        let mut fenced = self.fenced;
+        let side = fenced.side();
+        let (row, turn, kind) = (fenced.row(), fenced.fence.turn, fenced.fence.kind);
         let left = match row.leave(&mut fenced.session, turn, kind).await {
             Ok(left) => left,
             Err(error) if error.class() == ErrorClass::Lost => {
@@ -72,8 +87,7 @@ impl Confirmed {
         if !left {
             return Err(fenced.used_up());
         }
-        let end = log_end::on(&mut fenced.session, side).await?;
-        Ok(Switched { fenced, end })
+        Ok(Switched { fenced })
     }
 }
 
@@ -106,16 +120,21 @@ impl Switched {
         self.fenced.side()
     }
 
-    /// Waits until the log of the side that was left is applied to its very end.
+    /// Waits until the log of the side that was left is applied to where it ends now.
     ///
     /// # Errors
     /// [`ErrorCode::WrittenPastFence`] when something is in it that cannot be applied any more.
-    pub async fn settled(&self, applied: &mut watch::Receiver<LogPosition>) -> Result<(), Fault> {
-        let reached = timeout(LAST_CHANGES, applied.wait_for(|at| at.covers(&self.end))).await;
+    pub async fn settled(
+        mut self,
+        applied: &mut watch::Receiver<LogPosition>,
+    ) -> Result<(), Fault> {
+        let side = self.side();
+        let end = log_end::on(&mut self.fenced.session, side).await?;
+        let reached = timeout(LAST_CHANGES, applied.wait_for(|at| at.covers(&end))).await;
         if matches!(reached, Ok(Ok(_))) {
             return Ok(());
         }
-        let what = format!("its log was not applied to its end ({})", self.end);
-        Err(Fault::new(ErrorCode::WrittenPastFence, what).on(self.side()))
+        let what = format!("its log was not applied to its end ({end})");
+        Err(Fault::new(ErrorCode::WrittenPastFence, what).on(side))
     }
 }

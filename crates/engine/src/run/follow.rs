@@ -1,6 +1,8 @@
 //! The way of a change: from the stream past the gates to the applier.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sealift_mysql::binlog::{LogPosition, TransactionId};
 use sealift_schema::facts::Side;
@@ -37,8 +39,26 @@ pub(super) struct Follow<'a> {
     pub(super) surveyed: Option<LogPosition>,
     /// Tables whose changes are left out: they are about to be copied again.
     pub(super) left_out: BTreeSet<QualifiedName>,
+    /// Counts statements that change what is migrated.
+    pub(super) moves: Moves,
     /// Nothing more is wanted.
     pub(super) end: Stop,
+}
+
+/// How many statements about migrated definitions have come by, of triggers and events too. Each is counted before
+/// the applied position passes it. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Moves(Arc<AtomicU64>);
+
+impl Moves {
+    /// So many so far.
+    pub(super) fn count(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    fn another(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 /// What becomes of statements that change definitions.
@@ -238,6 +258,7 @@ impl Follow<'_> {
         let Concern::Ours(ours) = self.definitions.scope().concern(&statement.query) else {
             return self.passed(statement, Vec::new()).await;
         };
+        self.moves.another();
         if let Definitions::Refused(_) = &self.definitions {
             let why = "definitions have to rest from the first cutover on";
             return Err(refused(&statement, &ours, why));

@@ -14,7 +14,7 @@ use super::apply::{applier, begin, ready};
 use super::build::{BUILDERS, builders};
 use super::complete::{Ending, complete};
 use super::failover;
-use super::follow::{Definitions, Follow};
+use super::follow::{Definitions, Follow, Moves};
 use super::patience::persist;
 use super::survey::Survey;
 use super::tables::Tables;
@@ -237,7 +237,7 @@ impl Run<'_> {
         let related = (follow.way.families.clone(), std::mem::take(&mut follow.way.holds));
         let gates = (follow.way.gates.clone(), related);
         let applied = follow.opening.applied.subscribe();
-        let end = follow.end.clone();
+        let (end, moves) = (follow.end.clone(), follow.moves.clone());
         let moving = tell(applied.clone(), &standing, &end);
         let following = async {
             let followed = follow.run().await;
@@ -248,7 +248,7 @@ impl Run<'_> {
         };
         let carrying = async {
             let carried =
-                self.carry_tables(stage, jobs, gates, applied, (&standing, &end), report).await;
+                self.carry_tables(stage, jobs, gates, applied, (&standing, &end, moves), report).await;
             end.request();
             carried
         };
@@ -350,6 +350,7 @@ impl Run<'_> {
             standing: standing.clone(),
             surveyed: self.surveyed.clone(),
             left_out,
+            moves: Moves::default(),
             end: Stop::new(),
         };
         Ok((follow, jobs))
@@ -387,7 +388,7 @@ impl Run<'_> {
         jobs: Vec<CopyTable>,
         gates: (Gates, Related),
         applied: watch::Receiver<LogPosition>,
-        (standing, end): (&Standing, &Stop),
+        (standing, end, moves): (&Standing, &Stop, Moves),
         report: &mut Report,
     ) -> Result<Conclusion, Fault> {
         let migration = self.migration;
@@ -441,7 +442,7 @@ impl Run<'_> {
         }
         migration.progress.enter(turning::following(Side::Source));
         let live = Side::Source;
-        let turning = Turning { migration, journal, name, live, gates: meeting, applied };
+        let turning = Turning { migration, journal, name, live, gates: meeting, applied, moves };
         turning.serve(end, report).await
     }
 

@@ -49,6 +49,8 @@ pub(super) struct Prepared {
     pub(super) plan: Plan,
     /// The migrated tables, as they are now.
     pub(super) tables: Vec<TablePair>,
+    /// Statements about definitions that had come by before all that was looked at.
+    pub(super) moves: u64,
 }
 
 impl Prepared {
@@ -78,6 +80,8 @@ impl Check<'_> {
     /// Asks both servers everything that could stand in the way.
     pub(super) async fn prepare(&self, record: &mut TurnRecord) -> Result<Prepared, Fault> {
         let Turning { migration, journal, live, .. } = *self.turning;
+        // Whatever comes by from here on may not be in what is looked at.
+        let moves = self.turning.moves.count();
         let turns = turns(journal)?;
         let to = self.ask.wish.to();
         if to == live {
@@ -130,6 +134,7 @@ impl Check<'_> {
             returns,
             plan,
             tables,
+            moves,
         })
     }
 

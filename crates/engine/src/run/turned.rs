@@ -13,7 +13,7 @@ use sealift_schema::name::quote;
 use sealift_schema::selection::{Patterns, Selection};
 use tokio::sync::watch;
 
-use super::follow::{Definitions, Follow};
+use super::follow::{Definitions, Follow, Moves};
 use super::online::{Online, tell};
 use super::survey::Survey;
 use super::turn_check::pairs;
@@ -109,6 +109,8 @@ impl Way<'_> {
             standing: standing.clone(),
             surveyed: None,
             left_out: BTreeSet::new(),
+            // The first one ends the run.
+            moves: Moves::default(),
             end: end.clone(),
         };
         standing.copied();
@@ -156,6 +158,7 @@ impl Way<'_> {
             live: self.live,
             gates,
             applied,
+            moves: Moves::default(),
         };
         turning.serve(end, report).await
     }

@@ -10,6 +10,7 @@ use sealift_mysql::binlog::LogPosition;
 use sealift_schema::facts::Side;
 use tokio::sync::{oneshot, watch};
 
+use super::follow::Moves;
 use super::turn_check::{Check, Prepared, refuse_held};
 use super::turn_end::{End, after, undo};
 use super::{Migration, apply as scripts};
@@ -47,6 +48,8 @@ pub(super) struct Turning<'a> {
     pub(super) gates: Gates,
     /// How far they are applied.
     pub(super) applied: watch::Receiver<LogPosition>,
+    /// How many statements about definitions are among them.
+    pub(super) moves: Moves,
 }
 
 /// Whoever asked for a turn, for as long as they wait for it.
@@ -234,6 +237,7 @@ impl Turning<'_> {
         if prepared.carries_definitions {
             refuse_held(self.migration, self.name).await?;
         }
+        self.refuse_moved(prepared)?;
         holds.extend(self.hold(prepared));
         self.give_triggers(prepared).await?;
         let confirmed = self.confirm(prepared, drained).await?;
@@ -266,7 +270,10 @@ impl Turning<'_> {
             kept: prepared.kept.clone(),
         }))?;
         probe.pass(Point::TurnDeciding);
-        let switched = confirmed.switch(&self.applied).await?;
+        let looked = confirmed.look(&self.applied).await?;
+        // Not every fence keeps definitions as they are.
+        self.refuse_moved(prepared)?;
+        let switched = looked.switch().await?;
         probe.pass(Point::TurnLeft);
         // From here on nothing is undone: what fails is gone on with.
         let last = async {
@@ -301,6 +308,18 @@ impl Turning<'_> {
         }
         record.did(clock, "done");
         done.map(|()| Next::Turned)
+    }
+
+    /// What was looked at before is what is there still: everything that was applied is known to the very end of
+    /// the log, and no statement about a definition was in it.
+    fn refuse_moved(&self, prepared: &Prepared) -> Result<(), Fault> {
+        if self.moves.count() == prepared.moves {
+            return Ok(());
+        }
+        let what = "a definition was changed there after it had been checked";
+        Err(Fault::new(ErrorCode::TurnRefused, what)
+            .on(self.live)
+            .advise("ask again: it is carried, and checked once more; let definitions rest meanwhile"))
     }
 
     pub(super) fn side(&self, side: Side) -> &sealift_mysql::endpoint::Endpoint {
