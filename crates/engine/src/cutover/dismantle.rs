@@ -4,7 +4,7 @@ use sealift_mysql::endpoint::Endpoint;
 use sealift_schema::name::QualifiedName;
 
 use super::row::{FenceRow, TABLE};
-use super::{fence, session, triggers};
+use super::{fence, lasting, session, triggers};
 use crate::fault::{Fault, OnServer};
 
 /// Removes fence, row, triggers and watchdog; tells whether there was a fence. `read_only` is no object of ours
@@ -23,6 +23,7 @@ pub async fn dismantle(
     let was_there = row.read(&mut session).await.on(side, "read the fence")?.is_some();
     if was_there {
         fence::disarm(&mut session, side, &row).await?;
+        lasting::remove(&mut session, &row).await.on(side, "remove the keeper")?;
         // The triggers first: without the row they let everything through, and a side must not be half open.
         triggers::remove(&mut session, side, tables).await?;
         row.remove(&mut session).await.on(side, &format!("remove {TABLE}"))?;

@@ -10,7 +10,8 @@ use sealift_schema::name::QualifiedName;
 
 use super::kind::FenceKind;
 use super::row::{FenceRow, RowState};
-use super::{blockers, session, triggers, watchdog};
+use super::lasting::Lasting;
+use super::{blockers, lasting, session, triggers, watchdog};
 use crate::clock::Clock;
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::target::pause::pause;
@@ -75,10 +76,10 @@ impl Fence {
             let what = "its fence is not open: it was left before";
             return Err(Fault::new(ErrorCode::TurnRefused, what).on(side));
         }
+        // Who stays for long keeps its tables for as long.
+        self.wait_out(&mut session).await?;
         match self.kind {
-            FenceKind::Tables => {
-                triggers::install(&mut session, side, &row, &self.tables).await?;
-            }
+            FenceKind::Tables => self.install(&mut session).await?,
             FenceKind::ReadOnly => {
                 let now = session.first("SELECT @@GLOBAL.read_only <> 0").await;
                 let now = now.on(side, "read read_only")?;
@@ -95,6 +96,19 @@ impl Fence {
         self.wait_out(&mut session).await?;
         session.close().await;
         Ok(())
+    }
+
+    /// Puts the triggers there. Who has been there for a short time only, and stays, is killed if that is allowed.
+    async fn install(&self, session: &mut Session) -> Result<(), Fault> {
+        let (side, row) = (self.side(), self.row());
+        match triggers::install(session, side, &row, &self.tables).await {
+            Err(fault) if fault.code == ErrorCode::TransactionsOpen && self.kill => {
+                let open = blockers::open(session, 0).await;
+                blockers::kill(session, &open).await.on(side, "kill open transactions")?;
+                triggers::install(session, side, &row, &self.tables).await
+            }
+            installed => installed,
+        }
     }
 
     /// Waits until no transaction has been open for long.
@@ -265,6 +279,8 @@ pub async fn open(endpoint: &Endpoint, migration: &str) -> Result<(), Fault> {
     let standing = row.read(&mut session).await.on(side, "read the fence")?;
     if let Some(standing) = standing.filter(|standing| standing.state == RowState::Left) {
         if standing.kind == FenceKind::ReadOnly {
+            // What sets it again goes first, and the row last: until then this may be repeated.
+            lasting::release(&mut session, &row).await.on(side, "forget read_only")?;
             let freed = session.execute("SET GLOBAL read_only=OFF").await;
             freed.on(side, "take read_only back")?;
         }
@@ -274,29 +290,40 @@ pub async fn open(endpoint: &Endpoint, migration: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Sees to it that a side that was left takes no writes: a restart takes `read_only` away. Tells whether it
-/// was needed.
+/// A side that was left, as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Whether it took writes: somebody, or a restart, had taken `read_only` away.
+    pub fallen: bool,
+    /// What its next restart does.
+    pub lasting: Lasting,
+}
+
+/// Sees to it that a side that was left takes no writes, also after a restart; `None` when that is not by
+/// `read_only`. May be repeated.
 ///
 /// # Errors
 /// When the server refuses or the connection is lost.
-pub async fn keep_left(endpoint: &Endpoint, migration: &str) -> Result<bool, Fault> {
+pub async fn keep_left(endpoint: &Endpoint, migration: &str) -> Result<Option<Left>, Fault> {
     let side = endpoint.side;
     let mut session = session::open(endpoint).await?;
-    let standing = FenceRow::of(migration).read(&mut session).await.on(side, "read the fence")?;
+    let row = FenceRow::of(migration);
+    let standing = row.read(&mut session).await.on(side, "read the fence")?;
     let is_read_only = standing.is_some_and(|standing| {
         standing.state == RowState::Left && standing.kind == FenceKind::ReadOnly
     });
-    let mut fallen = false;
+    let mut left = None;
     if is_read_only {
         let now = session.first("SELECT @@GLOBAL.read_only").await.on(side, "read read_only")?;
-        fallen = now.as_ref().and_then(|row| row.get(0)) == Some(b"0");
+        let fallen = now.as_ref().and_then(|row| row.get(0)) == Some(b"0");
         if fallen {
             let kept = session.execute("SET GLOBAL read_only=ON").await;
             kept.on(side, "keep writes out")?;
         }
+        left = Some(Left { fallen, lasting: lasting::keep(&mut session, &row).await });
     }
     session.close().await;
-    Ok(fallen)
+    Ok(left)
 }
 
 /// Removes what a fence was made of from a side that is open. May be repeated.

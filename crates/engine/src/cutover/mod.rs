@@ -16,6 +16,7 @@ mod privileges;
 mod blockers;
 mod triggers;
 mod watchdog;
+mod lasting;
 mod near;
 mod fence;
 mod drain;
@@ -39,8 +40,9 @@ pub use self::confirm::{ConfirmJob, Confirmed, Smoke};
 pub use self::counters::Counters;
 pub use self::dismantle::dismantle;
 pub use self::drain::{Drained, drained};
-pub use self::fence::{Fence, Fenced, Freed, free, keep_left, open, remove};
+pub use self::fence::{Fence, Fenced, Freed, Left, free, keep_left, open, remove};
 pub use self::hook::{Hook, HookFacts, Poster};
+pub use self::lasting::Lasting;
 pub use self::near::{Approach, Found};
 pub use self::kind::{FenceKind, FencePolicy};
 pub use self::objects::{

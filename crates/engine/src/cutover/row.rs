@@ -217,9 +217,9 @@ impl FenceRow {
         )
     }
 
-    /// The name of what belongs to the row.
-    pub(super) fn migration(&self) -> &str {
-        &self.migration
+    /// What the names of objects end with that belong to the row.
+    pub(super) fn letters(&self) -> String {
+        self.migration.chars().filter(char::is_ascii_alphanumeric).take(40).collect()
     }
 
     pub(super) fn whose(&self) -> String {

@@ -32,7 +32,5 @@ pub(super) async fn disarm(session: &mut Session, row: &FenceRow) -> Result<(), 
 }
 
 fn name(row: &FenceRow) -> String {
-    let letters: String =
-        row.migration().chars().filter(char::is_ascii_alphanumeric).take(40).collect();
-    format!("sealift.watchdog_{letters}")
+    format!("sealift.watchdog_{}", row.letters())
 }

@@ -10,8 +10,8 @@ use super::turning::{HookWhen, turns};
 use super::{Migration, apply as scripts};
 use crate::apply;
 use crate::cutover::{
-    Freed, TurnAsk, TurnOutcome, TurnRecord, TurnWish, disable_events, drop_triggers,
-    enable_events, free, open, remove,
+    Freed, Lasting, TurnAsk, TurnOutcome, TurnRecord, TurnWish, disable_events, drop_triggers,
+    enable_events, free, keep_left, open, remove,
 };
 use crate::fault::{ErrorCode, Fault};
 use crate::journal::Journal;
@@ -79,6 +79,9 @@ pub(super) async fn after(end: &End<'_>, record: &mut TurnRecord) -> Result<(), 
         record.did(clock, "the hook has moved the traffic");
     }
     probe.pass(Point::TurnMoved);
+    if let Some(found) = keep_left(old, end.name).await? {
+        record.notes.push(after_a_restart(left, &found.lasting));
+    }
     let taken = kept.get(&left).cloned().unwrap_or_default();
     if switch.from.is_some() {
         drop_triggers(old, &taken.triggers).await?;
@@ -99,6 +102,22 @@ pub(super) async fn after(end: &End<'_>, record: &mut TurnRecord) -> Result<(), 
     }
     probe.pass(Point::TurnDone);
     end.journal.record(&Event::Turn(TurnEvent::Done { turn: switch.turn }))
+}
+
+/// What a restart does to a side that was left, for the record.
+fn after_a_restart(left: Side, lasting: &Lasting) -> String {
+    match lasting {
+        Lasting::Kept => format!("The {left} stays read_only when its server is restarted."),
+        Lasting::SetAgain => format!(
+            "When the {left}'s server is restarted it takes writes until an event has set read_only again, \
+             within about a second of its event scheduler: put read_only and event_scheduler = ON into its \
+             configuration."
+        ),
+        Lasting::Lost(why) => format!(
+            "When the {left}'s server is restarted it takes writes until sealift run sets read_only again \
+             ({why}): put read_only into its configuration."
+        ),
+    }
 }
 
 /// The events that the plan has made on the target, of those that were enabled on the source.

@@ -53,7 +53,8 @@ pub(super) async fn follow(
             return Err(Fault::new(ErrorCode::StateBroken, what));
         };
         let left = opposite(turns.live);
-        if keep_left(migration.endpoint(left), &online.ledger_name).await? {
+        let found = keep_left(migration.endpoint(left), &online.ledger_name).await?;
+        if found.is_some_and(|found| found.fallen) {
             let what = format!(
                 "the {left} took writes again (was it restarted?): read_only is set once more"
             );

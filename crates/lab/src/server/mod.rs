@@ -206,7 +206,7 @@ impl Server {
 
     fn launch(&mut self) -> Result<(), LabError> {
         let mut words = self.programs.command_line(self.options.kind.server_program())?;
-        words.extend(base_arguments(&self.programs, self.options.kind, self.folder.path()));
+        words.extend(base_arguments(&self.programs, self.options.kind, self.folder.path())?);
         words.push(format!("--port={}", self.port).into());
         words.extend(self.options.running_arguments().into_iter().map(OsString::from));
         let process = Process::spawn(&words, &self.log_path())?;
@@ -246,14 +246,21 @@ impl Drop for Server {
 }
 
 /// The arguments every start has in common, a template's included.
-fn base_arguments(programs: &Programs, kind: Kind, folder: &Path) -> Vec<OsString> {
+fn base_arguments(
+    programs: &Programs,
+    kind: Kind,
+    folder: &Path,
+) -> Result<Vec<OsString>, LabError> {
+    // With --no-defaults a MySQL would forget what it was told to persist.
+    let options = folder.join("options.cnf");
+    fs::write(&options, "").map_err(io("write an empty option file"))?;
     let path = |option: &str, path: &Path| {
         let mut word = OsString::from(format!("--{option}="));
         word.push(path);
         word
     };
     let mut words: Vec<OsString> = vec![
-        "--no-defaults".into(),
+        path("defaults-file", &options),
         path("datadir", &folder.join("data")),
         path("socket", &folder.join("s.sock")),
         path("pid-file", &folder.join("pid")),
@@ -264,7 +271,7 @@ fn base_arguments(programs: &Programs, kind: Kind, folder: &Path) -> Vec<OsStrin
         words.push("--user=root".into());
     }
     words.extend(kind.installation_arguments(programs.root()));
-    words
+    Ok(words)
 }
 
 /// A port nobody listens on right now.

@@ -85,7 +85,7 @@ fn make(
 
 fn initialise_mysql(options: &Options, programs: &Programs, at: &Path) -> Result<(), LabError> {
     let mut words = programs.command_line("mysqld")?;
-    words.extend(base_arguments(programs, Kind::MySql, at));
+    words.extend(base_arguments(programs, Kind::MySql, at)?);
     words.push("--initialize-insecure".into());
     // Left to itself the redo log takes 100 MiB of every copy.
     words.push("--innodb-redo-log-capacity=8M".into());
@@ -121,7 +121,7 @@ fn bootstrap_mariadb(options: &Options, programs: &Programs, at: &Path) -> Resul
     }
     fs::create_dir_all(at.join("data")).map_err(io("create a data folder"))?;
     let mut words = programs.command_line("mariadbd")?;
-    words.extend(base_arguments(programs, options.kind, at));
+    words.extend(base_arguments(programs, options.kind, at)?);
     words.extend(["--bootstrap", "--innodb-log-file-size=8M", "--skip-networking"].map(Into::into));
     words.extend(options.initial_arguments().into_iter().map(OsString::from));
     run(&words, &script, "initialise MariaDB")
