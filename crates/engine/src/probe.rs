@@ -95,6 +95,8 @@ points! {
     TurnMoved = "turn-moved";
     /// Everything is done, not yet journaled.
     TurnDone = "turn-done";
+    /// A turn's process has died, and its guard is about to end the turn.
+    GuardWoken = "guard-woken";
 }
 
 impl Point {
@@ -119,7 +121,7 @@ enum Action {
 /// The armed points of one process.
 #[derive(Clone, Debug, Default)]
 pub struct Probe {
-    armed: Option<Arc<Armed>>,
+    armed: Arc<[Armed]>,
 }
 
 #[derive(Debug)]
@@ -136,11 +138,27 @@ impl Probe {
         Self::default()
     }
 
-    /// Reads `point[:n]=kill|interrupt|hold`.
+    /// Reads `point[:n]=kill|interrupt|hold`, several of them with commas between.
     ///
     /// # Errors
     /// A sentence that says what is wrong with the text.
     pub fn parse(text: &str) -> Result<Self, String> {
+        let armed = text.split(',').map(Armed::parse).collect::<Result<_, _>>()?;
+        Ok(Self { armed })
+    }
+
+    /// Passes a point.
+    pub fn pass(&self, point: Point) {
+        for armed in self.armed.iter().filter(|armed| armed.point == point) {
+            if armed.passes_left.fetch_sub(1, Ordering::SeqCst) == 1 {
+                armed.action.happen();
+            }
+        }
+    }
+}
+
+impl Armed {
+    fn parse(text: &str) -> Result<Self, String> {
         let (place, action) = text.split_once('=').ok_or("a probe is written point[:n]=action")?;
         let (name, count) = place.split_once(':').unwrap_or((place, "1"));
         let point = Point::ALL
@@ -155,25 +173,21 @@ impl Probe {
             other => return Err(format!("a probe cannot {other:?}")),
         };
         let count: u32 = count.parse().map_err(|_bad| format!("{count:?} is not a count"))?;
-        let armed = Armed { point, action, passes_left: AtomicU32::new(count.max(1)) };
-        Ok(Self { armed: Some(Arc::new(armed)) })
+        Ok(Self { point, action, passes_left: AtomicU32::new(count.max(1)) })
     }
+}
 
-    /// Passes a point.
-    pub fn pass(&self, point: Point) {
-        let Some(armed) = &self.armed else { return };
-        if armed.point != point || armed.passes_left.fetch_sub(1, Ordering::SeqCst) != 1 {
-            return;
-        }
-        let signal = match armed.action {
-            Action::Kill => "-KILL",
-            Action::Interrupt => "-INT",
-            Action::Hold => "-STOP",
+impl Action {
+    fn happen(self) {
+        let signal = match self {
+            Self::Kill => "-KILL",
+            Self::Interrupt => "-INT",
+            Self::Hold => "-STOP",
         };
         let own = std::process::id().to_string();
         // The process cannot signal itself without unsafe code or a dependency; `kill` is everywhere.
         let sent = std::process::Command::new("kill").args([signal, &own]).status();
-        if armed.action == Action::Kill {
+        if self == Self::Kill {
             // Not reached unless the signal could not be sent.
             drop(sent);
             std::process::abort();
@@ -190,6 +204,7 @@ mod tests {
         assert!(Probe::parse("chunk-committed:3=kill").is_ok());
         assert!(Probe::parse("chunk-committed=interrupt").is_ok());
         assert!(Probe::parse("snapshot-locked=hold").is_ok());
+        assert!(Probe::parse("turn-left=kill,guard-woken=kill").is_ok());
         assert!(Probe::parse("nowhere=kill").is_err());
         assert!(Probe::parse("copied=dance").is_err());
     }

@@ -46,6 +46,11 @@ impl Password {
         Self { shared: Arc::new(shared) }
     }
 
+    /// Whether another one can be asked for when this one is refused.
+    pub fn is_renewable(&self) -> bool {
+        self.shared.renewal.is_some()
+    }
+
     /// The one that is good as far as is known.
     pub fn current(&self) -> SecretString {
         self.shared.current.lock().unwrap_or_else(PoisonError::into_inner).clone()

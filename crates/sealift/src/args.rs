@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accounts, assess, check, completions, copy_again, plan, repair, run, status, steer, turn,
-    verify,
+    accounts, assess, check, completions, copy_again, guard, plan, repair, run, status, steer,
+    turn, verify,
 };
 use crate::log::LogFormat;
 
@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Stop(steer::StopArgs),
     Set(steer::SetArgs),
     Completions(completions::CompletionsArgs),
+    #[command(hide = true)]
+    Guard(guard::GuardArgs),
 }
 
 const AFTER_HELP: &str = "\

@@ -35,7 +35,7 @@ use sealift_schema::selection::Selection;
 
 use crate::clock::Clock;
 use crate::control::Control;
-use crate::cutover::{CutoverSettings, Keeper, Poster, TurnDesk};
+use crate::cutover::{CutoverSettings, Guards, Keeper, Poster, TurnDesk};
 use crate::follow::{FollowWatch, Standing};
 use crate::plan::folder::Folder;
 use crate::probe::Probe;
@@ -52,6 +52,7 @@ pub use online::{Online, online};
 pub use plan::plan;
 pub use repair::{Repair, RepairDeed, repair};
 pub use survey::{Asked, ask};
+pub use turn_end::settle;
 pub use verify::{Followed, Verify, verify};
 
 /// A migration, and what every command on it is given.
@@ -92,6 +93,8 @@ pub struct TurnTools {
     pub desk: TurnDesk,
     /// Who keeps their records.
     pub keep: Keeper,
+    /// Who watches over them, in case this process dies.
+    pub guards: Guards,
     /// Who sends the requests of their hooks.
     pub poster: Poster,
 }

@@ -247,8 +247,9 @@ impl Run<'_> {
             followed
         };
         let carrying = async {
-            let carried =
-                self.carry_tables(stage, jobs, gates, applied, (&standing, &end, moves), report).await;
+            let carried = self
+                .carry_tables(stage, jobs, gates, applied, (&standing, &end, moves), report)
+                .await;
             end.request();
             carried
         };

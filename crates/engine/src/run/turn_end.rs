@@ -138,7 +138,10 @@ pub(super) fn ledger(name: &str, turn: u32) -> String {
 }
 
 /// Ends a turn that a crash has left open: the side that was to be left is asked whether it was.
-pub(super) async fn settle(
+///
+/// # Errors
+/// When a server refuses or cannot be reached. May be repeated.
+pub async fn settle(
     migration: &Migration,
     name: &str,
     journal: &dyn Journal,

@@ -16,8 +16,8 @@ use super::turn_end::{End, after, undo};
 use super::{Migration, apply as scripts};
 use crate::copy::gate::{Gate, Gates};
 use crate::cutover::{
-    Approach, ConfirmJob, Confirmed, Counters, Fence, Found, Freed, Hook, HookFacts, Then, TurnAsk, TurnOutcome,
-    TurnRecord, TurnWish, Wish, drained, make_triggers, open,
+    Approach, ConfirmJob, Confirmed, Counters, Fence, Found, Freed, Hook, HookFacts, Then, TurnAsk,
+    TurnOutcome, TurnRecord, TurnWish, Wish, drained, make_triggers, open,
 };
 use crate::fault::{ErrorCode, Fault};
 use crate::journal::Journal;
@@ -124,6 +124,29 @@ impl Turning<'_> {
                 return Ok(Next::Follow);
             }
         };
+        let guard = self.migration.turning.guards.post();
+        if let Err(why) = &guard {
+            record
+                .notes
+                .push(format!("Nobody would have ended the turn for a dead process: {why}."));
+        }
+        let next = self.guarded(ask, record, asker, &prepared).await;
+        // A turn that is still open is the guard's when this process ends with it.
+        if let (Ok(_), Ok(guard)) = (&next, guard) {
+            guard.dismiss();
+        }
+        next
+    }
+
+    /// Makes a turn that can be made.
+    async fn guarded(
+        &self,
+        ask: &TurnAsk,
+        record: &mut TurnRecord,
+        asker: &mut Asker,
+        prepared: &Prepared,
+    ) -> Result<Next, Fault> {
+        let clock = &self.migration.clock;
         let turn = prepared.turn;
         (record.turn, record.fence) = (turn, Some(prepared.kind));
         self.journal.record(&Event::Turn(TurnEvent::Begun {
@@ -135,9 +158,9 @@ impl Turning<'_> {
         self.migration.probe.pass(Point::TurnBegun);
         // Changes of migrated tables wait while the other side has its triggers.
         let mut holds = Vec::new();
-        let attempt = Box::pin(self.attempt(&prepared, ask, (record, asker), &mut holds)).await;
+        let attempt = Box::pin(self.attempt(prepared, ask, (record, asker), &mut holds)).await;
         let why = match attempt {
-            Ok(Reached::Left(last)) => return self.turned(&prepared, ask, record, last).await,
+            Ok(Reached::Left(last)) => return self.turned(prepared, ask, record, last).await,
             Ok(Reached::Rehearsed) => {
                 record.outcome = TurnOutcome::Rehearsed;
                 "it was a rehearsal".to_owned()
@@ -160,7 +183,7 @@ impl Turning<'_> {
                 Ok(Next::Follow)
             }
             // Its answer was lost, and asking had failed too.
-            Freed::Left => self.turned(&prepared, ask, record, Ok(())).await,
+            Freed::Left => self.turned(prepared, ask, record, Ok(())).await,
         }
     }
 
@@ -317,9 +340,9 @@ impl Turning<'_> {
             return Ok(());
         }
         let what = "a definition was changed there after it had been checked";
-        Err(Fault::new(ErrorCode::TurnRefused, what)
-            .on(self.live)
-            .advise("ask again: it is carried, and checked once more; let definitions rest meanwhile"))
+        Err(Fault::new(ErrorCode::TurnRefused, what).on(self.live).advise(
+            "ask again: it is carried, and checked once more; let definitions rest meanwhile",
+        ))
     }
 
     pub(super) fn side(&self, side: Side) -> &sealift_mysql::endpoint::Endpoint {

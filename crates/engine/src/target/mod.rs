@@ -5,5 +5,5 @@ pub mod pin;
 pub(crate) mod connect;
 pub(crate) mod literal;
 pub(crate) mod lock;
-pub(crate) mod pause;
+pub mod pause;
 pub(crate) mod taken;

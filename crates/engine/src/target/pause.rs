@@ -11,7 +11,7 @@ const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// Waits after some failures in a row.
-pub(crate) async fn pause(failures: u32) {
+pub async fn pause(failures: u32) {
     tokio::time::sleep(after(failures)).await;
 }
 

@@ -38,6 +38,7 @@ pub(crate) mod repair;
 pub(crate) mod copy_again;
 pub(crate) mod steer;
 pub(crate) mod turn;
+pub(crate) mod guard;
 pub(crate) mod completions;
 mod watch;
 
@@ -104,6 +105,7 @@ impl Context {
         (source, target): (Endpoint, Endpoint),
         progress: &Progress,
     ) -> Migration {
+        let guards = guard::guards(self, [&source, &target]);
         Migration {
             source,
             target,
@@ -120,6 +122,7 @@ impl Context {
                 settings: config.cutover.clone(),
                 desk: TurnDesk::default(),
                 keep: self.keeper(),
+                guards,
                 poster: Poster::new(|address, path, body| Box::pin(post(address, path, body))),
             },
         }
@@ -194,6 +197,7 @@ impl Command {
             Self::Stop(_) => "stop",
             Self::Set(_) => "set",
             Self::Completions(_) => "completions",
+            Self::Guard(_) => "guard",
         }
     }
 
@@ -221,6 +225,7 @@ impl Command {
             Self::Stop(args) => steer::stop(args, context).await,
             Self::Set(args) => steer::set(args, context).await,
             Self::Completions(args) => completions::completions(args),
+            Self::Guard(args) => guard::guard(args, context).await,
         }
     }
 }

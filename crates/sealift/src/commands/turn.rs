@@ -130,7 +130,13 @@ async fn turn(ask: TurnAsk, context: &mut Context) -> Result<Answer, Fault> {
         Err(fault) if fault.code == ErrorCode::NotRunning => {
             match run_alone(Alone { ask }, context).await? {
                 Some(record) => Ok(answer(&record)),
-                None => Ok(Answer::new(Conclusion::Done, String::new())),
+                None => {
+                    let what = "the run has ended before the turn: nothing is followed any more";
+                    let fault = Fault::new(ErrorCode::TurnRefused, what)
+                        .advise("after a cutover with --no-way-back there is no rollback");
+                    let answer = Answer::new(Conclusion::Refused, String::new());
+                    Ok(Answer { fault: Some(fault), ..answer })
+                }
             }
         }
         // It was asked in vain: nothing was touched.

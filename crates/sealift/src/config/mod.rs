@@ -27,6 +27,7 @@ mod surroundings;
 
 pub(crate) use assess::{AssessConfig, TargetNeed};
 use password::PasswordSource;
+pub(crate) use password::variable as password_variable;
 use raw::{Place, RawApi, RawAssess, RawConfig, RawCopy, RawMetrics, RawServer, RawTls};
 pub(crate) use surroundings::{Machine, Surroundings};
 use url::ServerUrl;

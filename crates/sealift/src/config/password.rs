@@ -24,7 +24,7 @@ pub(super) enum PasswordSource {
 }
 
 /// The environment variable that holds a side's password; it wins over everything else.
-pub(super) fn variable(side: Side) -> &'static str {
+pub(crate) fn variable(side: Side) -> &'static str {
     match side {
         Side::Source => "SEALIFT_SOURCE_PASSWORD",
         Side::Target => "SEALIFT_TARGET_PASSWORD",

@@ -11,9 +11,14 @@ fn is_after_the_switch(point: Point) -> bool {
     matches!(point, Point::TurnLeft | Point::TurnSwitched | Point::TurnMoved | Point::TurnDone)
 }
 
-/// Kills a turn at a point.
-fn killed_at(shop: &Shop<'_>, command: &str, point: Point) {
-    let probe = format!("{}=kill", point.name());
+/// Kills a turn at a point, and its guard.
+pub(super) fn killed_at(shop: &Shop<'_>, command: &str, point: Point) {
+    killed(shop, command, point, ",guard-woken=kill");
+}
+
+/// Kills a turn at a point; `others` are killed too.
+fn killed(shop: &Shop<'_>, command: &str, point: Point, others: &str) {
+    let probe = format!("{}=kill{others}", point.name());
     let mut killed = shop.folder.command(&[command, "--yes"]);
     let killed = killed.env("SEALIFT_PROBE", probe).output().unwrap();
     assert_eq!(
@@ -26,7 +31,7 @@ fn killed_at(shop: &Shop<'_>, command: &str, point: Point) {
 
 /// The next run says which side is live; that one takes the application's writes, and the other one, once it was
 /// left, does not.
-fn ends_with_live(shop: &Shop<'_>, live: &str, what: &str) {
+pub(super) fn ends_with_live(shop: &Shop<'_>, live: &str, what: &str) {
     ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
     let status = shop.status();
     assert_eq!((&status["live"], &status["turning"]), (&live.into(), &false.into()), "{what}");
@@ -84,9 +89,7 @@ fn a_fenced_source_is_free_again_when_the_budget_is_used_up() {
         let shop = Shop::new(&MYSQL, "freed", &settings);
         let clients = shop.clients(1);
         ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
-        let mut killed = shop.folder.command(&["cutover", "--yes"]);
-        let killed = killed.env("SEALIFT_PROBE", "turn-fenced=kill").output().unwrap();
-        assert_eq!(killed.status.code(), None, "{killed:?}");
+        killed_at(&shop, "cutover", Point::TurnFenced);
         let so_far = clients.acknowledged();
         wait_until("the source takes writes again", || {
             (clients.acknowledged() > so_far).then_some(())
@@ -96,4 +99,33 @@ fn a_fenced_source_is_free_again_when_the_budget_is_used_up() {
         ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
         shop.assert_nothing_lost(&acknowledged);
     }
+}
+
+/// Nobody runs another command, and the time budget is longer than anybody waits: the guard ends the turn.
+#[test]
+fn a_turn_whose_process_was_killed_is_ended_by_its_guard() {
+    let _turn = turn();
+    let shop = Shop::new(&MYSQL, "guarded", "budget = 600\n");
+    let clients = shop.clients(1);
+    for (command, point, live) in [
+        ("cutover", Point::TurnFenced, "source"),
+        ("cutover", Point::TurnDeciding, "source"),
+        ("cutover", Point::TurnLeft, "target"),
+        ("rollback", Point::TurnConfirmed, "target"),
+        // Here neither side takes writes.
+        ("rollback", Point::TurnLeft, "source"),
+        ("cutover", Point::TurnSwitched, "target"),
+    ] {
+        killed(&shop, command, point, "");
+        wait_until("the guard has ended the turn", || {
+            (shop.status()["turning"] == false).then_some(())
+        });
+        assert_eq!(shop.live(), live, "{command} killed at {}", point.name());
+        shop.goes_on(&clients);
+        // Its process may still be there.
+        wait_until("the guard has gone", || (shop.status()["running"] == false).then_some(()));
+    }
+    let (acknowledged, _refused) = clients.finish();
+    ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
+    shop.assert_nothing_lost(&acknowledged);
 }
