@@ -22,7 +22,16 @@ pub(super) struct OpenTransaction {
 /// Transactions of others that have been open for this long and have changed rows, the oldest first. What our
 /// login may not see is not told: nothing is decided by this.
 pub(super) async fn open(session: &mut Session, seconds_min: u64) -> Vec<OpenTransaction> {
-    match list(session, seconds_min).await {
+    told(list(session, seconds_min, 1).await)
+}
+
+/// All open transactions of others: one that has only read keeps a table's definition as it is, too.
+pub(super) async fn all(session: &mut Session) -> Vec<OpenTransaction> {
+    told(list(session, 0, 0).await)
+}
+
+fn told(found: Result<Vec<OpenTransaction>, MysqlError>) -> Vec<OpenTransaction> {
+    match found {
         Ok(found) => found,
         Err(error) => {
             tracing::debug!(%error, "open transactions cannot be listed");
@@ -31,7 +40,11 @@ pub(super) async fn open(session: &mut Session, seconds_min: u64) -> Vec<OpenTra
     }
 }
 
-async fn list(session: &mut Session, seconds_min: u64) -> Result<Vec<OpenTransaction>, MysqlError> {
+async fn list(
+    session: &mut Session,
+    seconds_min: u64,
+    rows_min: u64,
+) -> Result<Vec<OpenTransaction>, MysqlError> {
     // When a transaction began is told by the server's own clock on the wall.
     let own = session.connection_id();
     let sql = format!(
@@ -39,7 +52,7 @@ async fn list(session: &mut Session, seconds_min: u64) -> Result<Vec<OpenTransac
          GREATEST(TIMESTAMPDIFF(SECOND, t.trx_started, NOW()), 0), t.trx_rows_modified \
          FROM information_schema.innodb_trx t \
          LEFT JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id \
-         WHERE t.trx_rows_modified > 0 AND t.trx_mysql_thread_id NOT IN (0, {own}) \
+         WHERE t.trx_rows_modified >= {rows_min} AND t.trx_mysql_thread_id NOT IN (0, {own}) \
          ORDER BY t.trx_started LIMIT {NAMED_MAX}"
     );
     let zone = session.first("SELECT @@SESSION.time_zone").await?;

@@ -9,9 +9,9 @@ use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
 
 use super::kind::FenceKind;
-use super::row::{FenceRow, RowState};
 use super::lasting::Lasting;
-use super::{blockers, lasting, session, triggers, watchdog};
+use super::row::{FenceRow, RowState};
+use super::{accounts, blockers, lasting, session, triggers, watchdog};
 use crate::clock::Clock;
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::target::pause::pause;
@@ -91,6 +91,7 @@ impl Fence {
                     ));
                 }
             }
+            FenceKind::Accounts => accounts::make_ready(self, &mut session, &row).await?,
             FenceKind::Stopped => {}
         }
         self.wait_out(&mut session).await?;
@@ -103,7 +104,7 @@ impl Fence {
         let (side, row) = (self.side(), self.row());
         match triggers::install(session, side, &row, &self.tables).await {
             Err(fault) if fault.code == ErrorCode::TransactionsOpen && self.kill => {
-                let open = blockers::open(session, 0).await;
+                let open = blockers::all(session).await;
                 blockers::kill(session, &open).await.on(side, "kill open transactions")?;
                 triggers::install(session, side, &row, &self.tables).await
             }
@@ -185,14 +186,21 @@ impl Fence {
                 Err(error) => return Ok(Err(error)),
             }
         }
-        if self.kind == FenceKind::ReadOnly {
-            let armed = watchdog::arm(session, &row, self.turn, seconds).await;
-            armed.on(side, "create the event that frees it again")?;
-            if let Err(error) = session.execute("SET GLOBAL read_only=ON").await {
-                return Ok(Err(error));
+        let frees = match self.kind {
+            FenceKind::ReadOnly => "SET GLOBAL read_only = OFF".to_owned(),
+            FenceKind::Accounts => {
+                let noted = accounts::noted(session, &row).await;
+                accounts::altered(&noted.on(side, "read the accounts of the fence")?, "UNLOCK")
             }
+            FenceKind::Tables | FenceKind::Stopped => return Ok(Ok(())),
+        };
+        let armed = watchdog::arm(session, &row, self.turn, seconds, &frees).await;
+        armed.on(side, "create the event that frees it again")?;
+        if self.kind == FenceKind::Accounts {
+            accounts::lock(self, session, &row).await?;
+            return Ok(Ok(()));
         }
-        Ok(Ok(()))
+        Ok(session.execute("SET GLOBAL read_only=ON").await.map(drop))
     }
 }
 
@@ -250,18 +258,14 @@ pub async fn free(endpoint: &Endpoint, migration: &str, turn: u32) -> Result<Fre
     };
     let mut state = standing.state;
     if state == RowState::Closed {
-        if standing.kind == FenceKind::ReadOnly {
-            // The row comes after: until it says so the watchdog sees to it.
-            let freed = session.execute("SET GLOBAL read_only=OFF").await;
-            freed.on(side, "take read_only back")?;
-        }
+        // The row comes after: until it says so the watchdog sees to it.
+        release(&mut session, side, &row, standing.kind).await?;
         row.free(&mut session, turn).await.on(side, "open the fence")?;
         let now = row.read(&mut session).await.on(side, "read the fence")?;
         state = now.map_or(RowState::Open, |now| now.state);
-        if state == RowState::Left && standing.kind == FenceKind::ReadOnly {
+        if state == RowState::Left {
             // The statement that leaves it was on its way.
-            let kept = session.execute("SET GLOBAL read_only=ON").await;
-            kept.on(side, "keep writes out")?;
+            keep_out(&mut session, side, &row, standing.kind).await?;
         }
     }
     session.close().await;
@@ -281,13 +285,46 @@ pub async fn open(endpoint: &Endpoint, migration: &str) -> Result<(), Fault> {
         if standing.kind == FenceKind::ReadOnly {
             // What sets it again goes first, and the row last: until then this may be repeated.
             lasting::release(&mut session, &row).await.on(side, "forget read_only")?;
-            let freed = session.execute("SET GLOBAL read_only=OFF").await;
-            freed.on(side, "take read_only back")?;
         }
+        release(&mut session, side, &row, standing.kind).await?;
         row.open(&mut session).await.on(side, "open the fence")?;
     }
     session.close().await;
     Ok(())
+}
+
+/// Lets writes through that a fence keeps out by something beside its row.
+async fn release(
+    session: &mut Session,
+    side: Side,
+    row: &FenceRow,
+    kind: FenceKind,
+) -> Result<(), Fault> {
+    match kind {
+        FenceKind::ReadOnly => {
+            let freed = session.execute("SET GLOBAL read_only=OFF").await;
+            freed.map(drop).on(side, "take read_only back")
+        }
+        FenceKind::Accounts => accounts::unlock(session, row).await.on(side, "unlock accounts"),
+        FenceKind::Tables | FenceKind::Stopped => Ok(()),
+    }
+}
+
+/// The contrary, for a side that was left.
+async fn keep_out(
+    session: &mut Session,
+    side: Side,
+    row: &FenceRow,
+    kind: FenceKind,
+) -> Result<(), Fault> {
+    match kind {
+        FenceKind::ReadOnly => {
+            let kept = session.execute("SET GLOBAL read_only=ON").await;
+            kept.map(drop).on(side, "keep writes out")
+        }
+        FenceKind::Accounts => accounts::lock_again(session, row).await.on(side, "lock accounts"),
+        FenceKind::Tables | FenceKind::Stopped => Ok(()),
+    }
 }
 
 /// A side that was left, as it was found.
@@ -317,8 +354,7 @@ pub async fn keep_left(endpoint: &Endpoint, migration: &str) -> Result<Option<Le
         let now = session.first("SELECT @@GLOBAL.read_only").await.on(side, "read read_only")?;
         let fallen = now.as_ref().and_then(|row| row.get(0)) == Some(b"0");
         if fallen {
-            let kept = session.execute("SET GLOBAL read_only=ON").await;
-            kept.on(side, "keep writes out")?;
+            keep_out(&mut session, side, &row, FenceKind::ReadOnly).await?;
         }
         left = Some(Left { fallen, lasting: lasting::keep(&mut session, &row).await });
     }

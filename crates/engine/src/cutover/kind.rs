@@ -11,6 +11,9 @@ pub enum FenceKind {
     /// Triggers on the migrated tables refuse every write, until the time budget is used up by the server's
     /// clock.
     Tables,
+    /// Accounts that may write to migrated schemas are locked and their connections ended. An event on the server
+    /// unlocks them when the time budget is used up.
+    Accounts,
     /// Nothing is done: the operator has stopped the application, and the binary log is watched for writes.
     Stopped,
 }
@@ -26,6 +29,8 @@ pub enum FencePolicy {
     ReadOnly,
     /// [`FenceKind::Tables`].
     Tables,
+    /// [`FenceKind::Accounts`].
+    Accounts,
     /// [`FenceKind::Stopped`].
     Stopped,
 }
@@ -37,13 +42,15 @@ impl FenceKind {
         match self {
             Self::ReadOnly => "read-only",
             Self::Tables => "tables",
+            Self::Accounts => "accounts",
             Self::Stopped => "stopped",
         }
     }
 
     /// By its name.
     pub(super) fn read(word: &str) -> Option<Self> {
-        [Self::ReadOnly, Self::Tables, Self::Stopped].into_iter().find(|kind| kind.word() == word)
+        let all = [Self::ReadOnly, Self::Tables, Self::Accounts, Self::Stopped];
+        all.into_iter().find(|kind| kind.word() == word)
     }
 
     /// What it guarantees, for the record.
@@ -57,6 +64,10 @@ impl FenceKind {
             Self::Tables => {
                 "triggers refuse every INSERT, UPDATE and DELETE of every account; they do so no more when the \
                  time is up"
+            }
+            Self::Accounts => {
+                "accounts that may write to the migrated schemas are locked and logged out, administrators \
+                 are not; an event unlocks them when the time is up"
             }
             Self::Stopped => {
                 "nothing keeps writes out but the operator's word; the log was watched for writes"

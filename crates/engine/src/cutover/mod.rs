@@ -15,6 +15,7 @@ mod kind;
 mod privileges;
 mod blockers;
 mod triggers;
+mod accounts;
 mod watchdog;
 mod lasting;
 mod near;
@@ -39,14 +40,14 @@ pub(crate) use self::ask::{Then, Wish};
 pub use self::ask::{TurnAsk, TurnDesk, TurnWish};
 pub use self::confirm::{ConfirmJob, Confirmed, Smoke};
 pub use self::counters::Counters;
-pub use self::dismantle::dismantle;
+pub use self::dismantle::{Dismantled, dismantle};
 pub use self::drain::{Drained, drained};
 pub use self::fence::{Fence, Fenced, Freed, Left, free, keep_left, open, remove};
 pub use self::guard::{Guard, Guards};
 pub use self::hook::{Hook, HookFacts, Poster};
+pub use self::kind::{FenceKind, FencePolicy};
 pub use self::lasting::Lasting;
 pub use self::near::{Approach, Found};
-pub use self::kind::{FenceKind, FencePolicy};
 pub use self::objects::{
     disable_events, drop_triggers, enable_events, found, make_triggers, may_keep,
 };

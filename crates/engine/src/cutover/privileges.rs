@@ -135,6 +135,10 @@ impl Look<'_> {
             FencePolicy::ReadOnly => Err(read_only),
             FencePolicy::Tables if tables.is_empty() => Ok(FenceKind::Tables),
             FencePolicy::Tables => Err(tables),
+            FencePolicy::Accounts => match self.accounts() {
+                remedies if remedies.is_empty() => Ok(FenceKind::Accounts),
+                remedies => Err(remedies),
+            },
             FencePolicy::Auto if read_only.is_empty() => Ok(FenceKind::ReadOnly),
             FencePolicy::Auto if tables.is_empty() => Ok(FenceKind::Tables),
             // A managed server grants nobody what read_only takes.
@@ -147,7 +151,7 @@ impl Look<'_> {
 
     /// What is missing for [`FenceKind::ReadOnly`].
     fn read_only(&self) -> Vec<String> {
-        let grant = |privilege: &str| format!("GRANT {privilege} ON *.* TO {}", self.account());
+        let grant = |privilege: &str| self.granted_everywhere(privilege);
         let mut remedies = Vec::new();
         match self.facts.version.flavor {
             Flavor::MySql => {
@@ -165,10 +169,33 @@ impl Look<'_> {
                 }
             }
         }
-        if !self.facts.is_on("event_scheduler") {
-            remedies.push("SET GLOBAL event_scheduler = ON".to_owned());
-        }
+        remedies.extend(self.events());
         remedies
+    }
+
+    /// What is missing for [`FenceKind::Accounts`].
+    fn accounts(&self) -> Vec<String> {
+        // MariaDB keeps a lock where no statement of ours could look at it as it leaves the side.
+        if !self.facts.version.is_mysql_at_least(8, 0, 0) {
+            return vec![
+                "fence = \"tables\" in [cutover]: accounts are locked on MySQL 8 only".to_owned(),
+            ];
+        }
+        let everywhere = ["CREATE USER", "CONNECTION_ADMIN"].into_iter();
+        let lacking = everywhere.filter(|privilege| !self.everywhere(&[privilege, "SUPER"]));
+        let mut remedies: Vec<String> =
+            lacking.map(|privilege| self.granted_everywhere(privilege)).collect();
+        remedies.extend(self.in_schema("mysql", &["SELECT"]));
+        remedies.extend(self.events());
+        remedies
+    }
+
+    fn granted_everywhere(&self, privilege: &str) -> String {
+        format!("GRANT {privilege} ON *.* TO {}", self.account())
+    }
+
+    fn events(&self) -> Option<String> {
+        (!self.facts.is_on("event_scheduler")).then(|| "SET GLOBAL event_scheduler = ON".to_owned())
     }
 
     /// What is missing for [`FenceKind::Tables`].
@@ -229,6 +256,9 @@ mod tests {
         assert_eq!(asked(&maria, FencePolicy::Auto), Ok(FenceKind::ReadOnly));
         let bare = facts("9.7.4", &[OWN], &[LOG]);
         assert_eq!(asked(&bare, FencePolicy::Stopped), Ok(FenceKind::Stopped));
+        let locks = "GRANT SELECT, CREATE USER, CONNECTION_ADMIN ON *.* TO `a`@`%`";
+        let managed = facts("8.0.40", &[OWN, locks], &[LOG, EVENTS]);
+        assert_eq!(asked(&managed, FencePolicy::Accounts), Ok(FenceKind::Accounts));
     }
 
     #[test]
@@ -246,5 +276,9 @@ mod tests {
         let said = asked(&bare, FencePolicy::Tables).unwrap_err();
         assert!(said.contains("GRANT TRIGGER ON `shop`.*"), "{said}");
         assert!(said.contains("log_bin_trust_function_creators"), "{said}");
+        let said = asked(&bare, FencePolicy::Accounts).unwrap_err();
+        assert!(said.contains("GRANT CREATE USER ON *.*"), "{said}");
+        let maria = facts("10.11.5-MariaDB", &[OWN], &[LOG]);
+        assert!(asked(&maria, FencePolicy::Accounts).unwrap_err().contains("tables"));
     }
 }

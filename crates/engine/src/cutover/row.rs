@@ -6,6 +6,7 @@
 use sealift_mysql::error::MysqlError;
 use sealift_mysql::session::Session;
 
+use super::accounts;
 use super::kind::FenceKind;
 use super::session::is_absent;
 use crate::target::literal::text;
@@ -155,8 +156,9 @@ impl FenceRow {
         kind: FenceKind,
     ) -> Result<bool, MysqlError> {
         let holds = match kind {
-            FenceKind::ReadOnly => " AND @@GLOBAL.read_only <> 0",
-            FenceKind::Tables | FenceKind::Stopped => "",
+            FenceKind::ReadOnly => " AND @@GLOBAL.read_only <> 0".to_owned(),
+            FenceKind::Accounts => format!(" AND {}", accounts::all_locked(self)),
+            FenceKind::Tables | FenceKind::Stopped => String::new(),
         };
         let sql = format!(
             "UPDATE {TABLE} SET state='left', until=NULL, mark=mark+1 {} AND turn={turn} \
@@ -222,8 +224,13 @@ impl FenceRow {
         self.migration.chars().filter(char::is_ascii_alphanumeric).take(40).collect()
     }
 
+    /// Its key, as it stands in statements.
+    pub(super) fn key(&self) -> String {
+        text(&self.migration)
+    }
+
     pub(super) fn whose(&self) -> String {
-        format!("WHERE migration={}", text(&self.migration))
+        format!("WHERE migration={}", self.key())
     }
 }
 

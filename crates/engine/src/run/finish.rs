@@ -3,7 +3,7 @@
 use super::turn_end::{End, ledger, settle};
 use super::turning::turns;
 use super::{Migration, apply as scripts};
-use crate::cutover::dismantle;
+use crate::cutover::{Dismantled, dismantle};
 use crate::fault::{ErrorCode, Fault};
 use crate::journal::Journal;
 use crate::plan::read::Plan;
@@ -42,10 +42,13 @@ pub async fn finish(
     let turns = turns(journal)?;
     for side in [opposite(turns.live), turns.live] {
         let endpoint = migration.endpoint(side);
-        let was_there = dismantle(endpoint, name, &end.names(side)).await?;
+        let Dismantled { was_there, locked } = dismantle(endpoint, name, &end.names(side)).await?;
         for turn in 1..=turns.count {
             apply::close_ledger(endpoint, &ledger(name, turn)).await?;
             copy::close_ledger(endpoint, &ledger(name, turn)).await?;
+        }
+        if !locked.is_empty() {
+            report.note(format!("Accounts of the {side} stay locked: {}.", locked.join(", ")));
         }
         if was_there && side != turns.live {
             report.note(format!(

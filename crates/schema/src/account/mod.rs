@@ -23,6 +23,7 @@ mod withheld;
 mod role;
 pub mod plan;
 pub mod difference;
+pub mod reach;
 #[cfg(test)]
 mod fixture;
 
