@@ -9,7 +9,7 @@ use std::time::Instant;
 use sealift_lab::up::{self, UpOptions};
 use sealift_lab::{Options, Pair};
 
-use crate::{build, lab};
+use crate::build;
 
 /// Orders of the demo's shop: with what belongs to them, more than a million rows.
 const ORDERS: u64 = 300_000;
@@ -80,7 +80,7 @@ impl Stage {
         }
         fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
         let path = folder.join("sealift.toml");
-        fs::write(&path, lab::configuration(pair)).map_err(|error| error.to_string())?;
+        fs::write(&path, pair.configuration()).map_err(|error| error.to_string())?;
         let passwords = [
             ("SEALIFT_SOURCE_PASSWORD", pair.source.account().password),
             ("SEALIFT_TARGET_PASSWORD", pair.target.account().password),

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
 use sealift_lab::up::{self, UpOptions};
-use sealift_lab::{Kind, Options, Pair, Server};
+use sealift_lab::{Kind, Options, Pair};
 
 /// Test servers to try things on.
 #[derive(Subcommand)]
@@ -67,17 +67,12 @@ fn start(UpArgs { source, orders, script }: &UpArgs) -> Result<(), Box<dyn std::
     println!(
         "{}\n# sealift.toml\n{}\n{}",
         up::how_to_connect(&pair),
-        configuration(&pair),
+        pair.configuration(),
         passwords(&pair)
     );
     println!("Both servers end with Enter or Ctrl-C.");
     io::stdin().read_line(&mut String::new())?;
     Ok(())
-}
-
-/// What a migration from one to the other needs, as `sealift.toml`.
-pub(crate) fn configuration(Pair { source, target }: &Pair) -> String {
-    format!("{}\n{}", table("source", source), table("target", target))
 }
 
 fn passwords(Pair { source, target }: &Pair) -> String {
@@ -86,16 +81,4 @@ fn passwords(Pair { source, target }: &Pair) -> String {
         source.account().password,
         target.account().password,
     )
-}
-
-fn table(side: &str, server: &Server) -> String {
-    let (user, host, port) = (server.account().user, server.host(), server.port());
-    let ca = server.ca();
-    let tls = if ca.exists() {
-        // The servers' own certificates name no host.
-        format!("tls = \"verify-ca\"\ntls_ca = {:?}\n", ca.display().to_string())
-    } else {
-        "tls = \"off\"\n".to_owned()
-    };
-    format!("[{side}]\nurl = \"mysql://{user}@{host}:{port}\"\n{tls}")
 }

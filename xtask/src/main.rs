@@ -9,7 +9,6 @@ mod bench;
 mod build;
 mod demo;
 mod soak;
-mod turns;
 mod tidy;
 
 /// Chores of the sealift workspace.
@@ -23,8 +22,6 @@ enum Chore {
     Demo(demo::DemoArgs),
     /// Migrations while everything breaks: kills, cuts, restarts; equal at the end
     Soak(soak::SoakArgs),
-    /// Cut over and roll back again and again under an application that keeps a ledger
-    Turns(turns::TurnsArgs),
     /// Measure: peers and us side by side in one run
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -36,7 +33,6 @@ fn main() -> ExitCode {
         Chore::Lab(lab) => lab.run(),
         Chore::Demo(args) => demo::run(&args),
         Chore::Soak(args) => soak::run(&args),
-        Chore::Turns(args) => turns::run(&args),
         Chore::Bench(what) => bench::run(what),
     }
 }

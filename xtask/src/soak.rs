@@ -1,13 +1,13 @@
-//! `cargo x soak`: migrations while everything breaks, from a seed.
+//! `cargo x soak`: migrations while everything breaks, from a seed; `cargo x soak cutover`: turns, again and again.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use sealift_lab::Kind;
-use sealift_lab::soak::{self, SoakOptions};
+use sealift_lab::soak::{self, Enough, SoakOptions, TurnsOptions};
 use sealift_lab::workload;
 use sealift_lab::workload::churn::Definition;
+use sealift_lab::{Kind, Options};
 
 use crate::build;
 
@@ -16,7 +16,10 @@ const STORM: Duration = Duration::from_secs(45);
 
 /// Options of `cargo x soak`.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct SoakArgs {
+    #[command(subcommand)]
+    what: Option<Other>,
     /// Begin migrations for so long; the last one is brought to its end
     #[arg(long, default_value_t = 5)]
     minutes: u64,
@@ -31,6 +34,20 @@ pub(crate) struct SoakArgs {
     no_ddl: bool,
 }
 
+/// What else can be done for long.
+#[derive(clap::Subcommand)]
+enum Other {
+    /// Cut over and roll back again and again under an application that keeps a ledger
+    Cutover {
+        /// Turns: cutovers, and a rollback after each
+        #[arg(long, default_value_t = 100)]
+        turns: u32,
+        /// Clients of the application
+        #[arg(long, default_value_t = 4)]
+        clients: usize,
+    },
+}
+
 /// Sources a soak can have.
 #[derive(Clone, Copy, ValueEnum)]
 enum SoakSource {
@@ -42,9 +59,13 @@ enum SoakSource {
 }
 
 pub(crate) fn run(args: &SoakArgs) -> ExitCode {
-    match soak(args) {
-        Ok(tally) => {
-            println!("{tally}");
+    let said = match &args.what {
+        None => soak(args).map(|tally| tally.to_string()),
+        Some(Other::Cutover { turns, clients }) => cutover(*turns, *clients),
+    };
+    match said {
+        Ok(said) => {
+            println!("{said}");
             ExitCode::SUCCESS
         }
         Err(why) => {
@@ -55,7 +76,7 @@ pub(crate) fn run(args: &SoakArgs) -> ExitCode {
 }
 
 fn soak(args: &SoakArgs) -> Result<soak::Tally, String> {
-    let SoakArgs { minutes, seed, source, no_ddl } = *args;
+    let SoakArgs { what: _, minutes, seed, source, no_ddl } = *args;
     let seed = seed.unwrap_or_else(workload::seed);
     println!("seed {seed}; sealift is built with the checks of a debug build");
     soak::soak(&SoakOptions {
@@ -72,4 +93,15 @@ fn soak(args: &SoakArgs) -> Result<soak::Tally, String> {
         definitions: if no_ddl { Vec::new() } else { Definition::OUTSIDE.to_vec() },
         keep: soak::keeping_place(&build::target_folder()),
     })
+}
+
+fn cutover(turns: u32, clients: usize) -> Result<String, String> {
+    let tally = soak::turns(&TurnsOptions {
+        sealift: build::sealift()?,
+        source: Options::mysql().durable(),
+        target: Options::azure_target().durable(),
+        enough: Enough::Turns(turns),
+        clients,
+    })?;
+    Ok(tally.to_string())
 }

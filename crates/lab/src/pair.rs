@@ -26,6 +26,12 @@ impl Pair {
         })
     }
 
+    /// What a migration from one to the other needs, as `sealift.toml`.
+    pub fn configuration(&self) -> String {
+        let Self { source, target } = self;
+        format!("{}\n{}", table("source", source), table("target", target))
+    }
+
     /// A MySQL source and an Azure-like target, for this test alone.
     ///
     /// # Panics
@@ -79,6 +85,18 @@ impl Pair {
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+fn table(side: &str, server: &Server) -> String {
+    let (user, host, port) = (server.account().user, server.host(), server.port());
+    let ca = server.ca();
+    let tls = if ca.exists() {
+        // The servers' own certificates name no host.
+        format!("tls = \"verify-ca\"\ntls_ca = {:?}\n", ca.display().to_string())
+    } else {
+        "tls = \"off\"\n".to_owned()
+    };
+    format!("[{side}]\nurl = \"mysql://{user}@{host}:{port}\"\n{tls}")
 }
 
 /// A schema name no other test of this process has, for tests that share a server.

@@ -5,6 +5,7 @@ mod lives;
 mod storm;
 mod judge;
 mod tally;
+mod turns;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use rand::{Rng, SeedableRng};
 use self::lives::Place;
 use self::storm::Storm;
 pub use self::tally::Tally;
+pub use self::turns::{Enough, TurnsOptions, TurnsTally, turns};
 use crate::error::{LabError, io};
 use crate::pair::Pair;
 use crate::server::{Kind, Options};
