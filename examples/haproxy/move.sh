@@ -2,11 +2,11 @@
 # Moves a HAProxy's traffic to the side that is live now:
 #
 #   [cutover]
-#   after = "HAPROXY_SOCKET=/run/haproxy.sock ./examples/haproxy/move.sh"
+#   after = "./examples/haproxy/move.sh"
 #
 # May be called twice. The servers of backend `live` are named source and target, as in haproxy.cfg.
 set -eu
-socket=${HAPROXY_SOCKET:-./haproxy.sock}
+socket=${HAPROXY_SOCKET:-/run/haproxy.sock}
 backend=${HAPROXY_BACKEND:-live}
 
 say() {

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use disturber::{Disturbance, Disturber};
-use scanner::Scanner;
+use scanner::{Scanner, begins_with};
 
 use crate::server::Server;
 
@@ -23,9 +23,9 @@ pub enum Direction {
     ToClient,
 }
 
-/// What happens to the next COMMIT that a client sends.
+/// What happens to the next statement of a kind that a client sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum CommitFault {
+enum StatementFault {
     /// The server never gets it.
     CutBefore,
     /// The server does it, the client never hears so.
@@ -55,7 +55,8 @@ struct State {
     /// Where new connections lead, if no more to the port it was made for.
     moved_to: Option<u16>,
     cut_after: [Option<u64>; 2],
-    commit_fault: Option<CommitFault>,
+    /// How the statement begins that it happens to.
+    statement_fault: Option<(String, StatementFault)>,
     lose_next_answer: bool,
     faults: u32,
     opened: u32,
@@ -105,7 +106,7 @@ impl FaultProxy {
         self.shared.lock().opened
     }
 
-    /// How many armed faults (`cut_after`, `cut_before_next_commit`, `lose_answer…`) have happened so far.
+    /// How many armed faults (`cut_after`, `cut_before…`, `lose_answer…`) have happened so far.
     pub fn faults(&self) -> u32 {
         self.shared.lock().faults
     }
@@ -168,16 +169,30 @@ impl FaultProxy {
         self.set(|state| state.cut_after[direction.index()] = Some(bytes));
     }
 
-    /// Cuts the connection on which the next `COMMIT` is sent before the server gets it. Only without TLS and
-    /// compression: the proxy must read the statement.
-    pub fn cut_before_next_commit(&self) {
-        self.set(|state| state.commit_fault = Some(CommitFault::CutBefore));
+    /// Cuts the connection on which the next statement that begins like this is sent before the server gets it. Only
+    /// without TLS and compression: the proxy must read the statement.
+    pub fn cut_before_next(&self, beginning: &str) {
+        self.arm(beginning, StatementFault::CutBefore);
     }
 
-    /// Delivers the next `COMMIT`, drops the server's answer and cuts the connection: it is committed, and the client
-    /// cannot know. Only without TLS and compression: the proxy must read the statement.
+    /// Delivers the next statement that begins like this, drops the server's answer and cuts the connection: it is
+    /// done, and the client cannot know. Only without TLS and compression: the proxy must read the statement.
+    pub fn lose_answer_to_next(&self, beginning: &str) {
+        self.arm(beginning, StatementFault::LoseAnswer);
+    }
+
+    /// [`cut_before_next`](Self::cut_before_next) for a `COMMIT`.
+    pub fn cut_before_next_commit(&self) {
+        self.cut_before_next("COMMIT");
+    }
+
+    /// [`lose_answer_to_next`](Self::lose_answer_to_next) for a `COMMIT`.
     pub fn lose_answer_to_next_commit(&self) {
-        self.set(|state| state.commit_fault = Some(CommitFault::LoseAnswer));
+        self.lose_answer_to_next("COMMIT");
+    }
+
+    fn arm(&self, beginning: &str, fault: StatementFault) {
+        self.set(|state| state.statement_fault = Some((beginning.to_owned(), fault)));
     }
 
     /// Delivers whatever a client sends next, drops the answer and cuts the connection; with TLS too.
@@ -188,7 +203,7 @@ impl FaultProxy {
     /// Takes back what is armed and has not happened.
     pub fn disarm(&self) {
         self.set(|state| {
-            (state.cut_after, state.commit_fault) = ([None; 2], None);
+            (state.cut_after, state.statement_fault) = ([None; 2], None);
             state.lose_next_answer = false;
         });
     }
@@ -331,12 +346,15 @@ fn pump(id: u32, direction: Direction, mut from: TcpStream, mut to: TcpStream, s
             Ok(length) => length,
         };
         let mut piece = &buffer[..length];
-        let commits = direction == Direction::ToServer && scanner.sees_commit(piece);
+        let statements = match direction {
+            Direction::ToServer => scanner.statements(piece),
+            Direction::ToClient => Vec::new(),
+        };
         let cut = {
             let mut state = shared.lock();
             match direction {
                 Direction::ToServer => {
-                    if cut_before_commit(&mut state, id, commits) {
+                    if cut_before(&mut state, id, &statements) {
                         return;
                     }
                 }
@@ -359,14 +377,17 @@ fn pump(id: u32, direction: Direction, mut from: TcpStream, mut to: TcpStream, s
 }
 
 /// Applies the faults armed for what a client sends; true when the connection is to be cut at once.
-fn cut_before_commit(state: &mut State, id: u32, commits: bool) -> bool {
-    let fault = if commits { state.commit_fault.take() } else { None };
-    if fault == Some(CommitFault::CutBefore) {
+fn cut_before(state: &mut State, id: u32, statements: &[String]) -> bool {
+    let meant = state.statement_fault.take_if(|(beginning, _fault)| {
+        statements.iter().any(|statement| begins_with(statement, beginning))
+    });
+    let fault = meant.map(|(_beginning, fault)| fault);
+    if fault == Some(StatementFault::CutBefore) {
         state.faults += 1;
         return true;
     }
     let lose =
-        std::mem::take(&mut state.lose_next_answer) || fault == Some(CommitFault::LoseAnswer);
+        std::mem::take(&mut state.lose_next_answer) || fault == Some(StatementFault::LoseAnswer);
     if let Some(connection) = state.connection(id) {
         connection.losing |= lose;
     }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::server::Server;
+use crate::server::{Account, Server};
 
 /// The application's account: it holds no privilege that a fence would let through.
 const ACCOUNT: (&str, &str) = ("shop_app", "shop-pw1");
@@ -92,19 +92,34 @@ impl Clients {
         router: &Path,
         clients: usize,
     ) -> Self {
+        prepare(source, schema, clients);
+        let ways = || Ways {
+            source: way(source, schema),
+            target: way(target, schema),
+            router: Some(router.to_owned()),
+        };
+        Self::writing(ways, clients)
+    }
+
+    /// Starts clients that know one address, a port of 127.0.0.1: a proxy leads them to one server or the other.
+    /// They use the programs of `source`, which is live when they start.
+    pub fn through(source: &Server, schema: &str, port: u16, clients: usize) -> Self {
+        prepare(source, schema, clients);
+        let ways = || {
+            let way = || way_through(source, schema, port);
+            Ways { source: way(), target: way(), router: None }
+        };
+        Self::writing(ways, clients)
+    }
+
+    fn writing(ways: impl Fn() -> Ways, clients: usize) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let acknowledged = Arc::new(AtomicU64::new(0));
         let seen = Arc::new(Mutex::new(Seen::default()));
-        source.sql(format!(
-            "USE {schema}; INSERT IGNORE INTO tally (client, n) VALUES {}",
-            (0..clients).map(|client| format!("({client}, 0)")).collect::<Vec<_>>().join(",")
-        ));
         let threads = (0..clients).map(|number| {
             let client = Client {
                 number,
-                source: way(source, schema),
-                target: way(target, schema),
-                router: router.to_owned(),
+                ways: ways(),
                 stop: Arc::clone(&stop),
                 acknowledged: Arc::clone(&acknowledged),
                 seen: Arc::clone(&seen),
@@ -170,6 +185,41 @@ pub fn lost(server: &Server, schema: &str, acknowledged: &[(usize, u64)]) -> Vec
     lost
 }
 
+fn prepare(source: &Server, schema: &str, clients: usize) {
+    source.sql(format!(
+        "USE {schema}; INSERT IGNORE INTO tally (client, n) VALUES {}",
+        (0..clients).map(|client| format!("({client}, 0)")).collect::<Vec<_>>().join(",")
+    ));
+}
+
+/// How a client reaches the servers.
+struct Ways {
+    source: Command,
+    target: Command,
+    /// The file that says which one; without it there is one address.
+    router: Option<PathBuf>,
+}
+
+impl Ways {
+    fn side(&self) -> String {
+        let Some(router) = &self.router else { return "proxy".to_owned() };
+        std::fs::read_to_string(router).unwrap_or_default().trim().to_owned()
+    }
+
+    fn to(&mut self, side: &str) -> &mut Command {
+        if side == "target" { &mut self.target } else { &mut self.source }
+    }
+}
+
+/// The same over TCP with TLS, by a port that is not the server's own.
+fn way_through(server: &Server, schema: &str, port: u16) -> Command {
+    let (user, password) = ACCOUNT;
+    let mut command = server.client().account(Account { user, password }).schema(schema).command();
+    command.arg(format!("--port={port}"));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+}
+
 /// The server's own client program, logged in as the application over the socket.
 fn way(server: &Server, schema: &str) -> Command {
     let mut command = server.client().schema(schema).command();
@@ -180,9 +230,7 @@ fn way(server: &Server, schema: &str) -> Command {
 
 struct Client {
     number: usize,
-    source: Command,
-    target: Command,
-    router: PathBuf,
+    ways: Ways,
     stop: Arc<AtomicBool>,
     acknowledged: Arc<AtomicU64>,
     seen: Arc<Mutex<Seen>>,
@@ -202,10 +250,9 @@ impl Client {
         let mut refused_since: Option<Instant> = None;
         let mut seq = 0;
         while !self.stop.load(Ordering::SeqCst) {
-            let side = std::fs::read_to_string(&self.router).unwrap_or_default();
-            let side = side.trim();
+            let side = self.ways.side();
             if connection.as_ref().is_none_or(|open| open.side != side) {
-                connection = Some(self.connect(side));
+                connection = Some(self.connect(&side));
             }
             seq += 1;
             let begun = Instant::now();
@@ -224,8 +271,7 @@ impl Client {
     }
 
     fn connect(&mut self, side: &str) -> Connection {
-        let command = if side == "target" { &mut self.target } else { &mut self.source };
-        let mut program = command.spawn().expect("the client program starts");
+        let mut program = self.ways.to(side).spawn().expect("the client program starts");
         let statements = program.stdin.take().expect("it is piped");
         let answers = BufReader::new(program.stdout.take().expect("it is piped"));
         Connection { side: side.to_owned(), program, statements, answers }

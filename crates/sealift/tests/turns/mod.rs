@@ -1,8 +1,9 @@
 //! `cutover` and `rollback` under an application that keeps a ledger of what was acknowledged: nothing of it is lost,
 //! and at any time one side is live.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use sealift_lab::oracle::Comparison;
@@ -14,7 +15,18 @@ use crate::folder::{Folder, Ran};
 use crate::offline::{ends_with, folder};
 
 mod crashes;
+mod definitions;
+mod fences;
+mod hooks;
+mod ledger;
+mod lost;
 mod refusals;
+mod restarts;
+mod waits;
+mod way_back;
+
+/// The hook that moves the application's traffic.
+const ROUTED: &str = "after = 'echo $SEALIFT_TO > router'";
 
 /// Clients of the application, in tests that turn once or twice.
 const CLIENTS: usize = 2;
@@ -46,7 +58,7 @@ impl<'p> Shop<'p> {
         // The test before may have left it so.
         pair.source.sql("SET GLOBAL read_only = OFF");
         clients::create(&pair.source, &pair.target, &schema);
-        let rest = format!("[cutover]\nafter = 'echo $SEALIFT_TO > router'\n{settings}\n");
+        let rest = format!("[cutover]\n{ROUTED}\n{settings}\n");
         let folder = folder(&pair.source, &pair.target, &[&schema], &rest);
         folder.write("router", "source\n");
         Self { pair, schema, folder }
@@ -55,6 +67,11 @@ impl<'p> Shop<'p> {
     fn clients(&self, count: usize) -> Clients {
         let Self { pair, schema, .. } = self;
         Clients::start(&pair.source, &pair.target, schema, &self.router(), count)
+    }
+
+    /// The application without what writes by itself: no account and no word of the operator's keeps that out.
+    fn without_event(&self) {
+        self.pair.source.sql(format!("DROP EVENT {}.tick", self.schema));
     }
 
     fn router(&self) -> PathBuf {
@@ -75,13 +92,21 @@ impl<'p> Shop<'p> {
 
     /// Waits until the run that was just begun follows the live side and can be asked to turn.
     fn wait_until_ready(&self, live: &str) {
-        let doing = match live {
+        self.wait_until_doing(match live {
             "source" => "following: ready to cut over",
             _ => "following the target back: ready to roll back",
-        };
-        wait_until("the run is ready", || {
-            (self.status()["progress"]["stage"] == doing).then_some(())
         });
+    }
+
+    /// Waits until the run says that it does this.
+    fn wait_until_doing(&self, what: &str) {
+        wait_until(what, || (self.status()["progress"]["stage"] == what).then_some(()));
+    }
+
+    /// A command that is not waited for.
+    fn in_background(&self, args: &[&str]) -> Child {
+        let mut command = self.folder.command(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// Waits until the application goes on writing.
@@ -110,10 +135,17 @@ impl<'p> Shop<'p> {
 struct Running(Child);
 
 impl Running {
+    /// Begins, and waits until what `status` says is of this run.
     fn start(shop: &Shop<'_>) -> Self {
         let mut command = shop.folder.command(&["run"]);
         command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
-        Self(command.spawn().unwrap())
+        let before = shop.status()["progress"]["at"].clone();
+        let running = Self(command.spawn().unwrap());
+        wait_until("the run has begun", || {
+            let status = shop.status();
+            (status["pid"] == running.0.id() && status["progress"]["at"] != before).then_some(())
+        });
+        running
     }
 }
 
@@ -124,6 +156,13 @@ impl Drop for Running {
             let _ended = self.0.wait();
         }
     }
+}
+
+/// A command as a shell reads it.
+fn shell(command: &Command) -> String {
+    let quoted = |word: &OsStr| format!("'{}'", word.to_str().unwrap());
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 fn outcome(ran: &Ran) -> String {

@@ -1,0 +1,69 @@
+//! What comes back from a target that is not quite the source: other names, keys of its own.
+
+use super::{MYSQL, Running, Shop, turn};
+use crate::offline::{ends_with, folder};
+use sealift_lab::unique_schema;
+
+fn rows(server: &sealift_lab::Server, from: &str) -> String {
+    server.sql(format!("SELECT * FROM {from} ORDER BY 1, 2"))
+}
+
+#[test]
+fn a_renamed_schema_and_keys_that_only_the_target_has_come_back() {
+    let _turn = turn();
+    let pair = &*MYSQL;
+    pair.source.sql("SET GLOBAL read_only = OFF");
+    let (here, there) = (unique_schema("named"), unique_schema("renamed"));
+    pair.source.sql(format!(
+        "CREATE DATABASE {here}; USE {here}; \
+         CREATE TABLE item (id INT AUTO_INCREMENT PRIMARY KEY, v INT, w INT NOT NULL DEFAULT 0); \
+         CREATE TABLE plain (a INT, b INT); \
+         SET sql_generate_invisible_primary_key = ON; CREATE TABLE hidden (a INT, b INT); \
+         CREATE DEFINER='app_reader'@'%' TRIGGER counted BEFORE UPDATE ON item FOR EACH ROW SET NEW.w = OLD.w + 1; \
+         CREATE DEFINER='app_reader'@'%' EVENT later ON SCHEDULE EVERY 1 DAY DO DELETE FROM plain WHERE a = 99; \
+         INSERT INTO item (v) VALUES (1), (2); INSERT INTO plain VALUES (1, 1), (1, 1), (2, 2); \
+         INSERT INTO hidden VALUES (1, 1), (2, 2);"
+    ));
+    let rest = format!("[rewrite]\nrename = {{ {here} = \"{there}\" }}\n");
+    let folder = folder(&pair.source, &pair.target, &[&here], &rest);
+    ends_with(0, &folder.sealift(&["plan"]));
+    // A key of the target's own.
+    let script = format!(".sealift/plan/20-tables/{here}/plain.sql");
+    let text = std::fs::read_to_string(folder.file(&script)).unwrap();
+    let hidden = "`my_row_id` bigint unsigned NOT NULL AUTO_INCREMENT INVISIBLE";
+    let last = "`b` int DEFAULT NULL";
+    assert!(text.contains(last), "{text}");
+    let keyed = text.replacen("`a` int", &format!("{hidden},\n  `a` int"), 1).replacen(
+        last,
+        &format!("{last},\n  PRIMARY KEY (`my_row_id`)"),
+        1,
+    );
+    folder.write(&script, &keyed);
+    let shop = Shop { pair, schema: here.clone(), folder };
+    let running = Running::start(&shop);
+    shop.wait_until_ready("source");
+    ends_with(0, &shop.folder.sealift(&["cutover", "--yes"]));
+    pair.target.sql(format!(
+        "USE {there}; INSERT INTO item (v) VALUES (3); UPDATE item SET v = 9 WHERE v = 1; \
+         INSERT INTO plain VALUES (3, 3), (3, 3); DELETE FROM plain WHERE a = 1 LIMIT 1; \
+         INSERT INTO hidden VALUES (3, 3); UPDATE hidden SET b = 7 WHERE a = 2;"
+    ));
+    shop.wait_until_ready("target");
+    ends_with(0, &shop.folder.sealift(&["rollback", "--yes"]));
+    for table in ["item", "plain", "hidden"] {
+        let (ours, theirs) = (format!("{here}.{table}"), format!("{there}.{table}"));
+        assert_eq!(rows(&pair.source, &ours), rows(&pair.target, &theirs), "{table}");
+    }
+    let item = format!("SELECT v, w FROM {here}.item WHERE id = 1");
+    assert_eq!(pair.source.sql(item), "9\t1\n", "the trigger has fired once");
+    pair.source.sql(format!("UPDATE {here}.item SET v = 10 WHERE id = 1"));
+    let item = format!("SELECT w FROM {here}.item WHERE id = 1");
+    assert_eq!(pair.source.sql(item), "2\n", "it is back with the side");
+    ends_with(0, &shop.folder.sealift(&["stop"]));
+    drop(running);
+    ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
+    for table in ["item", "plain", "hidden"] {
+        let (ours, theirs) = (format!("{here}.{table}"), format!("{there}.{table}"));
+        assert_eq!(rows(&pair.source, &ours), rows(&pair.target, &theirs), "{table}");
+    }
+}
