@@ -25,3 +25,5 @@ pub mod control;
 pub mod follow;
 pub mod clock;
 pub mod report;
+#[cfg(test)]
+mod fixture;

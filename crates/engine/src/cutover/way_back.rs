@@ -120,74 +120,32 @@ pub fn followed(table: &Table, other: &Table) -> Table {
 
 #[cfg(test)]
 mod tests {
-    use sealift_schema::catalog::{Key, TableKind};
     use sealift_schema::name::QualifiedName;
 
     use super::*;
+    use crate::fixture::{self, primary_key};
 
-    fn column(name: &str, kind: ColumnType, type_text: &str, charset: Option<&str>) -> Column {
-        Column {
-            name: name.into(),
-            kind,
-            type_text: type_text.into(),
-            nullable: false,
-            default: None,
-            extra: String::new(),
-            generated: None,
-            invisible: false,
-            charset: charset.map(str::to_owned),
-            collation: charset.map(|charset| format!("{charset}_bin")),
-            srid: None,
-            comment: String::new(),
-        }
+    fn column(name: &str, type_text: &str, charset: Option<&str>) -> Column {
+        let collation = charset.map(|charset| format!("{charset}_bin"));
+        Column { nullable: false, collation, ..fixture::column(name, type_text, charset) }
     }
 
     fn table(columns: Vec<Column>) -> Table {
-        let part =
-            KeyPart::Column { name: columns[0].name.clone(), prefix: None, descending: false };
-        let key = Key {
-            name: "PRIMARY".into(),
-            kind: KeyKind::Primary,
-            parts: vec![part],
-            visible: true,
-        };
-        Table {
-            name: QualifiedName::new("shop", "t"),
-            kind: TableKind::Base,
-            engine: "InnoDB".into(),
-            row_format: String::new(),
-            create_options: String::new(),
-            collation: String::new(),
-            auto_increment: None,
-            rows_estimate: 0,
-            data_bytes: 0,
-            index_bytes: 0,
-            comment: String::new(),
-            create_sql: String::new(),
-            columns,
-            keys: vec![key],
-            foreign_keys: Vec::new(),
-            checks: std::collections::BTreeMap::new(),
-            partitioned: false,
-        }
+        let keys = vec![primary_key(&[&columns[0].name])];
+        Table { keys, ..fixture::table(QualifiedName::new("shop", "t"), columns) }
     }
 
     #[test]
     fn what_cannot_go_back_exactly_is_named() {
-        use ColumnType::{Char, Int, Json, Text, Uuid, VarChar};
-        let of = |kind, text, charset| column("c", kind, text, charset);
+        let of = |text, charset| column("c", text, charset);
         for (source, target, hindered) in [
-            (of(Int, "int(11) unsigned", None), of(Int, "int unsigned", None), None),
-            (of(Int, "int(11)", None), of(Int, "int unsigned", None), Some("int unsigned")),
-            (of(Uuid, "uuid", None), of(Char, "char(36)", Some("ascii")), Some("uuid")),
-            (
-                of(VarChar, "varchar(9)", Some("utf8mb3")),
-                of(VarChar, "varchar(9)", Some("utf8mb4")),
-                Some("utf8mb3"),
-            ),
-            (of(Text, "longtext", Some("utf8mb4")), of(Json, "json", None), None),
+            (of("int(11) unsigned", None), of("int unsigned", None), None),
+            (of("int(11)", None), of("int unsigned", None), Some("int unsigned")),
+            (of("uuid", None), of("char(36)", Some("ascii")), Some("uuid")),
+            (of("varchar(9)", Some("utf8mb3")), of("varchar(9)", Some("utf8mb4")), Some("utf8mb3")),
+            (of("longtext", Some("utf8mb4")), of("json", None), None),
         ] {
-            let id = || column("id", Int, "int", None);
+            let id = || column("id", "int", None);
             let (source, target) = (table(vec![id(), source]), table(vec![id(), target]));
             let found = hindrance(&source, &target);
             match hindered {
@@ -200,7 +158,7 @@ mod tests {
     #[test]
     fn a_key_that_compares_otherwise_cannot_go_back() {
         let with = |collation: &str| {
-            let mut only = column("c", ColumnType::VarChar, "varchar(9)", Some("utf8mb4"));
+            let mut only = column("c", "varchar(9)", Some("utf8mb4"));
             only.collation = Some(collation.into());
             table(vec![only])
         };
@@ -210,8 +168,8 @@ mod tests {
 
     #[test]
     fn an_invisible_key_of_the_target_alone_stays_there() {
-        let value = || column("v", ColumnType::Int, "int", None);
-        let mut hidden = column("my_row_id", ColumnType::BigInt, "bigint unsigned", None);
+        let value = || column("v", "int", None);
+        let mut hidden = column("my_row_id", "bigint unsigned", None);
         (hidden.invisible, hidden.extra) = (true, "auto_increment INVISIBLE".into());
         let (mut source, target) = (table(vec![value()]), table(vec![hidden, value()]));
         source.keys.clear();

@@ -1,49 +1,14 @@
 //! The encoder against tables of cases: what the wire holds, what the load stream must hold.
 
-use sealift_schema::catalog::{Table, TableKind};
-use sealift_schema::column::{Column, ColumnType};
+use sealift_schema::catalog::Table;
+use sealift_schema::column::Column;
 use sealift_schema::name::QualifiedName;
 
 use super::*;
-
-fn column(name: &str, type_text: &str, charset: Option<&str>) -> Column {
-    let data_type = type_text.split(['(', ' ']).next().unwrap();
-    Column {
-        name: name.into(),
-        kind: ColumnType::from_data_type(data_type),
-        type_text: type_text.into(),
-        nullable: true,
-        default: None,
-        extra: String::new(),
-        generated: None,
-        invisible: false,
-        charset: charset.map(ToOwned::to_owned),
-        collation: None,
-        srid: None,
-        comment: String::new(),
-    }
-}
+use crate::fixture::{self, column};
 
 fn table(columns: Vec<Column>) -> Table {
-    Table {
-        name: QualifiedName::new("a", "t"),
-        kind: TableKind::Base,
-        engine: "InnoDB".into(),
-        row_format: String::new(),
-        create_options: String::new(),
-        collation: String::new(),
-        auto_increment: None,
-        rows_estimate: 0,
-        data_bytes: 0,
-        index_bytes: 0,
-        comment: String::new(),
-        create_sql: String::new(),
-        columns,
-        keys: Vec::new(),
-        foreign_keys: Vec::new(),
-        checks: std::collections::BTreeMap::new(),
-        partitioned: false,
-    }
+    fixture::table(QualifiedName::new("a", "t"), columns)
 }
 
 /// The form of a single column `c`.

@@ -1,10 +1,9 @@
 //! Which tables are of one family, and whether both sides tie them alike.
 
-use sealift_schema::catalog::{Key, TableKind};
-use sealift_schema::column::ColumnType;
 use sealift_schema::facts::{Flavor, ServerVersion};
 
 use super::*;
+use crate::fixture::{self, column, primary_key};
 
 fn name(table: &str) -> QualifiedName {
     QualifiedName::new("shop", table)
@@ -21,48 +20,10 @@ fn key(parent: &str, on_update: &str, on_delete: &str) -> ForeignKey {
     }
 }
 
-fn column(name: &str) -> Column {
-    Column {
-        name: name.into(),
-        kind: ColumnType::Int,
-        type_text: "int".into(),
-        nullable: true,
-        default: None,
-        extra: String::new(),
-        generated: None,
-        invisible: false,
-        charset: None,
-        collation: None,
-        srid: None,
-        comment: String::new(),
-    }
-}
-
 fn table(table: &str, foreign_keys: Vec<ForeignKey>) -> Table {
-    Table {
-        name: name(table),
-        kind: TableKind::Base,
-        engine: "InnoDB".into(),
-        row_format: String::new(),
-        create_options: String::new(),
-        collation: String::new(),
-        auto_increment: None,
-        rows_estimate: 0,
-        data_bytes: 0,
-        index_bytes: 0,
-        comment: String::new(),
-        create_sql: String::new(),
-        columns: vec![column("id"), column("parent")],
-        keys: vec![Key {
-            name: "PRIMARY".into(),
-            kind: KeyKind::Primary,
-            parts: vec![KeyPart::Column { name: "id".into(), prefix: None, descending: false }],
-            visible: true,
-        }],
-        foreign_keys,
-        checks: BTreeMap::new(),
-        partitioned: false,
-    }
+    let columns = vec![column("id", "int", None), column("parent", "int", None)];
+    let keys = vec![primary_key(&["id"])];
+    Table { keys, foreign_keys, ..fixture::table(name(table), columns) }
 }
 
 fn facts(native: Option<&str>) -> ServerFacts {

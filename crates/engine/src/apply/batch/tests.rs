@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use sealift_mysql::binlog::{ForeignKeyChecks, LogPosition};
 use sealift_mysql::value::Value;
-use sealift_schema::catalog::{Key, KeyKind, KeyPart, Table, TableKind};
-use sealift_schema::column::{Column, ColumnType};
+use sealift_schema::catalog::Table;
+use sealift_schema::column::Column;
 use sealift_schema::name::QualifiedName;
 
 use super::super::share::Work;
 use super::super::table::{ApplyTable, Manner, TableForm};
 use super::*;
 use crate::encode::RowValues;
+use crate::fixture::{self, column, primary_key};
 
 /// A row of a number, a text and a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,53 +46,16 @@ impl Image for Row3 {
     }
 }
 
-fn column(name: &str, kind: ColumnType) -> Column {
-    let charset = kind.is_text().then(|| "utf8mb4".to_owned());
-    Column {
-        name: name.into(),
-        kind,
-        type_text: String::new(),
-        nullable: false,
-        default: None,
-        extra: String::new(),
-        generated: None,
-        invisible: false,
-        collation: charset.as_ref().map(|_| "utf8mb4_bin".to_owned()),
-        charset,
-        srid: None,
-        comment: String::new(),
-    }
-}
-
 /// A table with these columns as its key.
 fn form(key: &[&str]) -> TableForm {
-    let part =
-        |name: &&str| KeyPart::Column { name: (*name).into(), prefix: None, descending: false };
-    let parts: Vec<KeyPart> = key.iter().map(part).collect();
-    let key = Key { name: "PRIMARY".into(), kind: KeyKind::Primary, parts, visible: true };
-    let table = Table {
-        name: QualifiedName::new("a", "t"),
-        kind: TableKind::Base,
-        engine: "InnoDB".into(),
-        row_format: String::new(),
-        create_options: String::new(),
-        collation: String::new(),
-        auto_increment: None,
-        rows_estimate: 0,
-        data_bytes: 0,
-        index_bytes: 0,
-        comment: String::new(),
-        create_sql: String::new(),
-        columns: vec![
-            column("n", ColumnType::BigInt),
-            column("s", ColumnType::VarChar),
-            column("payload", ColumnType::BigInt),
-        ],
-        keys: vec![key],
-        foreign_keys: Vec::new(),
-        checks: BTreeMap::new(),
-        partitioned: false,
+    let text = Column {
+        collation: Some("utf8mb4_bin".to_owned()),
+        ..column("s", "varchar(9)", Some("utf8mb4"))
     };
+    let mut columns = vec![column("n", "bigint", None), text, column("payload", "bigint", None)];
+    columns.iter_mut().for_each(|column| column.nullable = false);
+    let keys = vec![primary_key(key)];
+    let table = Table { keys, ..fixture::table(QualifiedName::new("a", "t"), columns) };
     TableForm::of(&ApplyTable { source: table.clone(), target: table, manner: Manner::FinalStates })
         .unwrap()
 }
