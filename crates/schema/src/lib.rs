@@ -10,6 +10,7 @@ pub mod column;
 pub mod catalog;
 pub mod facts;
 pub mod grants;
+pub mod following;
 pub mod key_range;
 pub mod sql;
 pub mod rewrite;

@@ -1,7 +1,10 @@
 //! Can a source's log be followed, and if not, what must be changed there.
 
 use sealift_schema::facts::{Flavor, ServerFacts};
-use sealift_schema::grants::Grants;
+use sealift_schema::following::{
+    Lacking, Remedy, Unfit, cannot_tell_visible, lacking_privileges, logs_what_it_receives,
+    unfit_settings,
+};
 use sealift_schema::name::literal;
 
 use crate::error::{ErrorClass, MysqlError};
@@ -35,7 +38,7 @@ pub async fn hindrances(
 ) -> Result<Vec<Hindrance>, MysqlError> {
     let standing = Standing {
         filter: log_filter(session).await?,
-        is_replica: !keeps_replicated(facts) && is_replica(session).await?,
+        is_replica: !logs_what_it_receives(facts) && is_replica(session).await?,
     };
     Ok(judge(facts, &standing))
 }
@@ -66,94 +69,45 @@ fn judge(facts: &ServerFacts, standing: &Standing) -> Vec<Hindrance> {
 
 /// What must be set, and what is set.
 fn settings(facts: &ServerFacts) -> Vec<Hindrance> {
-    let mut found = Vec::new();
-    for (name, wanted) in [("binlog_format", "ROW"), ("binlog_row_image", "FULL")] {
-        if let Some(value) = facts.variable(name)
-            && !value.eq_ignore_ascii_case(wanted)
-        {
-            found.push(hindrance(
-                &format!("{name} is {value}: rows are not logged whole"),
-                &format!("SET GLOBAL {name} = '{wanted}'; and let the application reconnect"),
-            ));
-        }
-    }
-    let partial = facts.variable("binlog_row_value_options").unwrap_or_default();
-    if partial.to_ascii_uppercase().contains("PARTIAL_JSON") {
-        found.push(hindrance(
-            "binlog_row_value_options has PARTIAL_JSON: JSON values are not logged whole",
-            "SET GLOBAL binlog_row_value_options = ''; and let the application reconnect",
-        ));
-    }
-    if facts.variable("server_id") == Some("0") {
-        found.push(hindrance(
-            "server_id is 0: the source serves no replicas",
-            "SET GLOBAL server_id = 1",
-        ));
-    }
-    if facts.is_on("binlog_alter_two_phase") {
-        found.push(hindrance(
-            "binlog_alter_two_phase is ON: ALTER TABLE is logged in two parts",
-            "SET GLOBAL binlog_alter_two_phase = OFF",
-        ));
-    }
-    if facts.variable("binlog_storage_engine").is_some_and(|engine| !engine.is_empty()) {
-        found.push(hindrance(
-            "the binary log lies in a storage engine, which is not read yet",
-            "restart it without --binlog-storage-engine",
-        ));
-    }
-    found
+    let told = |unfit: Unfit| {
+        let Unfit { name, value, why, remedy } = unfit;
+        let remedy = match remedy {
+            Remedy::Set(wanted) => format!("SET GLOBAL {name} = {wanted}"),
+            Remedy::SetAndReconnect(wanted) => {
+                format!("SET GLOBAL {name} = '{wanted}'; and let the application reconnect")
+            }
+            Remedy::Restart(how) => how.to_owned(),
+        };
+        hindrance(&format!("{name} is {value}: {why}"), &remedy)
+    };
+    unfit_settings(facts).into_iter().map(told).collect()
 }
 
-/// To follow, to ask for the log's end, and without GTIDs to ask what is visible.
+/// What the login may not do, and whether anything tells what a read sees.
 fn privileges(facts: &ServerFacts) -> Vec<Hindrance> {
-    let grants = Grants::read(&facts.grants);
-    let held = |privilege: &str| grants.everywhere(privilege);
     let account = match facts.current_user.rsplit_once('@') {
         Some((user, host)) => format!("{}@{}", literal(user), literal(host)),
         None => literal(&facts.current_user),
     };
-    let lacks = |privilege: &str, what: &str| {
+    let lacks = |lacking: Lacking| {
+        let Lacking { privilege, why } = lacking;
         hindrance(
-            &format!("the login lacks {privilege}: {what}"),
+            &format!("the login lacks {privilege}: {why}"),
             &format!("GRANT {privilege} ON *.* TO {account}"),
         )
     };
-    let mut found = Vec::new();
-    if !held("REPLICATION SLAVE") && !held("REPLICATION REPLICA") {
-        found.push(lacks("REPLICATION SLAVE", "it may not read the binary log"));
-    }
-    match facts.version.flavor {
-        Flavor::MySql => {
-            if !held("REPLICATION CLIENT") {
-                found.push(lacks("REPLICATION CLIENT", "it may not ask where the log ends"));
-            }
-            let has_gtids = facts.variable("gtid_mode") == Some("ON");
-            if !has_gtids && !facts.version.is_mysql_at_least(8, 0, 0) {
-                found.push(hindrance(
-                    "the source has no GTIDs and is older than MySQL 8.0: it cannot tell what a read sees",
-                    "set enforce_gtid_consistency and gtid_mode to ON, step by step",
-                ));
-            } else if !has_gtids && !held("BACKUP_ADMIN") {
-                found.push(lacks("BACKUP_ADMIN", "without GTIDs it may not ask what a read sees"));
-            }
-        }
-        Flavor::MariaDb => {
-            if !held("BINLOG MONITOR") && !held("REPLICATION CLIENT") {
-                found.push(lacks("BINLOG MONITOR", "it may not ask where the log ends"));
-            }
-        }
+    let mut found: Vec<Hindrance> = lacking_privileges(facts).into_iter().map(lacks).collect();
+    if cannot_tell_visible(facts) {
+        found.push(hindrance(
+            "the source has no GTIDs and is older than MySQL 8.0: it cannot tell what a read sees",
+            "set enforce_gtid_consistency and gtid_mode to ON, step by step",
+        ));
     }
     found
 }
 
 fn hindrance(what: &str, remedy: &str) -> Hindrance {
     Hindrance { what: what.to_owned(), remedy: remedy.to_owned() }
-}
-
-/// Whether what a replica receives goes into its own log. The variable has two names.
-fn keeps_replicated(facts: &ServerFacts) -> bool {
-    facts.is_on("log_replica_updates") || facts.is_on("log_slave_updates")
 }
 
 /// Which schemas the log leaves out; unknown to a login that may not ask.

@@ -1,6 +1,7 @@
 //! Only whole rows can be carried exactly; a logged statement may change other rows elsewhere.
 
 use crate::facts::Side;
+use crate::following::{Remedy, Unfit, unfit_settings};
 use crate::name::literal;
 use crate::rule::case::{Case, Server};
 use crate::rule::check::{Care, Check, Fix, Found, Hand, Level, Mode, Thing, Verdict};
@@ -21,28 +22,23 @@ fn judge(case: &Case<'_>) -> Verdict {
     if !source.is_on("log_bin") {
         return Ok(Vec::new());
     }
-    let mut found = Vec::new();
-    for (name, wanted) in [("binlog_format", "ROW"), ("binlog_row_image", "FULL")] {
-        let value = source.variable(name);
-        if !value.is_empty() && !value.eq_ignore_ascii_case(wanted) {
-            let what = format!("it is {value}, it must be {wanted}");
-            found.push(set(source, name, wanted, &what));
-        }
+    let unfit = unfit_settings(source.facts).into_iter();
+    // That one is told by a check of its own.
+    let unfit = unfit.filter(|unfit| unfit.name != "server_id");
+    Ok(unfit.map(|unfit| told(source, &unfit)).collect())
+}
+
+fn told(source: &Server<'_>, unfit: &Unfit) -> Found {
+    let Unfit { name, value, why, remedy } = unfit;
+    let found = Found::blocks(Thing::variable(Side::Source, name), format!("it is {value}: {why}"));
+    match remedy {
+        Remedy::Set(wanted) | Remedy::SetAndReconnect(wanted) => set(source, found, name, wanted),
+        Remedy::Restart(how) => found.advise(*how),
     }
-    if source.variable("binlog_row_value_options").to_uppercase().contains("PARTIAL_JSON") {
-        let what = "PARTIAL_JSON: only the changed part of a JSON value is logged";
-        found.push(set(source, "binlog_row_value_options", "", what));
-    }
-    if source.is_on("binlog_alter_two_phase") {
-        let what = "it is ON: ALTER TABLE is logged in two parts";
-        found.push(set(source, "binlog_alter_two_phase", "OFF", what));
-    }
-    Ok(found)
 }
 
 /// Sessions that are open keep the old value, so the application must connect anew.
-fn set(source: &Server<'_>, name: &str, value: &str, what: &str) -> Found {
-    let found = Found::blocks(Thing::variable(Side::Source, name), what);
+fn set(source: &Server<'_>, found: Found, name: &str, value: &str) -> Found {
     if source.platform().is_managed() {
         return found.advise(format!("set {name} to {value} with the service's own tools, and let the application connect anew"));
     }

@@ -1,5 +1,6 @@
 //! To follow a log, an account must be allowed to read it and to ask where it ends.
 
+use crate::following::{Lacking, lacking_privileges};
 use crate::rule::case::Case;
 use crate::rule::check::{Check, Found, Level, Mode, Thing, Verdict};
 
@@ -16,31 +17,12 @@ pub(super) const CHECK: Check = Check {
 
 fn judge(case: &Case<'_>) -> Verdict {
     let source = &case.source;
-    let grants = source.grants();
-    let held =
-        |privileges: &[&str]| privileges.iter().any(|privilege| grants.everywhere(privilege));
-    let mut lacking = Vec::new();
-    if !held(&["REPLICATION SLAVE", "REPLICATION REPLICA"]) {
-        lacking.push(("REPLICATION SLAVE", "it may not read the binary log"));
-    }
-    if source.is_mariadb() {
-        if !held(&["BINLOG MONITOR", "REPLICATION CLIENT"]) {
-            lacking.push(("BINLOG MONITOR", "it may not ask where the log ends"));
-        }
-    } else {
-        if !held(&["REPLICATION CLIENT"]) {
-            lacking.push(("REPLICATION CLIENT", "it may not ask where the log ends"));
-        }
-        let has_gtids = source.variable("gtid_mode") == "ON";
-        if !has_gtids && source.version().is_mysql_at_least(8, 0, 0) && !held(&["BACKUP_ADMIN"]) {
-            lacking.push(("BACKUP_ADMIN", "without GTIDs it may not ask what a read sees"));
-        }
-    }
     let account = source.account();
-    let found = lacking.into_iter().map(|(privilege, what)| {
+    let found = lacking_privileges(source.facts).into_iter().map(|lacking| {
+        let Lacking { privilege, why } = lacking;
         Found::blocks(
             Thing::named(format!("account {account} on the source")),
-            format!("it lacks {privilege}: {what}"),
+            format!("it lacks {privilege}: {why}"),
         )
         .on_source(format!("GRANT {privilege} ON *.* TO {account}"))
     });

@@ -1,6 +1,7 @@
 //! With GTIDs a place in the log survives a failover of the source.
 
 use crate::facts::Side;
+use crate::following::cannot_tell_visible;
 use crate::rule::case::Case;
 use crate::rule::check::{Check, Found, Level, Mode, Thing, Verdict};
 
@@ -29,7 +30,7 @@ fn judge(case: &Case<'_>) -> Verdict {
             format!("{mode}: half of the way; some transactions have an id and some have none"),
         )
         .advise(steps),
-        _ if !source.version().is_mysql_at_least(8, 0, 0) => Found::blocks(
+        _ if cannot_tell_visible(source.facts) => Found::blocks(
             thing,
             "OFF, and the source is older than MySQL 8.0: it cannot tell what a read sees",
         )

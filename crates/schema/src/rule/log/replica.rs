@@ -1,5 +1,6 @@
 //! A replica is a good source, if it logs what it receives and keeps up.
 
+use crate::following::logs_what_it_receives;
 use crate::rule::case::Case;
 use crate::rule::check::{Check, Found, Level, Mode, Thing, Verdict};
 use crate::rule::question::Question;
@@ -26,7 +27,7 @@ fn judge(case: &Case<'_>) -> Verdict {
     for row in rows {
         let from = row.any(&["Source_Host", "Master_Host"]);
         let thing = Thing::named(format!("replication of the source from {from}"));
-        if !source.is_on("log_replica_updates") && !source.is_on("log_slave_updates") {
+        if !logs_what_it_receives(source.facts) {
             let what = "the replica does not log what it receives: nothing could be followed";
             found.push(Found::blocks(thing, what).advise("restart it with --log-replica-updates (before 8.0.26 and in MariaDB --log-slave-updates)"));
             continue;
