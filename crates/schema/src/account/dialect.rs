@@ -31,7 +31,7 @@ const SHOW_ROUTINES: (&str, &str) = ("SHOW CREATE ROUTINE", "SHOW_ROUTINE");
 
 pub(super) fn filter(draft: &mut Draft, scene: &Scene<'_>) {
     for unknown in std::mem::take(&mut draft.account.definition.unknown) {
-        draft.change(NAME, format!("{unknown} is left out"), "MySQL does not have it");
+        draft.notes.change(NAME, format!("{unknown} is left out"), "MySQL does not have it");
     }
     let grantable = draft.account.rights.contains(&Right::GrantOption { on: Scope::Everywhere });
     let mut rights = Rights::new();
@@ -58,7 +58,11 @@ pub(super) fn filter(draft: &mut Draft, scene: &Scene<'_>) {
                 } else {
                     Right::on(Scope::Everywhere, other)
                 });
-                draft.change(NAME, format!("{other} instead of {name}"), "the target calls it so");
+                draft.notes.change(
+                    NAME,
+                    format!("{other} instead of {name}"),
+                    "the target calls it so",
+                );
             }
         }
     }

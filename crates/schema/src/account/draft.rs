@@ -2,7 +2,7 @@
 
 use super::name::AccountName;
 use super::script::Account;
-use crate::rewrite::{Change, Refusal};
+use crate::rewrite::Notes;
 
 /// An account that is being filtered.
 #[derive(Clone, Debug)]
@@ -11,42 +11,14 @@ pub(super) struct Draft {
     pub(super) source: AccountName,
     /// As it will be.
     pub(super) account: Account,
-    /// What was changed, or should be known.
-    pub(super) changes: Vec<Change>,
-    /// Why it is not carried unless a person says so.
-    pub(super) refusals: Vec<Refusal>,
+    /// What was changed or should be known, and why it is not carried unless a person says so.
+    pub(super) notes: Notes,
 }
 
 impl Draft {
     pub(super) fn new(account: Account) -> Self {
         let source = account.definition.name.clone();
-        Self { source, account, changes: Vec::new(), refusals: Vec::new() }
-    }
-
-    /// Notes a change once.
-    pub(super) fn change(
-        &mut self,
-        rewrite: &'static str,
-        what: impl Into<String>,
-        why: impl Into<String>,
-    ) {
-        let change = Change { rewrite, what: what.into(), why: why.into() };
-        if !self.changes.contains(&change) {
-            self.changes.push(change);
-        }
-    }
-
-    /// Notes why it is not carried unless a person says so.
-    pub(super) fn refuse(
-        &mut self,
-        rewrite: &'static str,
-        what: impl Into<String>,
-        why: impl Into<String>,
-        remedy: impl Into<String>,
-    ) {
-        let refusal =
-            Refusal { rewrite, what: what.into(), why: why.into(), remedy: remedy.into() };
-        self.refusals.push(refusal);
+        Self { source, account, notes: Notes::default() }
     }
 }
 

@@ -142,8 +142,9 @@ pub(super) fn made(
     let grants: Vec<String> = grants.iter().map(|line| (*line).to_owned()).collect();
     let mut draft = Draft::new(Account::read(create_sql, &grants, Flavor::MySql).unwrap());
     filter(&mut draft, &world.scene());
-    let changes = draft.changes.iter().map(|change| format!("{}: {}", change.rewrite, change.what));
-    let refusals = draft.refusals.iter().map(|no| format!("!{}: {}", no.rewrite, no.what));
+    let changes =
+        draft.notes.changes.iter().map(|change| format!("{}: {}", change.rewrite, change.what));
+    let refusals = draft.notes.refusals.iter().map(|no| format!("!{}: {}", no.rewrite, no.what));
     let told = changes.chain(refusals).collect();
     (draft.account, told)
 }

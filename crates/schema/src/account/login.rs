@@ -48,11 +48,11 @@ pub(super) fn filter(draft: &mut Draft, scene: &Scene<'_>) {
     }
     let name = shown(&scene.target_account(&draft.source));
     for (what, why) in notes {
-        draft.change(NAME, what, why);
+        draft.notes.change(NAME, what, why);
     }
     if is_lost {
         let unlock = if was_locked { "" } else { " ACCOUNT UNLOCK" };
-        draft.change(
+        draft.notes.change(
             NAME,
             "its password is not carried: it is locked, with a random one nobody knows",
             format!(
@@ -88,7 +88,7 @@ fn lost_ways(ways: &[&Factor]) -> Vec<(String, &'static str)> {
 fn interval(draft: &mut Draft) {
     let expiry = draft.account.definition.clauses.get(&Clause::Expiry);
     if expiry.is_some_and(|text| text.contains("INTERVAL")) {
-        draft.change(
+        draft.notes.change(
             NAME,
             "its password's age begins anew",
             "when it was set last cannot be told to the target",

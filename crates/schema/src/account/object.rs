@@ -42,11 +42,15 @@ pub(super) fn filter(draft: &mut Draft, scene: &Scene<'_>) {
     for (from, goes) in moved {
         match goes {
             Goes::Nowhere(why) => {
-                draft.change(NAME, format!("grants on {from} are left out"), why);
+                draft.notes.change(NAME, format!("grants on {from} are left out"), why);
             }
             Goes::To(to, Some(why)) => {
                 let to: Vec<String> = to.iter().map(Scope::sql).collect();
-                draft.change(NAME, format!("grants on {} instead of {from}", listed(&to)), why);
+                draft.notes.change(
+                    NAME,
+                    format!("grants on {} instead of {from}", listed(&to)),
+                    why,
+                );
             }
             Goes::To(_, None) => {}
         }

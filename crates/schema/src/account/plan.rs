@@ -7,7 +7,7 @@ use super::name::AccountName;
 use super::scene::Scene;
 use super::script::Account;
 use super::{dialect, login, object, privilege, role, who, withheld};
-use crate::rewrite::{Change, Refusal};
+use crate::rewrite::{Change, Notes, Refusal};
 
 /// What becomes of all accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub fn plan(accounts: &[Account], scene: &Scene<'_>) -> Planned {
     }
     let taken: BTreeSet<AccountName> = drafts
         .iter()
-        .filter(|draft| draft.refusals.is_empty())
+        .filter(|draft| draft.notes.refusals.is_empty())
         .map(|draft| draft.source.clone())
         .collect();
     for draft in &mut drafts {
@@ -65,7 +65,7 @@ pub fn plan(accounts: &[Account], scene: &Scene<'_>) -> Planned {
     collide(&mut drafts);
     planned.accounts = drafts
         .into_iter()
-        .map(|Draft { source, account, changes, refusals }| PlannedAccount {
+        .map(|Draft { source, account, notes: Notes { changes, refusals } }| PlannedAccount {
             source,
             account,
             changes,
@@ -78,12 +78,12 @@ pub fn plan(accounts: &[Account], scene: &Scene<'_>) -> Planned {
 /// Refuses all but the first of accounts that would become one, unless they are the same anyway.
 fn collide(drafts: &mut [Draft]) {
     let mut first: BTreeMap<AccountName, (AccountName, Account)> = BTreeMap::new();
-    for draft in drafts.iter_mut().filter(|draft| draft.refusals.is_empty()) {
+    for draft in drafts.iter_mut().filter(|draft| draft.notes.refusals.is_empty()) {
         let target = draft.account.definition.name.clone();
         let host = "host";
         if target.host != draft.source.host && !draft.source.host.is_empty() {
             let what = format!("host {} instead of {}", target.host, draft.source.host);
-            draft.change(host, what, "[accounts] hosts says so");
+            draft.notes.change(host, what, "[accounts] hosts says so");
         }
         let Some((other, account)) = first.get(&target) else {
             first.insert(target, (draft.source.clone(), draft.account.clone()));
@@ -98,7 +98,7 @@ fn collide(drafts: &mut [Draft]) {
         } else {
             format!("map its host to another one, or give that account {}", listed(&more))
         };
-        draft.refuse(host, what, why, remedy);
+        draft.notes.refuse(host, what, why, remedy);
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn filter(draft: &mut Draft, scene: &Scene<'_>) {
     for ((why, on), mut names) in refused {
         names.dedup();
         let what = format!("{} on {on} not given", listed(&names));
-        draft.change(NAME, what, reason(why, scene));
+        draft.notes.change(NAME, what, reason(why, scene));
     }
     tell_inherited(draft, &rights, scene);
     draft.account.rights = rights;
@@ -85,7 +85,7 @@ fn expand_everything(draft: &mut Draft, scene: &Scene<'_>) {
         format!("ALL PRIVILEGES on *.* without {}", listed(&missing))
     };
     let why = format!("that is what the target's login {} may give", scene.target.current_user);
-    draft.change(NAME, what, why);
+    draft.notes.change(NAME, what, why);
 }
 
 /// A right, or its parts when all of a scope's privileges cannot be given together.
@@ -140,7 +140,7 @@ fn tell_inherited(draft: &mut Draft, rights: &Rights, scene: &Scene<'_>) {
         }
     }
     for (schema, privileges) in schemas {
-        draft.change(
+        draft.notes.change(
             NAME,
             format!("{} everywhere but in schema {schema}", listed(&privileges)),
             format!("there it is withheld from the target's login {}", scene.target.current_user),

@@ -18,11 +18,11 @@ pub(super) fn filter(draft: &mut Draft, scene: &Scene<'_>, carried: &BTreeSet<Ac
                 None => {
                     rights.insert(Right::Role { role: scene.target_account(&role), admin });
                 }
-                Some(why) => draft.change(NAME, format!("role {role} not given"), why),
+                Some(why) => draft.notes.change(NAME, format!("role {role} not given"), why),
             },
             Right::Proxy { of, grantable } => {
                 if let Some(why) = no_proxy(&of, scene, carried) {
-                    draft.change(NAME, format!("PROXY on {of} not given"), why);
+                    draft.notes.change(NAME, format!("PROXY on {of} not given"), why);
                 } else {
                     rights.insert(Right::Proxy { of: scene.target_account(&of), grantable });
                 }

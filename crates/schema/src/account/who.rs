@@ -80,7 +80,12 @@ pub(super) fn filter(draft: &mut Draft, scene: &Scene<'_>) {
     const REMEDY: &str = "set the state of its script to locked to carry it all the same";
     let name = draft.source.clone();
     if name.user.is_empty() {
-        draft.refuse(NAME, name.plain(), "it has no name: whoever comes may log in as it", REMEDY);
+        draft.notes.refuse(
+            NAME,
+            name.plain(),
+            "it has no name: whoever comes may log in as it",
+            REMEDY,
+        );
     }
     let host = scene.policy.host(&name.host);
     if is_local(&host) {
@@ -88,15 +93,15 @@ pub(super) fn filter(draft: &mut Draft, scene: &Scene<'_>) {
             let why = "nobody can log in from there: Azure's own machine is closed";
             let remedy =
                 format!("map the host: [accounts] hosts = {{ \"{}\" = \"%\" }}", name.host);
-            draft.refuse(NAME, name.plain(), why, remedy);
+            draft.notes.refuse(NAME, name.plain(), why, remedy);
         } else {
             let what = format!("host {host} is the target's own machine there");
-            draft.change(NAME, what, "[accounts] hosts does not map it");
+            draft.notes.change(NAME, what, "[accounts] hosts does not map it");
         }
     }
     let definition = &draft.account.definition;
     if definition.has_no_password() && !definition.is_locked() && !name.user.is_empty() {
-        draft.change(NAME, "it has no password", "it has none on the source");
+        draft.notes.change(NAME, "it has no password", "it has none on the source");
     }
 }
 

@@ -54,7 +54,7 @@ fn by_schema(draft: &mut Draft, privilege: &str, withheld: &[&String], scene: &S
     let shown: Vec<String> = scopes.iter().map(Scope::sql).collect();
     draft.account.rights.extend(scopes.into_iter().map(|scope| Right::on(scope, privilege)));
     let names: Vec<String> = withheld.iter().map(|schema| (*schema).clone()).collect();
-    draft.change(
+    draft.notes.change(
         NAME,
         format!("{privilege} on {} instead of everywhere but {}", listed(&shown), listed(&names)),
         "the target has partial_revokes off; a schema made later is not covered",

@@ -44,9 +44,9 @@ mod secondary_keys;
 mod foreign_keys;
 pub mod statement;
 
+pub(crate) use self::notes::Notes;
 pub(crate) use draft::dialect_of;
 use draft::{SchemaDraft, StoredDraft, TableDraft};
-use notes::Notes;
 
 pub use self::name::{target_id, target_name, target_schema};
 pub use self::notes::{Change, Refusal};
