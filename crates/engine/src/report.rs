@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Clock;
 use crate::cutover::TurnRecord;
 use crate::fault::{ErrorCode, Fault};
+use crate::plan::accounts::AccountReport;
 use crate::stage::Part;
 use crate::verify::Stranger;
 
@@ -43,6 +44,9 @@ pub struct Report {
     pub tables: Vec<TableReport>,
     /// Scripts, in the order they were carried out.
     pub objects: Vec<ObjectReport>,
+    /// Accounts, in the order of their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<AccountReport>,
     /// What was changed in definitions, and why.
     pub changes: Vec<ChangeReport>,
     /// What was not carried, and why.
@@ -315,6 +319,7 @@ impl Report {
             position: None,
             tables: Vec::new(),
             objects: Vec::new(),
+            accounts: Vec::new(),
             changes: Vec::new(),
             left_out: Vec::new(),
             notes: Vec::new(),

@@ -5,7 +5,7 @@ use sealift_mysql::session::Session;
 use sealift_schema::account::plan::plan as decide;
 use sealift_schema::account::{Account, AccountName, AccountPolicy, Scene};
 use sealift_schema::catalog::Catalog;
-use sealift_schema::facts::{ServerFacts, Side};
+use sealift_schema::facts::{Flavor, ServerFacts, Side};
 use sealift_schema::grants::Grants;
 
 use super::Migration;
@@ -36,6 +36,7 @@ pub async fn plan_accounts(
     report: &mut Report,
 ) -> Result<AccountsPlanned, Fault> {
     let Both { source, target, .. } = both(migration, report).await?;
+    prints_accounts(&source)?;
     migration.progress.enter("reading accounts");
     let mut session = open(migration, Side::Source).await?;
     let read = gather::accounts(&mut session, &|_name| true).await;
@@ -117,6 +118,22 @@ fn origin<'a>(origins: &'a [Account], name: &AccountName) -> Option<&'a Account>
     origins.iter().find(|origin| origin.definition.name == *name)
 }
 
+/// Refuses a source that has no `SHOW CREATE USER`: it came with MySQL 5.7.6 and MariaDB 10.2
+/// (<https://dev.mysql.com/doc/refman/5.7/en/show-create-user.html>).
+fn prints_accounts(source: &ServerFacts) -> Result<(), Fault> {
+    let since = match source.version.flavor {
+        Flavor::MySql => (5, 7, 6),
+        Flavor::MariaDb => (10, 2, 0),
+    };
+    if source.version.number >= since {
+        return Ok(());
+    }
+    let what = format!("{} cannot print accounts as statements", source.version);
+    Err(Fault::new(ErrorCode::ServerUnsuitable, what).on(Side::Source).advise(
+        "make the accounts on the target by hand (SHOW GRANTS FOR each on the source; passwords must be set anew), or upgrade the source to MySQL 5.7 first; everything else is carried without",
+    ))
+}
+
 /// Refuses a login that cannot make accounts at all.
 fn may_create(target: &ServerFacts) -> Result<(), Fault> {
     if Grants::read(&target.grants).everywhere("CREATE USER") {
@@ -137,5 +154,29 @@ fn tell_mandatory_roles(source: &ServerFacts, report: &mut Report) {
             "On the source mandatory_roles gives every account {roles}. Set the same server parameter on the \
              target: no grant says so."
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sealift_schema::facts::ServerVersion;
+    use sealift_schema::rule::platform::Profile;
+
+    use super::*;
+
+    #[test]
+    fn a_source_that_prints_no_accounts_is_refused_by_name() {
+        let of = |version: &str| {
+            let mut facts = "mysql-8.4".parse::<Profile>().unwrap().facts();
+            facts.version = ServerVersion::parse(version).unwrap();
+            prints_accounts(&facts)
+        };
+        let refused = of("5.6.51").unwrap_err();
+        assert_eq!(refused.code, ErrorCode::ServerUnsuitable);
+        assert!(refused.to_string().contains("5.6.51"), "{refused}");
+        assert!(of("10.1.48-MariaDB").is_err());
+        for version in ["5.7.44", "8.4.6", "10.5.29-MariaDB"] {
+            assert!(of(version).is_ok(), "{version}");
+        }
     }
 }

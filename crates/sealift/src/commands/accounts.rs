@@ -48,6 +48,7 @@ pub(super) async fn plan(context: &mut Context) -> Result<Answer, Fault> {
     for note in &planned.made.notes {
         context.report.note(note.clone());
     }
+    context.report.accounts.clone_from(&planned.accounts);
     let mut answer = answer(context, &planned.accounts);
     if !context.output.is_quiet {
         let folder = migration.folder.path(FOLDER);
@@ -64,7 +65,8 @@ pub(super) async fn apply(context: &mut Context) -> Result<Answer, Fault> {
     let migration = context.migration(&config, (source, target), &watch.progress);
     let applied = run::apply_accounts(&migration, &config.accounts, &mut context.report).await;
     watch.finish().await;
-    Ok(answer(context, &applied?))
+    context.report.accounts = applied?;
+    Ok(answer(context, &context.report.accounts))
 }
 
 fn answer(context: &Context, accounts: &[AccountReport]) -> Answer {
@@ -123,7 +125,8 @@ fn shown(account: &AccountReport, width: usize) -> String {
 /// Columns before an account's details.
 const INDENT: &str = "          ";
 
-fn word(result: AccountResult) -> &'static str {
+/// What became of an account, for people.
+pub(crate) fn word(result: AccountResult) -> &'static str {
     match result {
         AccountResult::ToCreate => "create",
         AccountResult::ToAlter => "alter",

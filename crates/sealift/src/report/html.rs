@@ -6,12 +6,13 @@ use std::time::Duration;
 use askama::Template;
 use jiff::Timestamp;
 use sealift_engine::cutover::TurnRecord;
+use sealift_engine::plan::accounts::AccountResult;
 use sealift_engine::report::{
     ChangeReport, Conclusion, ObjectReport, ObjectResult, Report, ServerReport, TableResult,
 };
 
 use super::{left_out_word, result_word, word};
-use crate::commands::turn;
+use crate::commands::{accounts, turn};
 use crate::output::quantity::{bytes, count, duration, duration_ms, per_second};
 
 /// The page; askama escapes every value.
@@ -43,6 +44,23 @@ pub(super) fn render(report: &Report) -> Result<String, askama::Error> {
         changes,
     }
     .render()
+}
+
+fn account_word(result: &AccountResult) -> &'static str {
+    accounts::word(*result)
+}
+
+/// The colour of what became of an account.
+fn account_mood(result: &AccountResult) -> &'static str {
+    match result {
+        AccountResult::Created | AccountResult::Altered | AccountResult::Present => "good",
+        AccountResult::ToCreate
+        | AccountResult::ToAlter
+        | AccountResult::Skipped
+        | AccountResult::LeftOut => "soft",
+        AccountResult::Foreign | AccountResult::Refused => "fair",
+        AccountResult::Failed => "bad",
+    }
 }
 
 impl Page<'_> {
@@ -144,6 +162,10 @@ mod tests {
             "Writes kept out",
             "writes are kept out of the source",
             "ops@jump: sealift cutover",
+            "app@10.0.%",
+            "not ours",
+            "FILE on *.* not given",
+            "left alone: a grant of somebody else",
         ] {
             assert!(page.contains(shown), "{shown}");
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sealift_engine::clock::Clock;
 use sealift_engine::cutover::{FenceKind, StepRecord, TurnAsk, TurnOutcome, TurnRecord, TurnWish};
+use sealift_engine::plan::accounts::{AccountReport, AccountResult, Notice};
 use sealift_engine::report::{
     ChangeReport, Conclusion, DifferenceReport, LeftOut, LeftOutBecause, ObjectReport,
     ObjectResult, RepairReport, Report, ServerReport, TableRepairReport, TableReport, TableResult,
@@ -69,6 +70,20 @@ pub(super) fn report() -> Report {
         reason: "table 'shop.gone' doesn't exist".into(),
     }];
     report.note("The copy is not one moment of the source: --no-lock was given.");
+    report.accounts = vec![AccountReport {
+        account: "app@10.0.%".into(),
+        target: Some("app@%".into()),
+        file: None,
+        result: AccountResult::Foreign,
+        deeds: vec!["grant SELECT ON `shop`.*".into()],
+        changes: vec![Notice {
+            filter: "privilege".into(),
+            what: "FILE on *.* not given".into(),
+            why: "the target's login does not have it".into(),
+        }],
+        kept: vec!["a grant of somebody else".into()],
+        why: Vec::new(),
+    }];
     report.turns = vec![turn(&clock)];
     report.verification = Some(verification());
     report.repair = Some(repair());
