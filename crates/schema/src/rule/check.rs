@@ -258,6 +258,12 @@ impl Found {
         self
     }
 
+    /// Whether the migration does without a fix: one on the source, of something that does not stop it.
+    #[must_use]
+    pub fn is_optional(&self, fix: &Fix) -> bool {
+        fix.by == Hand::SourceAdmin && self.level < Level::Blocks
+    }
+
     /// SQL for the source's admin that takes nothing away.
     pub(super) fn on_source(self, sql: impl Into<String>) -> Self {
         self.fix(Fix::new(Hand::SourceAdmin, Care::Safe, sql))

@@ -113,9 +113,14 @@ fn head(name: &str, fix: &Fix) -> String {
 /// One fix with the finding it is for; what has to be filled in is a comment.
 fn entry(file: &mut String, comment: &str, id: &str, found: &Found, fix: &Fix, text: &str) {
     let one_line = |text: &str| text.replace(['\n', '\r'], " ");
+    let optional = if found.is_optional(fix) {
+        format!("{comment} optional, the migration does without it:\n")
+    } else {
+        String::new()
+    };
+    let (object, what) = (one_line(&found.object), one_line(&found.what));
     // Writing to a string cannot fail.
-    let _infallible =
-        writeln!(file, "\n{comment} {id}: {}: {}", one_line(&found.object), one_line(&found.what));
+    let _infallible = writeln!(file, "\n{optional}{comment} {id}: {object}: {what}");
     let text = match fix.by {
         Hand::SourceAdmin | Hand::TargetAdmin => format!("{};", one_line(text)),
         Hand::Azure => one_line(text)
@@ -166,7 +171,9 @@ mod tests {
             "{sql}"
         );
         assert_eq!(sql.matches("ALTER TABLE").count(), 1, "told once:\n{sql}");
+        assert!(sql.contains("\n-- optional, the migration does without it:\n-- no-primary-key"));
         let shell = files.get("azure-safe.sh").unwrap();
+        assert!(!shell.contains("optional"), "{shell}");
         assert!(
             shell.starts_with("#!/bin/sh\n") && shell.contains("--resource-group \"$RG\""),
             "{shell}"

@@ -155,7 +155,8 @@ fn finding(page: &mut Page, found: &Found, usual: Mode) {
         page.line("accepted", reason);
     }
     for fix in &found.fixes {
-        page.line(fix.by.word(), &fix.text);
+        let optional = if found.is_optional(fix) { "optional: " } else { "" };
+        page.line(fix.by.word(), &format!("{optional}{}", fix.text));
     }
 }
 
