@@ -291,7 +291,7 @@ impl<'s> Rows<'s> {
     }
 }
 
-fn layouts(columns: &[ColumnMeta]) -> Result<Vec<Layout>, EncodeError> {
+pub(super) fn layouts(columns: &[ColumnMeta]) -> Result<Vec<Layout>, EncodeError> {
     columns
         .iter()
         .map(|column| Layout::of(column.type_code, column.is_unsigned()))

@@ -6,6 +6,7 @@ pub mod ledger;
 pub mod gated;
 pub mod family;
 pub mod online;
+pub(crate) mod gauge;
 mod chunk;
 mod pace;
 mod pass;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sealift_mysql::vitals::Vitals;
+use sealift_schema::rule::BEHIND_MS_MAX;
 
 use super::Stood;
 use super::lag::{Ends, bytes_between, transactions_between};
@@ -10,8 +11,9 @@ use super::pace::Pace;
 use super::retention::head_room;
 use crate::progress::{FollowState, Following, Held, Lag};
 
-/// A target that lags no more than this is as good as level with its source.
-const LEVEL_MS: u64 = 5_000;
+/// A target that lags no more than this is as good as level with its source, and a cutover may begin: what `assess`
+/// says of the downtime follows from it.
+const LEVEL_MS: u64 = BEHIND_MS_MAX;
 
 /// One that was level is so until it lags by more than this: a large transaction is no reason to say else.
 const BEHIND_MS: u64 = 30_000;

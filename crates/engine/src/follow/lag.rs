@@ -70,7 +70,7 @@ impl Ends {
 }
 
 /// Bytes of the log between two positions of one server; `None` when that cannot be told.
-pub(super) fn bytes_between(
+pub(crate) fn bytes_between(
     applied: &LogPosition,
     end: &LogPosition,
     files: &[LogFile],

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sealift_mysql::binlog::LogPosition;
 use sealift_schema::name::QualifiedName;
 
+pub(crate) use self::lag::bytes_between;
 pub use self::watch::{FollowWatch, watch};
 
 /// How far the applier has come. Clones share it.

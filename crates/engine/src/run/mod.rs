@@ -45,7 +45,7 @@ use crate::stop::Stop;
 pub use accounts::{AccountsPlanned, apply_accounts, plan_accounts};
 pub use again::copy_again;
 pub use apply::apply;
-pub use assess::{AssessOrder, AssessTarget, assess};
+pub use assess::{AssessOrder, AssessTarget, Measures, assess};
 pub use finish::finish;
 pub use offline::{Offline, offline};
 pub use online::{Online, online};

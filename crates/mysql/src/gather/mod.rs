@@ -6,6 +6,7 @@
 
 mod answers;
 pub mod accounts;
+pub mod rows;
 mod columns;
 mod definition;
 mod events;

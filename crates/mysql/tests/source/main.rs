@@ -12,6 +12,7 @@ mod catalog;
 mod diff;
 mod facts;
 mod position;
+mod rows;
 mod snapshot;
 mod vitals;
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::case::{Case, Server};
 use super::check::{Check, Found, Level, Mode, NotChecked};
+use super::estimate::{Estimate, estimates};
 use super::{TOPICS, Topic};
 
 /// The form of the JSON; a change that is no mere addition raises it.
@@ -28,6 +29,9 @@ pub struct Assessment {
     pub ways: Ways,
     /// The selected schemas.
     pub schemas: Vec<SchemaResult>,
+    /// What it will take, as far as that is known.
+    #[serde(default)]
+    pub estimates: Vec<Estimate>,
     /// Every check, topic by topic.
     pub checks: Vec<CheckResult>,
     /// Acceptances of the configuration that fit no finding.
@@ -173,6 +177,7 @@ pub fn assess(case: &Case<'_>, accepted: &[Acceptance]) -> Assessment {
         grade,
         ways,
         schemas,
+        estimates: estimates(case),
         checks,
         idle_acceptances: idle,
     }
@@ -358,6 +363,14 @@ impl SchemaResult {
             data_bytes: 0,
             index_bytes: 0,
         }
+    }
+}
+
+impl CheckResult {
+    /// Whether it was not checked because nobody asked for it.
+    #[must_use]
+    pub fn is_not_asked(&self) -> bool {
+        matches!(self.not_checked, Some(NotChecked::NotAsked { .. }))
     }
 }
 

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::assessment::{Assessment, assess};
 use super::case::{Case, Protection, Rewritten, Server};
 use super::check::{Check, Level, Mode, NotChecked};
+use super::measured::Measured;
 use super::platform::Profile;
 use super::question::{Answer, Answers, Question, Row};
+use super::rows::{Look, Looked, Outcome, RowSample, looks};
 use crate::catalog::{
     Catalog, CreatedUnder, Event, ForeignKey, Key, KeyKind, KeyPart, Routine, RoutineKind, Schema,
     Table, TableKind, Trigger, View,
@@ -35,6 +37,7 @@ pub(super) struct Bench {
     pub(super) round_trip_ms: Option<u64>,
     pub(super) clock_ahead_ms: Option<i64>,
     pub(super) protection: Protection,
+    pub(super) measured: Measured,
     rewritten: Vec<Rewritten>,
 }
 
@@ -62,6 +65,7 @@ impl Bench {
             round_trip_ms: Some(1),
             clock_ahead_ms: Some(0),
             protection: Protection::Verified,
+            measured: Measured::default(),
             rewritten: Vec::new(),
         };
         for (name, value) in [
@@ -156,6 +160,14 @@ impl Bench {
 
     pub(super) fn table(self, schema: &str, name: &str) -> Self {
         self.with_table(schema, name, |_| {})
+    }
+
+    /// Rows are sampled, and this comes of each look.
+    pub(super) fn sampled(mut self, outcome: impl Fn(&Look) -> Outcome) -> Self {
+        let looks = looks(&self.catalog).into_iter();
+        let looked = looks.map(|look| Looked { outcome: outcome(&look), look }).collect();
+        self.measured.rows = Some(RowSample { looked, left_out: 0 });
+        self
     }
 
     fn schema(&mut self, name: &str) {
@@ -274,6 +286,7 @@ impl Bench {
             denied: &self.denied,
             foreign: &self.foreign,
             reserved: &self.reserved,
+            measured: &self.measured,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::check::{NotChecked, account};
+use super::measured::Measured;
 use super::platform::{Platform, Profile};
 use super::question::{Answers, Question, Row};
 use crate::catalog::{Catalog, CreatedUnder, RoutineKind, Table};
@@ -69,6 +70,8 @@ pub struct Case<'a> {
     pub foreign: &'a [String],
     /// Reserved words of the target, upper case.
     pub reserved: &'a BTreeSet<String>,
+    /// What was measured, as far as it was asked for.
+    pub measured: &'a Measured,
 }
 
 /// What rewrites have to say of one object.

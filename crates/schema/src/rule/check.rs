@@ -78,6 +78,11 @@ pub enum NotChecked {
     },
     /// There is no target yet.
     NoTarget,
+    /// It reads rows, reads the log or writes: the operator did not ask for it.
+    NotAsked {
+        /// The option that asks for it.
+        option: String,
+    },
     /// The server answered with an error.
     Failed {
         /// The server.
@@ -253,15 +258,15 @@ impl Found {
         Self::new(level, thing, what)
     }
 
-    pub(super) fn fix(mut self, fix: Fix) -> Self {
-        self.fixes.push(fix);
-        self
-    }
-
     /// Whether the migration does without a fix: one on the source, of something that does not stop it.
     #[must_use]
     pub fn is_optional(&self, fix: &Fix) -> bool {
         fix.by == Hand::SourceAdmin && self.level < Level::Blocks
+    }
+
+    pub(super) fn fix(mut self, fix: Fix) -> Self {
+        self.fixes.push(fix);
+        self
     }
 
     /// SQL for the source's admin that takes nothing away.

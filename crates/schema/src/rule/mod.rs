@@ -8,9 +8,12 @@ mod run;
 
 pub mod platform;
 pub mod question;
+pub mod rows;
+pub mod measured;
 mod case;
 mod check;
 mod assessment;
+mod estimate;
 mod text;
 pub mod words;
 mod parameter;
@@ -32,6 +35,7 @@ pub use self::assessment::{
 };
 pub use self::case::{Case, Protection, Rewritten, Server};
 pub use self::check::{Care, Check, Fix, Found, Hand, Level, Mode, NotChecked, Thing};
+pub use self::estimate::{BEHIND_MS_MAX, Estimate, Figure, Unit};
 pub use self::run::{Finding, Scene, Severity, judge};
 
 /// Checks about one thing.

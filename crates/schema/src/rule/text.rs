@@ -23,6 +23,11 @@ pub(super) fn seconds(number: u64) -> String {
     }
 }
 
+/// `850 ms`, `12 seconds`, `3 hours`.
+pub(super) fn milliseconds(number: u64) -> String {
+    if number < 10_000 { format!("{number} ms") } else { seconds(number / 1_000) }
+}
+
 /// `1 table`, `2 tables`: the noun with an s.
 pub(super) fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })

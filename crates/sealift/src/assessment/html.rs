@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use sealift_schema::rule::{
-    Assessment, CheckResult, Found, Grade, Level, SchemaResult, Standing, Way,
+    Assessment, CheckResult, Estimate, Figure, Found, Grade, Level, SchemaResult, Standing, Way,
 };
 
 use super::baseline::Changes;
-use super::terminal::not_checked;
+use super::terminal::{figure, not_checked};
 use crate::output::quantity::{bytes, count};
 
 /// The page; askama escapes every value.
@@ -34,8 +34,10 @@ fn size(schema: &SchemaResult) -> u64 {
 }
 
 impl Page<'_> {
+    /// Checks that ended so; those nobody asked for are a group of their own.
     fn of(&self, standing: Standing) -> impl Iterator<Item = &CheckResult> {
-        self.told.checks.iter().filter(move |check| check.standing == standing)
+        let ended = move |check: &&CheckResult| check.standing == standing && !check.is_not_asked();
+        self.told.checks.iter().filter(ended)
     }
 
     fn number(&self, standing: Standing) -> String {
@@ -51,7 +53,10 @@ impl Page<'_> {
             ("What passes", "good", Standing::Passes),
         ];
         let of = |(title, mood, standing)| (title, mood, self.of(standing).collect::<Vec<_>>());
-        groups.into_iter().map(of).filter(|(_, _, checks)| !checks.is_empty()).collect()
+        let not_asked = self.told.checks.iter().filter(|check| check.is_not_asked()).collect();
+        let groups =
+            groups.into_iter().map(of).chain([("What was not asked for", "soft", not_asked)]);
+        groups.filter(|(_, _, checks)| !checks.is_empty()).collect()
     }
 
     /// Findings by the object they are about.
@@ -107,6 +112,14 @@ fn level_mood(level: &Level) -> &'static str {
     }
 }
 
+/// The figure, and what it was come by or why there is none.
+fn estimated(estimate: &Estimate) -> (String, &str) {
+    match &estimate.figure {
+        Figure::Known { amount, basis } => (figure(*amount, estimate.unit), basis),
+        Figure::NotKnown { not_known } => ("not known".to_owned(), not_known),
+    }
+}
+
 fn why(check: &CheckResult) -> String {
     check.not_checked.as_ref().map(not_checked).unwrap_or_default()
 }
@@ -137,6 +150,10 @@ mod tests {
             "width: 100%",
             "width: 20%",
             "table `shop`.`new`",
+            "1.5 GiB",
+            "statistics of 2 tables",
+            "not known",
+            "nothing was measured",
         ] {
             assert!(page.contains(shown), "{shown}");
         }

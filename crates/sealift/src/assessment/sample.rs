@@ -2,8 +2,8 @@
 
 use sealift_schema::facts::Side;
 use sealift_schema::rule::{
-    Assessment, Care, CheckResult, FORMAT, Fix, Found, Grade, Hand, Level, Mode, NotChecked,
-    SchemaResult, ServerSaid, Standing, Way, Ways,
+    Assessment, Care, CheckResult, Estimate, FORMAT, Figure, Fix, Found, Grade, Hand, Level, Mode,
+    NotChecked, SchemaResult, ServerSaid, Standing, Unit, Way, Ways,
 };
 
 fn check(id: &str, title: &str, standing: Standing, findings: Vec<Found>) -> CheckResult {
@@ -120,6 +120,23 @@ pub(super) fn assessment() -> Assessment {
                 )],
             ),
             denied,
+        ],
+        estimates: vec![
+            Estimate {
+                id: "bytes-to-move".to_owned(),
+                about: "rows to move".to_owned(),
+                unit: Unit::Bytes,
+                figure: Figure::Known {
+                    amount: 3 << 29,
+                    basis: "statistics of 2 tables".to_owned(),
+                },
+            },
+            Estimate {
+                id: "copy-time".to_owned(),
+                about: "copying the rows".to_owned(),
+                unit: Unit::Milliseconds,
+                figure: Figure::NotKnown { not_known: "nothing was measured".to_owned() },
+            },
         ],
         idle_acceptances: Vec::new(),
     }

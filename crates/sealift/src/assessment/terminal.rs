@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use sealift_schema::facts::Side;
 use sealift_schema::rule::{
-    Assessment, CheckResult, Found, Grade, Level, Mode, NotChecked, Standing, Way,
+    Assessment, CheckResult, Figure, Found, Grade, Level, Mode, NotChecked, Standing, Unit, Way,
 };
 
-use crate::output::quantity::{bytes, count, counted};
+use crate::output::quantity::{bytes, count, counted, duration_ms};
 use crate::output::text::{clean, wrap};
 
 /// Findings of one check that are shown without `--all`.
@@ -44,14 +44,18 @@ pub(crate) fn told(assessment: &Assessment, extent: Extent, width: usize) -> Str
     page.line("online", &way(&assessment.ways.online));
     page.line("import", &way(&assessment.ways.physical_import));
     schemas(&mut page, assessment, extent);
+    estimates(&mut page, assessment);
     for standing in [Standing::Blocks, Standing::Warns, Standing::NotChecked, Standing::Passes] {
         if standing == Standing::Passes && extent == Extent::Short {
             continue;
         }
         for check in assessment.checks.iter().filter(|check| check.standing == standing) {
-            tell(&mut page, check, extent);
+            if extent == Extent::All || !check.is_not_asked() {
+                tell(&mut page, check, extent);
+            }
         }
     }
+    not_asked(&mut page, assessment);
     grants(&mut page, assessment);
     for acceptance in &assessment.idle_acceptances {
         let object = acceptance.object.as_deref().unwrap_or("anything");
@@ -68,15 +72,14 @@ fn headline(assessment: &Assessment) -> String {
         Grade::NotReady => AnsiColor::Red,
     };
     let style = style.on_default().bold();
-    let number = |standing: Standing| {
-        assessment.checks.iter().filter(|check| check.standing == standing).count()
-    };
+    let asked = || assessment.checks.iter().filter(|check| !check.is_not_asked());
+    let number = |standing: Standing| asked().filter(|check| check.standing == standing).count();
     let number = |standing| u64::try_from(number(standing)).unwrap_or(u64::MAX);
     format!(
         "{style}{}{style:#}: {} of {} block, {} warn, {} not checked\n",
         grade.word(),
         count(number(Standing::Blocks)),
-        counted(u64::try_from(assessment.checks.len()).unwrap_or(u64::MAX), "check", "checks"),
+        counted(u64::try_from(asked().count()).unwrap_or(u64::MAX), "check", "checks"),
         count(number(Standing::Warns)),
         count(number(Standing::NotChecked)),
     )
@@ -101,6 +104,37 @@ fn schemas(page: &mut Page, assessment: &Assessment, extent: Extent) {
     }
     if let Some(more) = assessment.schemas.len().checked_sub(shown).filter(|more| *more > 0) {
         page.line("schema", &format!("and {more} more"));
+    }
+}
+
+/// Each figure with its basis; those that are not known by what would tell them.
+fn estimates(page: &mut Page, assessment: &Assessment) {
+    let mut unknown: Vec<(&str, Vec<&str>)> = Vec::new();
+    for estimate in &assessment.estimates {
+        match &estimate.figure {
+            Figure::Known { amount, basis } => {
+                let amount = figure(*amount, estimate.unit);
+                page.line("estimate", &format!("{}: {amount} ({basis})", estimate.about));
+            }
+            Figure::NotKnown { not_known } => {
+                match unknown.iter_mut().find(|(why, _)| why == not_known) {
+                    Some((_, about)) => about.push(&estimate.about),
+                    None => unknown.push((not_known, vec![&estimate.about])),
+                }
+            }
+        }
+    }
+    for (why, about) in unknown {
+        page.line("not known", &format!("{}: {why}", about.join(", ")));
+    }
+}
+
+/// A figure as people read it.
+pub(crate) fn figure(amount: u64, unit: Unit) -> String {
+    match unit {
+        Unit::Bytes => bytes(amount),
+        Unit::BytesPerSecond => format!("{}/s", bytes(amount)),
+        Unit::Milliseconds => duration_ms(amount),
     }
 }
 
@@ -160,6 +194,22 @@ fn finding(page: &mut Page, found: &Found, usual: Mode) {
     }
 }
 
+/// What reads rows or writes, and nobody asked for.
+fn not_asked(page: &mut Page, assessment: &Assessment) {
+    let mut checks: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for check in &assessment.checks {
+        if let Some(NotChecked::NotAsked { option }) = &check.not_checked {
+            checks.entry(option).or_default().push(&check.id);
+        }
+    }
+    if !checks.is_empty() {
+        page.text.push('\n');
+    }
+    for (option, ids) in checks {
+        page.line("not asked", &format!("{option} would check {}", ids.join(", ")));
+    }
+}
+
 /// What would let all checks look, a statement to a line, not wrapped, so that it can be copied.
 fn grants(page: &mut Page, assessment: &Assessment) {
     let mut statements: BTreeMap<Side, BTreeSet<&str>> = BTreeMap::new();
@@ -188,6 +238,7 @@ pub(crate) fn not_checked(why: &NotChecked) -> String {
         }
         NotChecked::Unseen { ask } => format!("no connection shows it; find out {ask}"),
         NotChecked::NoTarget => "there is no target yet".to_owned(),
+        NotChecked::NotAsked { option } => format!("not asked for: {option}"),
         NotChecked::Failed { side, why } => format!("the {side} answered: {why}"),
     }
 }

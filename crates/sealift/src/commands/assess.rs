@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::report::Conclusion;
-use sealift_engine::run::{self, AssessOrder, AssessTarget};
+use sealift_engine::run::{self, AssessOrder, AssessTarget, Measures};
 use sealift_schema::rule::Assessment;
 use sealift_schema::rule::platform::Profile;
 use serde_json::json;
@@ -20,7 +20,8 @@ use crate::output::text::clean;
 
 /// Say what will break, object by object, with the fix, before anything is touched
 ///
-/// Reads definitions, settings and statistics of both servers, no rows, and writes nothing anywhere.
+/// Reads definitions, settings and statistics of both servers; rows only with --scan, and writes only with
+/// --probe.
 /// Needs no privilege it does not have: what it may not see it names, with the GRANT that would allow
 /// it. Exits 3 when something stops the migration.
 #[derive(Debug, clap::Args)]
@@ -29,6 +30,18 @@ pub(crate) struct AssessArgs {
     /// mysql-8.0, mysql-8.4 or mysql-9.x
     #[arg(long, value_name = "KIND")]
     target_profile: Option<String>,
+    /// Read samples of rows, too: at most 20,000 rows or 64 MiB of a table, five seconds each, five
+    /// minutes in all
+    #[arg(long)]
+    scan: bool,
+    /// Let the source check its tables (CHECK TABLE … QUICK) up to 1 GiB each. A server may end itself
+    /// when it meets a damaged page
+    #[arg(long)]
+    check_tables: bool,
+    /// Measure how fast rows are copied and changes applied: a few seconds each, in a scratch schema
+    /// sealift_probe of the target that is removed again
+    #[arg(long, conflicts_with = "target_profile")]
+    probe: bool,
     /// Print every check, every object and the statements behind them
     #[arg(long)]
     all: bool,
@@ -45,7 +58,9 @@ pub(crate) struct AssessArgs {
 }
 
 pub(super) async fn assess(args: &AssessArgs, context: &mut Context) -> Result<Answer, Fault> {
-    let AssessArgs { target_profile, all, html, baseline, fix_script } = args;
+    let AssessArgs { target_profile, scan, check_tables, probe, all, html, baseline, fix_script } =
+        args;
+    let measures = Measures { scan: *scan, check_tables: *check_tables, probe: *probe };
     let profile: Option<Profile> = match target_profile {
         None => None,
         Some(name) => Some(name.parse().map_err(
@@ -57,7 +72,7 @@ pub(super) async fn assess(args: &AssessArgs, context: &mut Context) -> Result<A
     };
     let before = baseline.as_deref().map(baseline::read).transpose()?;
     let watch = Watch::show(context);
-    let assessed = run::assess(&order(profile, context, &watch)?).await;
+    let assessed = run::assess(&order(profile, measures, context, &watch)?).await;
     watch.finish().await;
     let assessment = assessed?;
     let changes = before.map(|before| baseline::changes(&before, &assessment));
@@ -114,7 +129,12 @@ fn since(changes: &Changes) -> String {
     text
 }
 
-fn order(profile: Option<Profile>, context: &Context, watch: &Watch) -> Result<AssessOrder, Fault> {
+fn order(
+    profile: Option<Profile>,
+    measures: Measures,
+    context: &Context,
+    watch: &Watch,
+) -> Result<AssessOrder, Fault> {
     let need = if profile.is_some() { TargetNeed::Profile } else { TargetNeed::Server };
     let surroundings = &context.surroundings;
     let file = &context.global.config;
@@ -143,8 +163,10 @@ fn order(profile: Option<Profile>, context: &Context, watch: &Watch) -> Result<A
         selection,
         policy,
         accepted: accept,
+        measures,
         workers: usize::from(workers),
         clock: context.clock.clone(),
+        stop: context.stop.clone(),
         progress: watch.progress.clone(),
     })
 }

@@ -9,11 +9,14 @@ mod zero_default;
 mod zerofill;
 mod year_of_two;
 mod reserved_word;
+mod suspicion;
+mod impossible_date;
+mod no_member;
 
 use super::check::Check;
 
 /// The checks, in the order they are told.
-pub(super) const CHECKS: [Check; 9] = [
+pub(super) const CHECKS: [Check; 11] = [
     old_charset::CHECK,
     single_byte_charset::CHECK,
     generated::CHECK,
@@ -23,4 +26,6 @@ pub(super) const CHECKS: [Check; 9] = [
     zerofill::CHECK,
     year_of_two::CHECK,
     reserved_word::CHECK,
+    impossible_date::CHECK,
+    no_member::CHECK,
 ];

@@ -16,11 +16,17 @@ mod prepared_xa;
 mod time_limits;
 mod fence;
 mod files;
+mod readable;
+mod statements;
+mod largest;
+mod write_rate;
 
 use super::check::Check;
 
+pub(super) use self::retention::kept_seconds;
+
 /// The checks, in the order they are told.
-pub(super) const CHECKS: [Check; 16] = [
+pub(super) const CHECKS: [Check; 20] = [
     off::CHECK,
     format::CHECK,
     metadata::CHECK,
@@ -37,4 +43,8 @@ pub(super) const CHECKS: [Check; 16] = [
     time_limits::CHECK,
     fence::CHECK,
     files::CHECK,
+    readable::CHECK,
+    statements::CHECK,
+    largest::CHECK,
+    write_rate::CHECK,
 ];

@@ -2,7 +2,8 @@
 
 use crate::facts::Side;
 use crate::rule::case::{Case, Server};
-use crate::rule::check::{Care, Check, Fix, Found, Hand, Level, Mode, Thing, Verdict};
+use crate::rule::check::{Care, Check, Fix, Found, Hand, Level, Mode, NotChecked, Thing, Verdict};
+use crate::rule::estimate::load_ms;
 use crate::rule::platform::Platform;
 use crate::rule::question::Question;
 use crate::rule::text::seconds;
@@ -31,12 +32,10 @@ fn judge(case: &Case<'_>) -> Verdict {
     let thing = Thing::server(Side::Source);
     match source.platform() {
         Platform::Rds | Platform::Aurora => {
-            let rows = source.ask(Question::RdsRetention)?;
-            let hours = rows.iter().find(|row| row.text("name") == "binlog retention hours");
-            let kept = hours.and_then(|row| row.number("value")).map_or(0, |hours| hours * 3_600);
+            let kept = kept_by_rds(source)?;
             let call = "CALL mysql.rds_set_configuration('binlog retention hours', 96)";
             let fix = Fix::new(Hand::SourceAdmin, Care::Safe, call);
-            Ok(short(thing, kept).map(|found| found.fix(fix)).into_iter().collect())
+            Ok(short(case, thing, kept).map(|found| found.fix(fix)).into_iter().collect())
         }
         Platform::Azure if source.variable("binlog_expire_logs_seconds") == "0" => {
             let what = "binlog_expire_logs_seconds is 0: Azure removes a log file as soon as nobody reads it";
@@ -65,7 +64,7 @@ fn judge(case: &Case<'_>) -> Verdict {
                     .revert(format!("SET GLOBAL expire_logs_days = {now}"))
             };
             Ok(kept
-                .and_then(|kept| short(thing, kept))
+                .and_then(|kept| short(case, thing, kept))
                 .map(|found| found.fix(fix))
                 .into_iter()
                 .collect())
@@ -73,7 +72,32 @@ fn judge(case: &Case<'_>) -> Verdict {
     }
 }
 
-/// Seconds a file is kept; `None`: for ever.
+/// Seconds a file is kept on any platform; `None`: for ever. Else why that is not known.
+pub(in crate::rule) fn kept_seconds(case: &Case<'_>) -> Result<Option<u64>, String> {
+    let source = &case.source;
+    match source.platform() {
+        Platform::Rds | Platform::Aurora => kept_by_rds(source)
+            .map(Some)
+            .map_err(|_denied| "our account may not ask for it".to_owned()),
+        Platform::Azure if source.variable("binlog_expire_logs_seconds") == "0" => {
+            Err("Azure removes a file as soon as nobody reads it".to_owned())
+        }
+        Platform::Azure
+        | Platform::CloudSql
+        | Platform::Percona
+        | Platform::MySql
+        | Platform::MariaDb => Ok(kept(source)),
+    }
+}
+
+/// Amazon RDS removes a file as soon as it may, unless told otherwise.
+fn kept_by_rds(source: &Server<'_>) -> Result<u64, NotChecked> {
+    let rows = source.ask(Question::RdsRetention)?;
+    let hours = rows.iter().find(|row| row.text("name") == "binlog retention hours");
+    Ok(hours.and_then(|row| row.number("value")).map_or(0, |hours| hours.saturating_mul(3_600)))
+}
+
+/// Seconds a file is kept by the server's variables; `None`: for ever.
 fn kept(source: &Server<'_>) -> Option<u64> {
     let purges = source.variable("binlog_expire_logs_auto_purge");
     if !purges.is_empty() && !source.is_on("binlog_expire_logs_auto_purge") {
@@ -88,7 +112,18 @@ fn kept(source: &Server<'_>) -> Option<u64> {
     seconds.or(days.filter(|days| *days > 0).map(|days| days * 86_400))
 }
 
-fn short(thing: Thing, kept: u64) -> Option<Found> {
+/// Twice the time the load takes, where that was measured, else fixed limits.
+fn short(case: &Case<'_>, thing: Thing, kept: u64) -> Option<Found> {
+    if let Some(load) = load_ms(case).map(|ms| ms / 1_000)
+        && kept < load.saturating_mul(2)
+    {
+        let what = format!(
+            "log files are kept for {}, the load takes about {}: it must be kept for twice that",
+            seconds(kept),
+            seconds(load)
+        );
+        return Some(Found::blocks(thing, what));
+    }
     let what = format!(
         "log files are kept for {}; a copy that takes longer, or an interruption, loses what was purged",
         seconds(kept)
@@ -105,6 +140,7 @@ mod tests {
     use super::CHECK;
     use crate::facts::Side;
     use crate::rule::bench::Bench;
+    use crate::rule::measured::{Pace, Probe, Probed};
     use crate::rule::question::Question;
 
     #[test]
@@ -136,5 +172,23 @@ mod tests {
         };
         assert_eq!(hours("NULL").levels(&CHECK), "1 blocks");
         assert_eq!(hours("96").levels(&CHECK), "");
+    }
+
+    #[test]
+    fn a_load_that_was_measured_decides_instead_of_a_fixed_limit() {
+        let with = |hours: u64| {
+            let mut bench =
+                Bench::clean().with_table("shop", "t", |table| table.data_bytes = 3_600 << 20);
+            // A MiB a second.
+            let pace = Pace { stored_bytes: 1 << 20, ms: 1_000, ..Pace::default() };
+            let probe = Probe { copied: pace, indexed: None, applied: None };
+            bench.measured.probe = Some(Probed::Done(probe));
+            bench
+                .variable("binlog_expire_logs_seconds", &(hours * 3_600).to_string())
+                .levels(&CHECK)
+        };
+        assert_eq!(with(1), "1 blocks");
+        assert_eq!(with(2), "1 warns");
+        assert_eq!(with(48), "");
     }
 }

@@ -15,11 +15,13 @@ mod large;
 mod unreadable;
 mod hidden;
 mod partitions;
+mod sampled;
+mod damaged;
 
 use super::check::Check;
 
 /// The checks, in the order they are told.
-pub(super) const CHECKS: [Check; 15] = [
+pub(super) const CHECKS: [Check; 17] = [
     cannot_be_carried::CHECK,
     engine::CHECK,
     memory::CHECK,
@@ -35,4 +37,6 @@ pub(super) const CHECKS: [Check; 15] = [
     unreadable::CHECK,
     hidden::CHECK,
     partitions::CHECK,
+    sampled::CHECK,
+    damaged::CHECK,
 ];

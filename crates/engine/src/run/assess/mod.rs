@@ -1,15 +1,23 @@
-//! `sealift assess`: look at the servers, judge what was seen. Nothing is written anywhere.
+//! `sealift assess`: look at the servers, judge what was seen. Nothing is written anywhere, but for the scratch
+//! tables of a probe that was asked for.
+
+mod rows;
+mod log;
+mod scratch;
 
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use sealift_mysql::binlog::LogPosition;
 use sealift_mysql::endpoint::{Address, Endpoint, TlsMode};
 use sealift_mysql::gather::{self, Gathered, Request};
 use sealift_mysql::session::Session;
+use sealift_mysql::vitals::{Vitals, Watcher};
 use sealift_schema::catalog::Catalog;
 use sealift_schema::facts::{ServerFacts, Side};
 use sealift_schema::name::{ObjectKind, QualifiedName};
 use sealift_schema::rewrite::{Context, Policy};
+use sealift_schema::rule::measured::{Growth, Measured};
 use sealift_schema::rule::platform::Profile;
 use sealift_schema::rule::question::Answers;
 use sealift_schema::rule::{
@@ -17,10 +25,14 @@ use sealift_schema::rule::{
 };
 use sealift_schema::selection::{Selection, Warning};
 
+use self::rows::Scene;
+use self::scratch::Ground;
 use super::survey::ask;
 use crate::clock::Clock;
 use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::follow::bytes_between;
 use crate::progress::Progress;
+use crate::stop::Stop;
 
 /// How often the way to a server is measured; the shortest time counts.
 const ROUND_TRIPS: u32 = 5;
@@ -38,12 +50,27 @@ pub struct AssessOrder {
     pub policy: Policy,
     /// Findings somebody has decided to live with.
     pub accepted: Vec<Acceptance>,
+    /// What is measured beside.
+    pub measures: Measures,
     /// Sessions on the source.
     pub workers: usize,
     /// What time it is.
     pub clock: Clock,
+    /// The operator's wish to stop.
+    pub stop: Stop,
     /// Where progress is shown.
     pub progress: Progress,
+}
+
+/// What is measured: each is a wish of the operator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Measures {
+    /// Samples of rows are read.
+    pub scan: bool,
+    /// The source checks its tables.
+    pub check_tables: bool,
+    /// Some rows are copied into scratch tables of the target.
+    pub probe: bool,
 }
 
 /// A target, or what stands for one.
@@ -83,6 +110,7 @@ struct Selected {
 /// When a server cannot be reached, or nothing is selected. A privilege that is missing is no error.
 pub async fn assess(order: &AssessOrder) -> Result<Assessment, Fault> {
     order.progress.enter("looking at both servers");
+    let begun = log_end(order).await?;
     let (source, target) =
         tokio::join!(know(&order.source, &order.clock), know_target(&order.target, &order.clock));
     let (source, target) = (source?, target?);
@@ -91,6 +119,10 @@ pub async fn assess(order: &AssessOrder) -> Result<Assessment, Fault> {
     let (source_facts, target_facts) = (&source.facts, &target.facts);
     let policy = &order.policy;
     let context = Context { source: source_facts, target: target_facts, policy, catalog };
+    let mut measured = measure_all(order, &context).await?;
+    if let Some(begun) = begun {
+        measured.growth = growth(order, begun).await?;
+    }
     let case = Case {
         source: source.server(Side::Source),
         target: target.server(Side::Target),
@@ -106,8 +138,65 @@ pub async fn assess(order: &AssessOrder) -> Result<Assessment, Fault> {
         denied: &rest.denied,
         foreign: &rest.foreign,
         reserved: &words::reserved(target_facts, &target.answers),
+        measured: &measured,
     };
     Ok(rule::assess(&case, &order.accepted))
+}
+
+/// What the operator wants measured.
+async fn measure_all(order: &AssessOrder, context: &Context<'_>) -> Result<Measured, Fault> {
+    let AssessOrder { source, measures, clock, progress, stop, .. } = order;
+    let Measures { scan, check_tables, probe } = *measures;
+    let (facts, catalog) = (context.source, context.catalog);
+    let scene = Scene { source, facts, catalog, clock, progress, stop };
+    let mut measured = Measured::default();
+    if scan {
+        measured.rows = Some(rows::sample(scene).await?);
+        measured.log = Some(log::sample(scene).await?);
+    }
+    if check_tables {
+        measured.tables = Some(rows::check_tables(scene).await?);
+    }
+    if let (true, AssessTarget::Server(target)) = (probe, &order.target) {
+        progress.enter("copying some rows into scratch tables of the target");
+        let sessions = order.workers;
+        let ground = Ground { source, target, context, sessions, clock, stop };
+        measured.probe = Some(scratch::probe(ground).await?);
+    }
+    Ok(measured)
+}
+
+/// Where the source's log ended, and when.
+struct LogEnd {
+    position: LogPosition,
+    at: Duration,
+}
+
+/// `None` where the account may not ask, or there is no log.
+async fn log_end(order: &AssessOrder) -> Result<Option<LogEnd>, Fault> {
+    let vitals = look(order).await?;
+    let at = order.clock.elapsed();
+    Ok(vitals.log_end.map(|position| LogEnd { position, at }))
+}
+
+async fn growth(order: &AssessOrder, begun: LogEnd) -> Result<Option<Growth>, Fault> {
+    let vitals = look(order).await?;
+    let time = order.clock.elapsed().saturating_sub(begun.at);
+    let bytes = vitals
+        .log_end
+        .as_ref()
+        .and_then(|end| bytes_between(&begun.position, end, &vitals.log_files));
+    let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    Ok(bytes.map(|bytes| Growth { bytes, ms }))
+}
+
+/// How the source fares.
+async fn look(order: &AssessOrder) -> Result<Vitals, Fault> {
+    let side = Side::Source;
+    let mut watcher = Watcher::open(&order.source).await.on(side, "log in to look at the log")?;
+    let vitals = watcher.look().await.on(side, "ask where the log ends")?;
+    watcher.close().await;
+    Ok(vitals)
 }
 
 impl Known {
