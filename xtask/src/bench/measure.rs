@@ -16,15 +16,23 @@ pub(crate) struct Cost {
 ///
 /// # Errors
 /// What the command printed to stderr, when it failed.
-pub(crate) fn run(mut command: Command) -> Result<Cost, String> {
+pub(crate) fn run(command: Command) -> Result<Cost, String> {
+    run_to(command, &[0])
+}
+
+/// Runs a command to its end, which is good with any of these exit codes.
+///
+/// # Errors
+/// What the command printed to stderr, when it failed.
+pub(crate) fn run_to(mut command: Command, good: &[i32]) -> Result<Cost, String> {
     let begun = Instant::now();
     let what = format!("{:?}", command.get_program());
     let errors = tempfile::tempfile().map_err(|e| e.to_string())?;
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command.stderr(errors.try_clone().map_err(|e| e.to_string())?);
     let mut child = command.spawn().map_err(|error| format!("start {what}: {error}"))?;
-    let (peak_kib, success) = watch(&mut child)?;
-    if success {
+    let (peak_kib, code) = watch(&mut child)?;
+    if code.is_some_and(|code| good.contains(&code)) {
         return Ok(Cost { wall: begun.elapsed(), peak_kib });
     }
     Err(format!("{what} failed: {}", tail(errors)))
@@ -32,12 +40,12 @@ pub(crate) fn run(mut command: Command) -> Result<Cost, String> {
 
 /// Waits for a child and keeps the high-water mark of its memory. The mark only grows, so the last look
 /// before the end is the peak but for the last instant.
-fn watch(child: &mut Child) -> Result<(Option<u64>, bool), String> {
+fn watch(child: &mut Child) -> Result<(Option<u64>, Option<i32>), String> {
     let path = format!("/proc/{}/status", child.id());
     let mut peak = None;
     loop {
         if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
-            return Ok((peak, status.success()));
+            return Ok((peak, status.code()));
         }
         if let Some(kib) = fs::read_to_string(&path).ok().as_deref().and_then(high_water) {
             peak = Some(kib);

@@ -1,5 +1,6 @@
 //! `cargo x bench`: peers and us side by side in one run; a claim is a ratio printed here.
 
+mod assess;
 mod contender;
 mod dataset;
 mod decode;
@@ -27,6 +28,8 @@ pub(crate) enum Bench {
     Memory(MemoryArgs),
     /// Catching up on a binary log: us beside MySQL's own replica
     Sync(sync::SyncArgs),
+    /// Assessing a source of 20,000 tables and 2,000 routines: time, memory, what the source is asked
+    Assess(assess::AssessArgs),
     /// From the binary log to values and load lines: us, mysqlbinlog
     Decode(decode::DecodeArgs),
 }
@@ -59,6 +62,7 @@ pub(crate) fn run(bench: Bench) -> ExitCode {
         Bench::Copy(args) => copy(args),
         Bench::Memory(args) => memory(&args),
         Bench::Sync(args) => sync::run(&args),
+        Bench::Assess(args) => assess::run(&args),
         Bench::Decode(args) => decode::run(&args),
     };
     match measured {
