@@ -115,7 +115,7 @@ mod tests {
             ("", "ALTER TABLE `shop`.orders ADD c INT", true),
             ("other", "RENAME TABLE a TO shop.a", true),
             ("shop", "RENAME TABLE audit_a TO orders", true),
-            ("other", "CREATE SEQUENCE shop.s", true),
+            ("other", "CREATE LIBRARY shop.s", true),
             ("shop", "something nobody knows", true),
             ("shop", "DROP DATABASE shop", true),
             ("shop", "CREATE TRIGGER audit BEFORE INSERT ON orders FOR EACH ROW SET @a = 1", true),
@@ -126,7 +126,7 @@ mod tests {
             ("shop", "ALTER TABLE other.orders ADD c INT", false),
             ("shop", "DROP TABLE audit_a, skipped", false),
             ("shop", "CREATE TEMPORARY TABLE t (i INT)", false),
-            ("other", "CREATE SEQUENCE s COMMENT 'shop'", false),
+            ("other", "CREATE LIBRARY s COMMENT 'shop'", false),
             ("shop", "CREATE DATABASE shopping", false),
             ("mysql", "ALTER TABLE user ADD c INT", false),
         ] {

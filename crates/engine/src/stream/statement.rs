@@ -2,6 +2,9 @@
 
 use sealift_mysql::binlog::{LogPosition, Query, TransactionId};
 
+use sealift_schema::sql::Dialect;
+use sealift_schema::sql::statement::past_settings;
+
 use super::transaction::Change;
 
 /// A statement that changes definitions, with all that its transaction did.
@@ -38,6 +41,13 @@ impl StatementKind {
     pub fn of(sql: &[u8]) -> Self {
         let text = String::from_utf8_lossy(sql);
         let words = first_words(&text);
+        if words == ["SET", "STATEMENT"] {
+            let rest = past_settings(&text, Dialect::default());
+            // One is never in another.
+            if !rest.trim_start().to_ascii_uppercase().starts_with("SET") {
+                return Self::of(rest.as_bytes());
+            }
+        }
         match (words.first().map(String::as_str), words.get(1).map(String::as_str)) {
             (Some("ROLLBACK"), Some("TO")) => Self::PartlyRolledBack,
             (Some("XA"), _) => Self::Prepared,
@@ -106,6 +116,10 @@ mod tests {
             ("/*!80000 DROP */ ROLE r", StatementKind::Passing),
             ("SAVEPOINT `a`", StatementKind::Passing),
             ("FLUSH TABLES", StatementKind::Passing),
+            ("SET PASSWORD FOR u = 'x'", StatementKind::Passing),
+            ("SET STATEMENT a='for', b=2 FOR ALTER TABLE t FORCE", StatementKind::Definition),
+            ("/* x */ set statement a=1 for ANALYZE TABLE t", StatementKind::Passing),
+            ("SET STATEMENT a=1 FOR SET STATEMENT b=2 FOR DROP TABLE t", StatementKind::Passing),
             ("insert into t values (1)", StatementKind::Rows),
             ("# x\nDELETE FROM t", StatementKind::Rows),
             ("XA COMMIT X'01',X'',1", StatementKind::Prepared),

@@ -510,7 +510,7 @@ mod tests {
             ("CREATE TABLE t LIKE other.t", "table `other`.`t` is not migrated"),
             ("DROP DATABASE shop", "all of schema `shop` is removed"),
             ("ALTER TABLE t IMPORT TABLESPACE", "rows come from a file"),
-            ("CREATE SEQUENCE s", "of a kind that is not known"),
+            ("CREATE LIBRARY s", "of a kind that is not known"),
         ] {
             let told = refused(&mysql, text);
             assert!(told.contains(why), "{text}: {told}");

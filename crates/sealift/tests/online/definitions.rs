@@ -146,6 +146,7 @@ fn a_mariadbs_definitions_are_carried() {
     ]
     .iter()
     .enumerate()
+        "SET STATEMENT lock_wait_timeout=60 FOR ALTER TABLE _made_old ADD q INT DEFAULT 3; CREATE SEQUENCE s; SELECT NEXTVAL(s); INSERT INTO _made_old (u, q) VALUES ('f', 4)",
     {
         pair.source.sql(format!("USE {schema}; {release}"));
         if number % 3 == 2 {

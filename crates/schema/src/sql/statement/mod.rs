@@ -26,7 +26,8 @@ pub enum Verb {
 /// What a statement does to definitions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deed {
-    /// Nothing that lasts or that a schema holds: temporary tables, accounts, tablespaces.
+    /// Nothing that lasts or that a schema holds: temporary tables, accounts, tablespaces; or what MySQL does not have,
+    /// of which the plan tells: MariaDB's sequences and packages.
     Passing,
     /// `CREATE TABLE`.
     CreateTable {
@@ -84,7 +85,8 @@ pub struct DefinitionStatement {
 impl DefinitionStatement {
     /// Reads a statement.
     pub fn read(text: impl Into<String>, dialect: Dialect) -> Self {
-        let sql = Sql::new(text, dialect);
+        let text = text.into();
+        let sql = Sql::new(past_settings(&text, dialect), dialect);
         let deed = deed(&sql).unwrap_or(Deed::Unknown);
         Self { sql, deed }
     }
@@ -143,6 +145,21 @@ impl DefinitionStatement {
                 && super::unquote(self.sql.token_text(*token)).to_lowercase() == name
         })
     }
+}
+
+/// What is left of MariaDB's `SET STATEMENT lock_wait_timeout=9 FOR ALTER …`: the log has the settings that matter
+/// beside the statement (<https://mariadb.com/kb/en/set-statement/>).
+#[must_use]
+pub fn past_settings(text: &str, dialect: Dialect) -> &str {
+    let sql = Sql::new(text, dialect);
+    let mut cursor = sql.cursor();
+    if cursor.eat(&["SET", "STATEMENT"]).is_none() {
+        return text;
+    }
+    while cursor.peek().is_some() && cursor.eat(&["FOR"]).is_none() {
+        cursor.take();
+    }
+    text.get(cursor.offset()..).unwrap_or_default()
 }
 
 impl NamePath {
@@ -274,9 +291,9 @@ fn stored_kind(cursor: &mut Cursor<'_>) -> Option<ObjectKind> {
     KINDS.iter().find(|(word, _)| cursor.eat(&[word]).is_some()).map(|&(_, kind)| kind)
 }
 
-/// What is in no schema.
+/// What is in no schema, or nothing MySQL has.
 fn passing(cursor: &mut Cursor<'_>) -> Option<Deed> {
-    const WORDS: [&[&str]; 9] = [
+    const WORDS: [&[&str]; 11] = [
         &["USER"],
         &["ROLE"],
         &["SERVER"],
@@ -286,6 +303,8 @@ fn passing(cursor: &mut Cursor<'_>) -> Option<Deed> {
         &["TABLESPACE"],
         &["UNDO", "TABLESPACE"],
         &["SPATIAL", "REFERENCE"],
+        &["SEQUENCE"],
+        &["PACKAGE"],
     ];
     WORDS.iter().find(|words| cursor.eat(words).is_some()).map(|_| Deed::Passing)
 }

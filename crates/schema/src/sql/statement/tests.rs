@@ -91,8 +91,11 @@ fn statements_about_other_objects_are_told_by_them() {
         ("ALTER INSTANCE ROTATE INNODB MASTER KEY", ""),
         ("CREATE SPATIAL REFERENCE SYSTEM 4120 NAME 'x'", ""),
         ("CREATE TABLESPACE x ADD DATAFILE 'x.ibd'", ""),
-        ("CREATE SEQUENCE q", "unknown"),
-        ("CREATE PACKAGE BODY p AS x", "unknown"),
+        ("CREATE LIBRARY q", "unknown"),
+        ("CREATE OR REPLACE SEQUENCE IF NOT EXISTS q", ""),
+        ("CREATE PACKAGE BODY p AS x", ""),
+        ("SET STATEMENT a='FOR', b=9 FOR DROP TABLE t", "table d.t"),
+        ("SET STATEMENT a=1", "unknown"),
         ("IMPORT TABLE FROM 'x.sdi'", "unknown"),
         ("", "unknown"),
     ] {
