@@ -138,9 +138,10 @@ codes! {
     StatementFailed = "SL0605", "a server refused a statement",
         "see the server's message";
     LogPurged = "SL0606", "the source has purged binary log that was still needed",
-        "begin anew with --restart; keep the binary log longer (binlog_expire_logs_seconds)";
+        "have everything copied again: sealift copy-again --all, then sealift run; and let the source keep its \
+         binary log longer (binlog_expire_logs_seconds)";
     LogUnreadable = "SL0607", "the source's binary log holds what cannot be carried",
-        "see the cause; what was carried up to there stays";
+        "change what the cause names, then have everything copied again: sealift copy-again --all, then sealift run";
     Differences = "SL0701", "source and target differ",
         "see the report for the differing objects and keys";
     NothingCompared = "SL0702", "there is no comparison to repair by",

@@ -29,6 +29,8 @@ macro_rules! points {
 points! {
     /// The run is journaled; nothing was done yet.
     RunBegun = "run-begun";
+    /// Tables that are all copied again are off the target, none is made anew.
+    Cleared = "cleared";
     /// A script is journaled as begun, not yet executed.
     ObjectBegun = "object-begun";
     /// A script was executed, not yet journaled as done.

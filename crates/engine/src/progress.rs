@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sealift_schema::name::QualifiedName;
+use sealift_schema::name::{ObjectId, QualifiedName};
 use serde::{Deserialize, Serialize};
 
 use crate::control::Steering;
@@ -94,6 +94,9 @@ pub struct Following {
     /// Tables that are held: a statement about them could not be carried.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<Held>,
+    /// What else is held and holds no rows: views, routines, schemas.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_objects: Vec<HeldObject>,
     /// The source's `Threads_running`.
     pub threads_running: Option<u64>,
     /// How long the source keeps what is still needed of its binary log.
@@ -106,6 +109,15 @@ pub struct Held {
     /// Which, by its name on the source.
     #[serde(flatten)]
     pub table: QualifiedName,
+    /// The statement that could not be carried, its place, and why.
+    pub reason: String,
+}
+
+/// An object without rows that the target may have otherwise than the source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldObject {
+    /// Which, by its name on the source.
+    pub object: ObjectId,
     /// The statement that could not be carried, its place, and why.
     pub reason: String,
 }

@@ -1,5 +1,6 @@
 //! Where a migration stands: a fold over its journal.
 
+mod held;
 mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,7 @@ use sealift_schema::name::{ObjectId, QualifiedName};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use self::held::{Choice, HeldEvent, HeldObject, HeldObjects};
 pub use self::turns::{Kept, KeptEvent, OpenTurn, Reached, Switch, TurnEvent, Turns, opposite};
 
 /// Something that happened, or is about to: one line of the journal.
@@ -28,6 +30,12 @@ pub enum Event {
     },
     /// The operator asked to begin anew: what was copied before counts for nothing.
     Restarted,
+    /// The operator asked for all tables to be copied again, from a new position: the log that led from the old one
+    /// cannot be read. Tables are made anew; nothing that was copied before counts.
+    AllAgain {
+        /// The source's tables that were followed until then.
+        tables: Vec<QualifiedName>,
+    },
     /// The target's schemas and tables are there and ready to be loaded.
     Prepared,
     /// All readers see one moment of the source.
@@ -70,6 +78,8 @@ pub enum Event {
     Following,
     /// A step of a cutover or of a rollback.
     Turn(TurnEvent),
+    /// Something that holds no rows could not be carried, or the operator says what becomes of it.
+    Held(HeldEvent),
     /// Everything the plan holds is on the target; or, online, the operator has ended the migration.
     Finished,
 }
@@ -175,6 +185,10 @@ pub struct Memory {
     pub done: BTreeSet<Step>,
     /// Which side is live.
     pub turns: Turns,
+    /// What could not be carried, but for tables.
+    pub held: HeldObjects,
+    /// The source's tables that were followed until all were to be copied again; `None` once they are made anew.
+    pub all_again: Option<BTreeSet<QualifiedName>>,
 }
 
 /// A journal that no migration could have written.
@@ -208,6 +222,16 @@ impl Stage {
                 | Self::Finished(memory),
                 Event::Restarted,
             ) => Ok(Self::Preparing(memory.forgotten())),
+            (
+                Self::Preparing(memory)
+                | Self::Copying(memory)
+                | Self::Completing(memory)
+                | Self::Following(memory),
+                Event::AllAgain { tables },
+            ) if memory.may_begin_again() => Ok(Self::Preparing(memory.all_again(tables))),
+            (Self::Copying(memory), Event::Held(held)) => memory.hold(held, Self::Copying),
+            (Self::Completing(memory), Event::Held(held)) => memory.hold(held, Self::Completing),
+            (Self::Following(memory), Event::Held(held)) => memory.hold(held, Self::Following),
             (Self::Fresh, Event::RunBegun { plan, source, target }) => {
                 Ok(Self::Preparing(Memory {
                     plan: plan.clone(),
@@ -220,6 +244,8 @@ impl Stage {
                     begun: BTreeSet::new(),
                     done: BTreeSet::new(),
                     turns: Turns::default(),
+                    held: HeldObjects::default(),
+                    all_again: None,
                 }))
             }
             (Self::Preparing(memory), event) => Self::in_preparing(memory, event),
@@ -236,8 +262,12 @@ impl Stage {
             Event::RunBegun { plan, .. } => memory.begin_again(plan),
             Event::ObjectBegun { step } => memory.begin(step),
             Event::ObjectDone { step } => memory.finish(step),
-            Event::Prepared => return Ok(Self::Copying(memory)),
+            Event::Prepared => {
+                memory.all_again = None;
+                return Ok(Self::Copying(memory));
+            }
             Event::Restarted
+            | Event::AllAgain { .. }
             | Event::SnapshotTaken { .. }
             | Event::FollowingFrom { .. }
             | Event::TableReset { .. }
@@ -245,6 +275,7 @@ impl Stage {
             | Event::Copied
             | Event::Following
             | Event::Turn(_)
+            | Event::Held(_)
             | Event::Finished => return Err(Self::Preparing(memory).refuse(event)),
         }
         Ok(Self::Preparing(memory))
@@ -265,11 +296,13 @@ impl Stage {
             }
             Event::Copied if memory.may_copy() => return Ok(Self::Completing(memory)),
             Event::Restarted
+            | Event::AllAgain { .. }
             | Event::Prepared
             | Event::TableCopied { .. }
             | Event::Copied
             | Event::Following
             | Event::Turn(_)
+            | Event::Held(_)
             | Event::Finished => {
                 return Err(Self::Copying(memory).refuse(event));
             }
@@ -291,10 +324,12 @@ impl Stage {
             Event::Following => return Ok(Self::Following(memory)),
             Event::Finished => return Ok(Self::Finished(memory)),
             Event::Restarted
+            | Event::AllAgain { .. }
             | Event::Prepared
             | Event::SnapshotTaken { .. }
             | Event::FollowingFrom { .. }
             | Event::Turn(_)
+            | Event::Held(_)
             | Event::Copied => return Err(Self::Completing(memory).refuse(event)),
         }
         Ok(Self::Completing(memory))
@@ -309,6 +344,7 @@ impl Stage {
             Event::Finished if memory.turns.open.is_none() => return Ok(Self::Finished(memory)),
             Event::RunBegun { .. }
             | Event::Restarted
+            | Event::AllAgain { .. }
             | Event::Prepared
             | Event::SnapshotTaken { .. }
             | Event::FollowingFrom { .. }
@@ -318,6 +354,7 @@ impl Stage {
             | Event::ObjectDone { .. }
             | Event::Copied
             | Event::Following
+            | Event::Held(_)
             | Event::Finished => return memory.at_the_end(event, Self::Following),
         }
         Ok(Self::Following(memory))
@@ -377,6 +414,15 @@ impl Memory {
         self.snapshot.is_some() || self.following_from.is_some()
     }
 
+    /// The same with one more or one less that is held.
+    fn hold(mut self, event: &HeldEvent, stage: fn(Self) -> Stage) -> Result<Stage, IllegalEvent> {
+        match self.held.clone().next(event) {
+            Some(held) => self.held = held,
+            None => return Err(stage(self).refuse(&Event::Held(event.clone()))),
+        }
+        Ok(stage(self))
+    }
+
     /// An event when all objects were there already: somebody may have dropped one, and a later run makes
     /// it again.
     fn at_the_end(
@@ -395,6 +441,7 @@ impl Memory {
                 self.copied.insert(table.clone(), *rows);
             }
             Event::Restarted
+            | Event::AllAgain { .. }
             | Event::Prepared
             | Event::SnapshotTaken { .. }
             | Event::FollowingFrom { .. }
@@ -403,6 +450,7 @@ impl Memory {
             | Event::Copied
             | Event::Following
             | Event::Turn(_)
+            | Event::Held(_)
             | Event::Finished => return Err(stage(self).refuse(event)),
         }
         Ok(stage(self))
@@ -413,8 +461,40 @@ impl Memory {
         let Self { plan, source, target, runs, .. } = self;
         let (snapshot, following_from, copied) = (None, None, BTreeMap::new());
         let (begun, done) = (BTreeSet::new(), BTreeSet::new());
-        let turns = Turns::default();
-        Self { plan, source, target, runs, snapshot, following_from, copied, begun, done, turns }
+        let (turns, held, all_again) = (Turns::default(), HeldObjects::default(), None);
+        Self {
+            plan,
+            source,
+            target,
+            runs,
+            snapshot,
+            following_from,
+            copied,
+            begun,
+            done,
+            turns,
+            held,
+            all_again,
+        }
+    }
+
+    /// Whether changes are followed, or are to be followed anew.
+    #[must_use]
+    pub fn is_online(&self) -> bool {
+        self.following_from.is_some() || self.all_again.is_some()
+    }
+
+    /// Whether all tables may be copied again: the source was never left.
+    fn may_begin_again(&self) -> bool {
+        self.is_online() && self.turns.open.is_none() && self.turns.switch.is_none()
+    }
+
+    /// The same migration with all its tables still to be copied.
+    fn all_again(self, tables: &[QualifiedName]) -> Self {
+        let before = self.all_again.clone().unwrap_or_default();
+        let all_again = Some(tables.iter().cloned().chain(before).collect());
+        let turns = self.turns.clone();
+        Self { all_again, turns, ..self.forgotten() }
     }
 
     fn begin(&mut self, step: &Step) {
@@ -518,6 +598,39 @@ mod tests {
         assert!(matches!(stage, Stage::Preparing(_)));
         assert!(memory.copied.is_empty() && memory.snapshot.is_none());
         assert_eq!(memory.source, "s");
+    }
+
+    #[test]
+    fn all_tables_can_be_copied_again_until_the_source_is_left() {
+        let position =
+            LogPosition { server: "s".into(), file: "b.1".into(), offset: 4, gtids: None };
+        let table = QualifiedName::new("a", "b");
+        let again = Event::AllAgain { tables: vec![table.clone()] };
+        let before = [
+            begun(),
+            Event::Prepared,
+            Event::FollowingFrom { position },
+            Event::TableCopied { table: table.clone(), rows: 1 },
+            Event::Copied,
+            Event::Following,
+        ];
+        let stage = Stage::replay(&before).unwrap().next(&again).unwrap();
+        let asked_twice = stage.next(&Event::AllAgain { tables: Vec::new() }).unwrap();
+        let memory = asked_twice.memory().unwrap();
+        assert!(matches!(asked_twice, Stage::Preparing(_)), "{asked_twice:?}");
+        assert_eq!(memory.all_again, Some(BTreeSet::from([table])));
+        assert!(memory.copied.is_empty() && memory.following_from.is_none());
+        let made = asked_twice.next(&Event::Prepared).unwrap();
+        assert_eq!(made.memory().unwrap().all_again, None);
+        assert!(Stage::replay(&before[..2]).unwrap().next(&again).is_err(), "nothing is followed");
+        let begun = Event::Turn(TurnEvent::Begun {
+            turn: 1,
+            to: sealift_schema::facts::Side::Target,
+            rehearsal: false,
+            by: "a test".into(),
+        });
+        let turning = Stage::replay(&before).unwrap().next(&begun).unwrap();
+        assert!(turning.next(&again).is_err(), "a turn is open");
     }
 
     #[test]

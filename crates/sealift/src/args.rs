@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accounts, assess, check, completions, copy_again, guard, plan, repair, run, status, steer,
-    turn, verify,
+    accounts, assess, check, completions, copy_again, guard, plan, repair, resolve, run, status,
+    steer, turn, verify,
 };
 use crate::log::LogFormat;
 
@@ -56,6 +56,7 @@ pub(crate) enum Command {
     Verify(verify::VerifyArgs),
     Repair(repair::RepairArgs),
     CopyAgain(copy_again::CopyAgainArgs),
+    Resolve(resolve::ResolveArgs),
     Cutover(turn::CutoverArgs),
     Rollback(turn::RollbackArgs),
     Finish(turn::FinishArgs),

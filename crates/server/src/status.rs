@@ -1,5 +1,6 @@
 //! Where a migration stands, as scripts read it: `sealift status --json` and the API say the same.
 
+use sealift_engine::progress::{Following, HeldObject};
 use sealift_engine::stage::Stage;
 use serde_json::{Map, Value, json};
 
@@ -16,6 +17,13 @@ pub fn word(stage: &Stage) -> &'static str {
         | Stage::Following(_)
         | Stage::Finished(_) => stage.word(),
     }
+}
+
+/// What is held and holds no rows. The journal has it, also when no run is at work.
+#[must_use]
+pub fn held(stage: &Stage) -> Vec<HeldObject> {
+    let held = stage.memory().map(|memory| memory.held.reasons()).unwrap_or_default();
+    held.into_iter().map(|(object, reason)| HeldObject { object, reason }).collect()
 }
 
 /// The keys of the JSON object. Keys are added, never renamed.
@@ -57,7 +65,8 @@ pub fn keys(peek: &Peek) -> Map<String, Value> {
             }),
         );
         if let Some(following) = &snapshot.following {
-            add("following", json!(following));
+            let held_objects = held(stage);
+            add("following", json!(Following { held_objects, ..following.clone() }));
         }
         if let Some(steering) = &snapshot.steering {
             add("steering", json!(steering));

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sealift_mysql::binlog::TransactionId;
 use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::error::{ErrorClass, MysqlError};
-use sealift_mysql::gather::{self, Request};
+use sealift_mysql::gather;
 use sealift_mysql::session::Session;
 use sealift_schema::catalog::Table;
 use sealift_schema::facts::Side;
@@ -60,6 +60,15 @@ pub enum Outcome {
     Refused(String),
 }
 
+/// Tables whose changes do not go their usual way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marked {
+    /// They are to be copied again.
+    pub due: BTreeSet<QualifiedName>,
+    /// They are held, each with the reason.
+    pub held: BTreeMap<QualifiedName, String>,
+}
+
 /// How a try ended.
 enum Tried {
     Executed,
@@ -101,6 +110,18 @@ impl Carrier<'_> {
         Ok(known)
     }
 
+    /// The tables that are held, and those to be copied again.
+    ///
+    /// # Errors
+    /// When the target refuses or the connection is lost.
+    pub async fn marked(&self) -> Result<Marked, Fault> {
+        let mut session = self.session().await?;
+        let due = self.ledger.due(&mut session).await.on(Side::Target, "read definitions")?;
+        let held = self.ledger.held(&mut session).await.on(Side::Target, "read definitions")?;
+        session.close().await;
+        Ok(Marked { due, held })
+    }
+
     /// The tables that are to be copied again.
     ///
     /// # Errors
@@ -110,6 +131,17 @@ impl Carrier<'_> {
         let due = self.ledger.due(&mut session).await.on(Side::Target, "read definitions")?;
         session.close().await;
         Ok(due)
+    }
+
+    /// All tables that are followed, held or to be copied again.
+    ///
+    /// # Errors
+    /// When the target refuses or the connection is lost.
+    pub async fn followed(&self) -> Result<BTreeSet<QualifiedName>, Fault> {
+        let mut session = self.session().await?;
+        let all = self.ledger.followed(&mut session).await.on(Side::Target, "read definitions")?;
+        session.close().await;
+        Ok(all.unwrap_or_default())
     }
 
     /// The tables that are held, each with the reason.
@@ -193,7 +225,7 @@ impl Carrier<'_> {
         statement: &Statement,
         ours: &DefinitionStatement,
     ) -> Result<Outcome, Fault> {
-        let transaction = key(&statement.id);
+        let transaction = transaction_key(&statement.id);
         let mut session = self.session().await?;
         let pending =
             self.ledger.pending(&mut session).await.on(Side::Target, "read the ledger")?;
@@ -348,34 +380,16 @@ impl Carrier<'_> {
         &self,
         names: Vec<&QualifiedName>,
     ) -> Result<BTreeMap<QualifiedName, Table>, Fault> {
-        let fold = |name: &QualifiedName| (name.schema.to_lowercase(), name.name.to_lowercase());
-        let wanted: BTreeMap<(String, String), QualifiedName> = names
+        let wanted: BTreeMap<QualifiedName, QualifiedName> = names
             .into_iter()
-            .map(|name| (fold(&rewrite::target_name(name, &self.context)), name.clone()))
+            .map(|name| (rewrite::target_name(name, &self.context), name.clone()))
             .collect();
         if wanted.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let is_wanted = |kind: ObjectKind, name: &QualifiedName| match kind {
-            ObjectKind::Schema => {
-                wanted.keys().any(|(schema, _)| *schema == name.schema.to_lowercase())
-            }
-            ObjectKind::Table => wanted.contains_key(&fold(name)),
-            ObjectKind::View
-            | ObjectKind::Function
-            | ObjectKind::Procedure
-            | ObjectKind::Trigger
-            | ObjectKind::Event => false,
-        };
-        let request =
-            Request { endpoint: self.target, sessions: 1, wanted: &is_wanted, progress: &|_at| {} };
-        let gathered = gather::catalog(&request).await;
-        let gathered = gathered.map_err(|error| Fault::gather(Side::Target, error))?;
-        let tables = gathered.catalog.tables.into_values();
-        let by_source = tables.filter_map(|table| {
-            let source = wanted.get(&fold(&table.name))?;
-            Some((source.clone(), table))
-        });
+        let found = gather::tables(self.target, wanted.keys()).await;
+        let found = found.map_err(|error| Fault::gather(Side::Target, error))?.into_iter();
+        let by_source = found.filter_map(|table| Some((wanted.get(&table.name)?.clone(), table)));
         Ok(by_source.collect())
     }
 
@@ -389,6 +403,24 @@ impl Carrier<'_> {
         })
         .await
     }
+}
+
+/// Keeps the tables of one server, on another, as they are now: nothing is carried there, rows are read by them.
+///
+/// # Errors
+/// When the server refuses or the connection is lost.
+pub async fn keep(
+    on: &Endpoint,
+    migration: &str,
+    tables: impl Iterator<Item = &Table>,
+) -> Result<(), Fault> {
+    let ledger = DefinitionLedger::of(migration);
+    let mut session = Session::connect(on).await.on(on.side, "connect")?;
+    pin::writer(&mut session).await.on(on.side, "pin a session")?;
+    ledger.ensure(&mut session).await.on(on.side, "create the ledger")?;
+    ledger.keep(&mut session, tables).await.on(on.side, "keep definitions")?;
+    session.close().await;
+    Ok(())
 }
 
 /// Whether definitions are kept of a migration.
@@ -412,13 +444,25 @@ pub async fn known(
     migration: &str,
 ) -> Result<Option<BTreeSet<QualifiedName>>, Fault> {
     let mut session = Session::connect(target).await.on(Side::Target, "connect")?;
-    let ledger = DefinitionLedger::of(migration);
-    let tables = ledger.tables(&mut session).await.on(Side::Target, "read definitions")?;
-    let Some(tables) = tables else { return Ok(None) };
-    let due = ledger.due(&mut session).await.on(Side::Target, "read definitions")?;
-    let held = ledger.held(&mut session).await.on(Side::Target, "read definitions")?;
+    let all = DefinitionLedger::of(migration).followed(&mut session).await;
+    let all = all.on(Side::Target, "read definitions")?;
     session.close().await;
-    Ok(Some(tables.into_keys().chain(due).chain(held.into_keys()).collect()))
+    Ok(all)
+}
+
+/// The tables of a migration that are held, each with the reason.
+///
+/// # Errors
+/// When the target refuses or the connection is lost.
+pub async fn held(
+    target: &Endpoint,
+    migration: &str,
+) -> Result<BTreeMap<QualifiedName, String>, Fault> {
+    let mut session = Session::connect(target).await.on(Side::Target, "connect")?;
+    let held = DefinitionLedger::of(migration).held(&mut session).await;
+    let held = held.on(Side::Target, "read definitions")?;
+    session.close().await;
+    Ok(held)
 }
 
 /// Says that tables are to be copied again.
@@ -484,7 +528,8 @@ async fn attempt(
 }
 
 /// What tells a transaction from all others, also on another server where it has a GTID.
-fn key(id: &TransactionId) -> String {
+#[must_use]
+pub fn transaction_key(id: &TransactionId) -> String {
     let TransactionId { gtid, file, begin } = id;
     gtid.as_ref().map_or_else(|| format!("{file}:{begin}"), ToString::to_string)
 }

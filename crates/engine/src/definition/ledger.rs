@@ -197,6 +197,30 @@ impl DefinitionLedger {
         rows.iter().map(|row| Ok(QualifiedName::new(row.text(0)?, row.text(1)?))).collect()
     }
 
+    /// All tables that are followed, held or to be copied again, by their names on the source; `None` when nothing is
+    /// kept of this migration.
+    pub(super) async fn followed(
+        &self,
+        session: &mut Session,
+    ) -> Result<Option<BTreeSet<QualifiedName>>, MysqlError> {
+        let whose = self.whose();
+        let sql = format!("SELECT schema_name, table_name FROM sealift.definition {whose}");
+        let rows = match session.rows(sql).await {
+            Ok(rows) => rows,
+            // There is no such table.
+            Err(error) if error.class() == ErrorClass::DefinitionChanged => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut tables = BTreeSet::new();
+        for row in &rows {
+            // The row of no table says that definitions are kept.
+            if !row.text(1)?.is_empty() {
+                tables.insert(QualifiedName::new(row.text(0)?, row.text(1)?));
+            }
+        }
+        Ok((!rows.is_empty()).then_some(tables))
+    }
+
     /// Says that tables are to be copied again; what is not known of them may be unknown.
     pub(super) async fn mark<'t>(
         &self,
@@ -229,7 +253,12 @@ impl DefinitionLedger {
             "SELECT schema_name, table_name, definition FROM sealift.definition {} AND due=2",
             self.whose()
         );
-        let rows = session.rows(sql).await?;
+        let rows = match session.rows(sql).await {
+            Ok(rows) => rows,
+            // There is no such table.
+            Err(error) if error.class() == ErrorClass::DefinitionChanged => Vec::new(),
+            Err(error) => return Err(error),
+        };
         let named = |row: &TextRow| {
             Ok((QualifiedName::new(row.text(0)?, row.text(1)?), row.text(2)?.to_owned()))
         };
@@ -316,7 +345,13 @@ impl DefinitionLedger {
         session: &mut Session,
     ) -> Result<Option<(Pending, Progress)>, MysqlError> {
         let sql = format!("SELECT statement, done FROM sealift.statement {}", self.whose());
-        let Some(row) = session.first(sql).await? else { return Ok(None) };
+        let row = match session.first(sql).await {
+            Ok(row) => row,
+            // There is no such table.
+            Err(error) if error.class() == ErrorClass::DefinitionChanged => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Some(row) = row else { return Ok(None) };
         let is_done = row.parse::<u8>(1)? == 1;
         let progress = if is_done { Progress::Done } else { Progress::Begun };
         Ok(Some((parsed(row.text(0)?)?, progress)))

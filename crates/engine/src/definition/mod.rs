@@ -10,6 +10,9 @@ mod unlike;
 mod setting;
 mod carrier;
 
-pub use self::carrier::{Carrier, Outcome, are_kept, close_ledger, is_any_due, known, mark};
+pub use self::carrier::{
+    Carrier, Marked, Outcome, are_kept, close_ledger, held, is_any_due, keep, known, mark,
+    transaction_key,
+};
 pub use self::ledger::DefinitionLedger;
 pub use self::scope::{Concern, Scope};

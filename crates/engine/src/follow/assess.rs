@@ -9,7 +9,7 @@ use super::Stood;
 use super::lag::{Ends, bytes_between, transactions_between};
 use super::pace::Pace;
 use super::retention::head_room;
-use crate::progress::{FollowState, Following, Held, Lag};
+use crate::progress::{FollowState, Following, Held, HeldObject, Lag};
 
 /// A target that lags no more than this is as good as level with its source, and a cutover may begin: what `assess`
 /// says of the downtime follows from it.
@@ -89,8 +89,14 @@ impl Assessor {
                 .map(|time| time.as_secs()),
             ready: state == FollowState::Following
                 && lag.ms.is_some_and(|ms| ms <= LEVEL_MS)
-                && stood.held.is_empty(),
+                && stood.held.is_empty()
+                && stood.held_objects.is_empty(),
             held: stood.held.iter().map(|(table, why)| Held::new(table, why)).collect(),
+            held_objects: stood
+                .held_objects
+                .iter()
+                .map(|(object, why)| HeldObject { object: object.clone(), reason: why.clone() })
+                .collect(),
             threads_running: vitals.threads_running,
             retention: position.and_then(|position| head_room(position, &vitals, lag.ms)),
         }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sealift_mysql::binlog::LogPosition;
-use sealift_schema::name::QualifiedName;
+use sealift_schema::name::{ObjectId, QualifiedName};
 
 pub(crate) use self::lag::bytes_between;
 pub use self::watch::{FollowWatch, watch};
@@ -34,6 +34,7 @@ struct Stood {
     is_copied: bool,
     is_ready: bool,
     held: BTreeMap<QualifiedName, String>,
+    held_objects: BTreeMap<ObjectId, String>,
 }
 
 impl Standing {
@@ -73,6 +74,11 @@ impl Standing {
     /// These tables are held, each with the reason: their changes are left out, and nothing is ready.
     pub fn held(&self, tables: BTreeMap<QualifiedName, String>) {
         self.lock().held = tables;
+    }
+
+    /// These objects are held, each with the reason: they hold no rows, but nothing is ready.
+    pub fn held_objects(&self, objects: BTreeMap<ObjectId, String>) {
+        self.lock().held_objects = objects;
     }
 
     /// Whether everything was there and the lag small when it was last looked at: ready to cut over.

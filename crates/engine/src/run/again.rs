@@ -17,6 +17,7 @@ use sealift_schema::rewrite;
 use super::Migration;
 use super::apply::{applier, stage};
 use super::online::Run;
+use super::resolve::tell_held;
 use crate::copy;
 use crate::definition;
 use crate::family::Families;
@@ -26,7 +27,7 @@ use crate::plan::apply::StepResult;
 use crate::plan::generate;
 use crate::plan::read::Plan;
 use crate::report::{Conclusion, ObjectReport, Report};
-use crate::stage::{Part, Stage};
+use crate::stage::{HeldObject, Part, Stage};
 use crate::stop::Stop;
 use crate::target::pin;
 
@@ -76,7 +77,7 @@ impl Run<'_> {
     }
 
     /// The source's tables whose rows are to be carried, as they were looked at.
-    fn wanted(&self) -> BTreeMap<QualifiedName, Table> {
+    pub(super) fn wanted(&self) -> BTreeMap<QualifiedName, Table> {
         let tables = self.tables();
         let wanted = tables.wanted().into_iter();
         wanted.map(|table| (table.name.clone(), table.clone())).collect()
@@ -155,28 +156,29 @@ impl Run<'_> {
         Ok(if refused { Conclusion::Incomplete } else { Conclusion::Done })
     }
 
-    /// Tells which tables are held, and goes on with the others.
+    /// Tells what is held, and goes on with the others.
     pub(super) async fn caught_up_but(
         &self,
-        held: BTreeMap<QualifiedName, String>,
+        (held, objects): (BTreeMap<QualifiedName, String>, BTreeMap<ObjectId, HeldObject>),
         end: &Stop,
         report: &mut Report,
     ) -> Result<Conclusion, Fault> {
         for (table, reason) in &held {
             report.note(format!(
                 "Table {table} is held since {reason}. Its changes are left out. To have it copied again: \
-                 sealift copy-again {}; to do without it: set its script to skip. Then run again.",
+                 sealift copy-again {}; to do without it: set its script to skip and run again.",
                 table.plain()
             ));
         }
+        tell_held(&objects, report);
         let migration = self.migration;
-        let what =
-            format!("caught up with the source, but for {} tables that are held", held.len());
+        let count = held.len() + objects.len();
+        let what = format!("caught up with the source, but for {count} objects that are held");
         report.happened(&migration.clock, what.as_str());
         if self.online.until_caught_up {
             return Ok(Conclusion::Incomplete);
         }
-        migration.progress.enter("following: tables are held");
+        migration.progress.enter("following: not all, see what is held");
         end.wait().await;
         Err(Fault::new(ErrorCode::Interrupted, "stopped as asked"))
     }
@@ -231,14 +233,22 @@ pub async fn copy_again(
         let what = "no changes are followed in this state folder";
         return Err(Fault::new(ErrorCode::UsageInvalid, what).advise("begin with sealift run"));
     };
+    refuse_unknown(migration, &known, tables)?;
+    definition::mark(target, ledger_name, tables).await
+}
+
+/// A table that is neither followed nor selected cannot be copied.
+pub(super) fn refuse_unknown(
+    migration: &Migration,
+    known: &BTreeSet<QualifiedName>,
+    tables: &[QualifiedName],
+) -> Result<(), Fault> {
     let is_one = |table: &&QualifiedName| {
         known.contains(*table) || migration.selection.selects(ObjectKind::Table, table)
     };
-    if let Some(unknown) = tables.iter().find(|table| !is_one(table)) {
-        let what = "this table is not selected, so it cannot be copied again";
-        return Err(Fault::new(ErrorCode::UsageInvalid, what)
-            .about(format!("table {unknown}"))
-            .advise("name it as the source does, or see whether the plan leaves it out"));
-    }
-    definition::mark(target, ledger_name, tables).await
+    let Some(unknown) = tables.iter().find(|table| !is_one(table)) else { return Ok(()) };
+    let what = "this table is not selected, so it cannot be copied again";
+    Err(Fault::new(ErrorCode::UsageInvalid, what)
+        .about(format!("table {unknown}"))
+        .advise("name it as the source does, or see whether the plan leaves it out"))
 }

@@ -46,6 +46,7 @@ pub async fn finish(
         for turn in 1..=turns.count {
             apply::close_ledger(endpoint, &ledger(name, turn)).await?;
             copy::close_ledger(endpoint, &ledger(name, turn)).await?;
+            definition::close_ledger(endpoint, &ledger(name, turn)).await?;
         }
         if !locked.is_empty() {
             report.note(format!("Accounts of the {side} stay locked: {}.", locked.join(", ")));

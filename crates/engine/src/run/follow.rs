@@ -11,14 +11,17 @@ use sealift_schema::sql::DefinitionStatement;
 use sealift_schema::sql::statement::Deed;
 
 use super::again::is_following;
+use super::orders::{Orders, placed};
 use super::way::{Opening, Way};
 use crate::apply::{self, LoggedImage};
 use crate::control::Control;
+use crate::copy::CopyTable;
 use crate::cutover::is_own_statement;
-use crate::definition::{Carrier, Concern, Outcome, Scope};
+use crate::definition::{Carrier, Concern, Marked, Outcome};
 use crate::fault::{ErrorCode, Fault};
 use crate::follow::Standing;
 use crate::journal::Journal;
+use crate::order::Placed;
 use crate::stop::Stop;
 use crate::stream::{Change, Item, Piece, Statement, Transaction};
 
@@ -41,6 +44,8 @@ pub(super) struct Follow<'a> {
     pub(super) left_out: BTreeSet<QualifiedName>,
     /// Counts statements that change what is migrated.
     pub(super) moves: Moves,
+    /// What is asked of the run between two changes; `None` only while one is waited for.
+    pub(super) orders: Option<Orders<'a>>,
     /// Nothing more is wanted.
     pub(super) end: Stop,
 }
@@ -65,38 +70,46 @@ impl Moves {
 pub(super) enum Definitions<'a> {
     /// They are carried.
     Carried(Carrier<'a>),
-    /// Those about something migrated stop the run: since the first cutover definitions have to rest.
-    Refused(Scope),
+    /// Since the first cutover definitions have to rest: tables whose definitions move are held.
+    Resting {
+        /// Keeps the live side's tables as they were when the other side was left.
+        carrier: Carrier<'a>,
+        /// The tables as they are followed.
+        tables: Vec<CopyTable>,
+    },
 }
 
-impl Definitions<'_> {
-    fn scope(&self) -> &Scope {
+impl<'a> Definitions<'a> {
+    fn carrier(&self) -> &Carrier<'a> {
         match self {
-            Self::Carried(carrier) => &carrier.scope,
-            Self::Refused(scope) => scope,
-        }
-    }
-
-    fn carrier(&self) -> Result<&Carrier<'_>, Fault> {
-        match self {
-            Self::Carried(carrier) => Ok(carrier),
-            Self::Refused(_) => {
-                Err(Fault::new(ErrorCode::Internal, "carry a definition where none may move"))
-            }
+            Self::Carried(carrier) | Self::Resting { carrier, .. } => carrier,
         }
     }
 }
 
 /// What came of waiting.
-enum Waited<T> {
+pub(super) enum Waited<T> {
     For(T),
     /// Nothing more is wanted.
     End,
-    /// A definition is another from here on.
-    Redefined,
+    /// Definitions are others from here on: a statement about these tables was executed, or they are held.
+    Redefined(BTreeSet<QualifiedName>),
 }
 
-impl Follow<'_> {
+/// What is done next.
+enum Next {
+    /// This goes its way.
+    Item(Item),
+    /// The operator asks for something.
+    Order(Placed),
+}
+
+impl<'a> Follow<'a> {
+    /// Keeps the definitions that rows are read by.
+    pub(super) fn carrier(&self) -> &Carrier<'a> {
+        self.definitions.carrier()
+    }
+
     /// Carries changes until nothing more is wanted; what was taken by then is applied before it returns.
     ///
     /// # Errors
@@ -104,16 +117,27 @@ impl Follow<'_> {
     pub(super) async fn run(mut self) -> Result<LogPosition, Fault> {
         let mut huge = None;
         loop {
+            self.begin_again_if_obeyed()?;
             let end = self.end.clone();
+            let orders = self.orders.take();
             let waited = tokio::select! {
-                next = self.next() => Waited::For(next?),
+                next = self.next() => Waited::For(Next::Item(next?)),
+                placed = placed(orders.as_ref()) => Waited::For(Next::Order(placed)),
                 () = end.wait() => Waited::End,
             };
-            let Waited::For(item) = waited else { break };
+            self.orders = orders;
+            let Waited::For(next) = waited else { break };
+            let item = match next {
+                Next::Item(item) => item,
+                Next::Order(placed) => {
+                    self.obey(placed).await?;
+                    continue;
+                }
+            };
             match self.take(item, &mut huge).await? {
                 Waited::For(()) => {}
                 Waited::End => break,
-                Waited::Redefined => self = self.redefined().await?,
+                Waited::Redefined(touched) => self = self.redefined(&touched).await?,
             }
         }
         if huge.is_some() {
@@ -124,7 +148,7 @@ impl Follow<'_> {
     }
 
     /// The same on a way for the definitions as they are now. Everything that was taken is applied.
-    async fn redefined(self) -> Result<Self, Fault> {
+    async fn redefined(self, touched: &BTreeSet<QualifiedName>) -> Result<Self, Fault> {
         let Self { way, mut opening, definitions, .. } = self;
         // Its sessions end before others take its lanes.
         drop(way);
@@ -132,9 +156,13 @@ impl Follow<'_> {
             Definitions::Carried(carrier) => {
                 let mut known = carrier.tables().await?.unwrap_or_default();
                 known.retain(|table, _| !self.left_out.contains(table));
-                opening.tables(known, &carrier.context).await?
+                opening.tables(known, touched, &carrier.context).await?
             }
-            Definitions::Refused(_) => Vec::new(),
+            Definitions::Resting { carrier, tables } => {
+                let held = carrier.held().await?;
+                let is_held = |table: &&CopyTable| held.contains_key(&table.source.name);
+                tables.iter().filter(|table| !is_held(table)).cloned().collect()
+            }
         };
         let way = opening.open(&tables, &BTreeSet::new()).await?;
         Ok(Self { way, opening, definitions, ..self })
@@ -255,21 +283,26 @@ impl Follow<'_> {
         if is_own_statement(&String::from_utf8_lossy(&statement.query.sql)) {
             return self.passed(statement, Vec::new()).await;
         }
-        let Concern::Ours(ours) = self.definitions.scope().concern(&statement.query) else {
+        let Concern::Ours(ours) = self.definitions.carrier().scope.concern(&statement.query) else {
             return self.passed(statement, Vec::new()).await;
         };
         self.moves.another();
-        if let Definitions::Refused(_) = &self.definitions {
-            let why = "definitions have to rest from the first cutover on";
-            return Err(refused(&statement, &ours, why));
+        if let Definitions::Resting { .. } = &self.definitions {
+            return self.left_to_the_live_side(statement, &ours).await;
         }
         if let Deed::Stored { kind: ObjectKind::Trigger | ObjectKind::Event, .. } = ours.deed {
             // The plan has it, for the cutover.
             return self.passed(statement, Vec::new()).await;
         }
-        let tables = self.definitions.carrier()?.tables_of(&statement, &ours);
-        let (due, held) =
-            (self.definitions.carrier()?.due().await?, self.definitions.carrier()?.held().await?);
+        let marked = self.carrier().marked().await?;
+        let tables = self.tables_of(&statement, &ours, &marked);
+        if matches!(ours.deed, Deed::Unknown) && tables.is_empty() {
+            // Nothing is known of it, not even what could be held. What was before it is there, for who has to decide.
+            self.way.applier.settle().await?;
+            self.let_pass_or_stop(&statement, &ours)?;
+            return self.passed(statement, Vec::new()).await;
+        }
+        let Marked { due, held } = marked;
         if !tables.is_empty() && tables.iter().all(|table| held.contains_key(table)) {
             return self.passed(statement, Vec::new()).await;
         }
@@ -281,43 +314,20 @@ impl Follow<'_> {
             return self.unsettled(statement, &ours, (&tables, &due)).await;
         }
         self.way.applier.settle().await?;
-        match self.definitions.carrier()?.carry(&statement, &ours).await? {
-            Outcome::Executed => Ok(Waited::Redefined),
+        match self.carrier().carry(&statement, &ours).await? {
+            Outcome::Executed => Ok(Waited::Redefined(tables)),
             Outcome::Done => {
+                self.release_made(&statement, &ours)?;
                 let Statement { ref id, ref changes, .. } = statement;
                 let changes = self.wanted(id, changes.clone())?;
                 self.passed(statement, changes).await
             }
             Outcome::Later => self.passed(statement, Vec::new()).await,
-            Outcome::Refused(why) if tables.is_empty() => Err(refused(&statement, &ours, &why)),
+            Outcome::Refused(why) if tables.is_empty() => {
+                self.hold_objects(statement, &ours, &why).await
+            }
             Outcome::Refused(why) => self.hold(&statement, &ours, &tables, &why).await,
         }
-    }
-
-    /// Holds the tables of a statement that cannot be carried; the others go on.
-    async fn hold(
-        &mut self,
-        statement: &Statement,
-        ours: &DefinitionStatement,
-        tables: &BTreeSet<QualifiedName>,
-        why: &str,
-    ) -> Result<Waited<()>, Fault> {
-        let reason = format!("{}: {} ({why})", statement.id, shown(ours));
-        // What foreign keys change with a table that is held, nobody can repeat.
-        let mut tables = tables.clone();
-        for family in self.way.related.iter() {
-            if family.iter().any(|table| tables.contains(table)) {
-                tables.extend(family.iter().cloned());
-            }
-        }
-        let tables = &tables;
-        for table in tables {
-            tracing::warn!(%table, reason, "a table is held");
-        }
-        self.way.applier.settle().await?;
-        self.definitions.carrier()?.hold(tables, &reason).await?;
-        self.standing.held(self.definitions.carrier()?.held().await?);
-        Ok(Waited::Redefined)
     }
 
     /// A statement while tables are being copied. What it changes of them is in their copy if that begins after it
@@ -328,15 +338,12 @@ impl Follow<'_> {
         ours: &DefinitionStatement,
         (tables, due): (&BTreeSet<QualifiedName>, &BTreeSet<QualifiedName>),
     ) -> Result<Waited<()>, Fault> {
-        if let Deed::Unknown = ours.deed {
-            return Err(refused(&statement, ours, "it is of a kind that is not known"));
-        }
         let surveyed = self.surveyed.as_ref();
         let is_known = surveyed.is_some_and(|surveyed| surveyed.contains(&statement.id));
         if is_known && tables.is_subset(due) {
             return self.planned(statement, ours).await;
         }
-        self.definitions.carrier()?.mark(tables).await?;
+        self.carrier().mark(tables).await?;
         let shown = shown(ours);
         Err(Fault::new(ErrorCode::SourceChanged, format!("the source executed: {shown}"))
             .on(Side::Source)
@@ -353,14 +360,14 @@ impl Follow<'_> {
     ) -> Result<Waited<()>, Fault> {
         if let Deed::Stored { .. } | Deed::Schema { .. } = ours.deed {
             self.way.applier.settle().await?;
-            if self.definitions.carrier()?.carry(&statement, ours).await? == Outcome::Executed {
-                return Ok(Waited::Redefined);
+            if self.carrier().carry(&statement, ours).await? == Outcome::Executed {
+                return Ok(Waited::Redefined(BTreeSet::new()));
             }
         }
         self.passed(statement, Vec::new()).await
     }
 
-    async fn passed(
+    pub(super) async fn passed(
         &mut self,
         statement: Statement,
         changes: Vec<apply::Change<LoggedImage>>,
@@ -375,12 +382,12 @@ impl Follow<'_> {
 /// Characters of a statement that are shown.
 const SHOWN_MAX: usize = 200;
 
-fn shown(ours: &DefinitionStatement) -> String {
+pub(super) fn shown(ours: &DefinitionStatement) -> String {
     ours.sql.text().chars().take(SHOWN_MAX).collect()
 }
 
 /// What cannot be carried stops the run, before rows of another shape come.
-fn refused(statement: &Statement, ours: &DefinitionStatement, why: &str) -> Fault {
+pub(super) fn refused(statement: &Statement, ours: &DefinitionStatement, why: &str) -> Fault {
     let shown = shown(ours);
     Fault::new(ErrorCode::DefinitionFollowed, format!("the source executed: {shown}; {why}"))
         .on(Side::Source)

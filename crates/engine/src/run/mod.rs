@@ -14,7 +14,11 @@ mod patience;
 mod way;
 mod failover;
 mod follow;
+mod hold;
+mod orders;
+mod resolve;
 mod again;
+mod anew;
 mod online;
 mod offline;
 mod complete;
@@ -37,6 +41,7 @@ use crate::clock::Clock;
 use crate::control::Control;
 use crate::cutover::{CutoverSettings, Guards, Keeper, Poster, TurnDesk};
 use crate::follow::{FollowWatch, Standing};
+use crate::order::OrderDesk;
 use crate::plan::folder::Folder;
 use crate::probe::Probe;
 use crate::progress::Progress;
@@ -44,6 +49,7 @@ use crate::stop::Stop;
 
 pub use accounts::{AccountsPlanned, apply_accounts, plan_accounts};
 pub use again::copy_again;
+pub use anew::copy_all_again;
 pub use apply::apply;
 pub use assess::{AssessOrder, AssessTarget, Measures, assess};
 pub use finish::finish;
@@ -51,6 +57,7 @@ pub use offline::{Offline, offline};
 pub use online::{Online, online};
 pub use plan::plan;
 pub use repair::{Repair, RepairDeed, repair};
+pub use resolve::resolve;
 pub use survey::{Asked, ask};
 pub use turn_end::settle;
 pub use verify::{Followed, Verify, verify};
@@ -80,6 +87,8 @@ pub struct Migration {
     pub stop: Stop,
     /// The operator's other wishes.
     pub control: Control,
+    /// Where more is asked of a run that is at work.
+    pub orders: OrderDesk,
     /// How the migration is cut over, and rolled back.
     pub turning: TurnTools,
 }

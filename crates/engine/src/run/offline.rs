@@ -57,14 +57,16 @@ pub async fn offline(
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
     let mut offline = offline.clone();
-    let attempt = async |report: &mut Report| once(migration, &mut offline, journal, report).await;
+    let before = journal.events()?.len();
+    let attempt =
+        async |report: &mut Report| once(migration, (&mut offline, before), journal, report).await;
     persist(migration, journal.as_ref(), report, attempt).await
 }
 
 /// Begins where journal and ledger say that the last run, or the last attempt of this one, ended.
 async fn once(
     migration: &Migration,
-    offline: &mut Offline,
+    (offline, before): (&mut Offline, usize),
     journal: &Arc<dyn Journal>,
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
@@ -86,7 +88,7 @@ async fn once(
     if stage.is_finished() {
         report.note("This migration was finished before; nothing was left to do.");
     }
-    let run = Run { migration, offline, journal, survey: &survey, plan: &plan };
+    let run = Run { migration, offline, before, journal, survey: &survey, plan: &plan };
     if stage.needs_copy() {
         run.copy(stage, report).await?;
     }
@@ -96,7 +98,7 @@ async fn once(
 
 /// What an online migration has copied is of no one moment.
 fn refuse_online_state(stage: &Stage) -> Result<(), Fault> {
-    if stage.memory().is_none_or(|memory| memory.following_from.is_none()) {
+    if !stage.memory().is_some_and(Memory::is_online) {
         return Ok(());
     }
     Err(Fault::new(ErrorCode::StateForeign, "the state folder holds an online migration").advise(
@@ -109,6 +111,8 @@ fn refuse_online_state(stage: &Stage) -> Result<(), Fault> {
 struct Run<'a> {
     migration: &'a Migration,
     offline: &'a Offline,
+    /// Events that were in the journal when the command began.
+    before: usize,
     journal: &'a Arc<dyn Journal>,
     survey: &'a Survey,
     plan: &'a Plan,
@@ -135,8 +139,6 @@ impl Run<'_> {
         let mut snapshot = self.snapshot(memory.as_ref(), report).await?;
         let memory = apply::stage(self.journal.as_ref())?.memory().cloned();
         let jobs = tables.jobs(memory.as_ref()).await?;
-        let before: Vec<QualifiedName> =
-            memory.map(|memory| memory.copied.into_keys().collect()).unwrap_or_default();
         self.migration.progress.update(|board| {
             for job in &jobs {
                 let line = board.tables.entry(job.source.name.clone()).or_default();
@@ -167,7 +169,7 @@ impl Run<'_> {
         );
         snapshot.release().await;
         let elapsed = self.migration.clock.elapsed().saturating_sub(begun);
-        tables.tell(&before, report);
+        tables.tell(self.before, report)?;
         tell_indexes(&builders.results(), report);
         let copied = copied?;
         let rows: u64 = copied.rows.values().sum();

@@ -10,12 +10,16 @@ use sealift_schema::name::QualifiedName;
 use tokio::sync::watch;
 
 use super::again::is_following;
+use super::anew::{close_ledgers, is_anew, is_online};
 use super::apply::{applier, begin, ready};
 use super::build::{BUILDERS, builders};
 use super::complete::{Ending, complete};
 use super::failover;
 use super::follow::{Definitions, Follow, Moves};
-use super::patience::persist;
+use super::hold::held;
+use super::orders::Orders;
+use super::patience::{Returns, persist};
+use super::resolve::put_into_scripts;
 use super::survey::Survey;
 use super::tables::Tables;
 use super::turning::{self, Turning};
@@ -68,43 +72,52 @@ pub async fn online(
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
     let mut online = online.clone();
-    let attempt =
-        async |report: &mut Report| anew_when_moved(migration, &mut online, journal, report).await;
+    let before = journal.events()?.len();
+    let attempt = async |report: &mut Report| {
+        anew_when_moved(migration, (&mut online, before), journal, report).await
+    };
     persist(migration, journal.as_ref(), report, attempt).await
 }
 
-/// How often it is begun with again because a definition moved: whoever changes more in one run is waited for.
+/// How often within an hour it is begun with again because a definition moved: whoever changes more while rows are
+/// copied keeps the copy from getting anywhere, and should know.
 const MOVES_MAX: usize = 50;
 
-/// Begins again when a definition moved under the copy: the tables it changed are copied again, the others go on.
+/// Begins again when a definition moved under the copy, or the operator wants tables copied again: those are, the
+/// others go on.
 async fn anew_when_moved(
     migration: &Migration,
-    online: &mut Online,
+    (online, before): (&mut Online, usize),
     journal: &Arc<dyn Journal>,
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
     let blank = report.clone();
-    for _move in 0..MOVES_MAX {
-        let fault = match once(migration, online, journal, report).await {
+    let mut moves = Returns::at_most(MOVES_MAX);
+    loop {
+        let fault = match once(migration, (online, before), journal, report).await {
             Err(fault) if fault.code == ErrorCode::SourceChanged => fault,
             ended => return ended,
         };
+        let is_ordered = migration.orders.was_obeyed();
         let is_settled = is_following(journal.as_ref())?;
-        if is_settled && !definition::is_any_due(&migration.target, &online.ledger_name).await? {
+        let is_known = !is_settled
+            || is_ordered
+            || definition::is_any_due(&migration.target, &online.ledger_name).await?;
+        if !is_known || !moves.allow(migration.clock.elapsed()) {
             return Err(fault);
         }
         tracing::warn!(%fault, "beginning again with what it changed");
-        let timeline = std::mem::replace(report, blank.clone()).timeline;
-        report.timeline = timeline;
-        report.happened(&migration.clock, format!("a definition moved: {fault}"));
+        let Report { timeline, tables, .. } = std::mem::replace(report, blank.clone());
+        (report.timeline, report.tables) = (timeline, tables);
+        let why = if is_ordered { "began again" } else { "a definition moved" };
+        report.happened(&migration.clock, format!("{why}: {fault}"));
     }
-    once(migration, online, journal, report).await
 }
 
 /// Begins where journal and ledgers say that the last run, or the last attempt of this one, ended.
 async fn once(
     migration: &Migration,
-    online: &mut Online,
+    (online, before): (&mut Online, usize),
     journal: &Arc<dyn Journal>,
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
@@ -115,26 +128,29 @@ async fn once(
     }
     // Definitions that are carried move on, and the plan with them.
     let are_kept = definition::are_kept(&migration.target, &online.ledger_name).await?;
-    let surveyed = if are_kept { Some(log_end::of(&migration.source).await?) } else { None };
+    let (is_online, is_anew) = (is_online(journal.as_ref())?, is_anew(journal.as_ref())?);
+    let end = || log_end::of(&migration.source);
+    let surveyed = if are_kept && !is_anew { Some(end().await?) } else { None };
     let survey = Survey::take(migration, report).await?;
-    if are_kept || migration.folder.manifest()?.is_none() {
+    if is_online || migration.folder.manifest()?.is_none() {
         super::plan::write(migration, &survey, report)?;
+        put_into_scripts(&migration.folder, journal.as_ref())?;
     }
     let plan = ready(migration, &survey, report)?;
     let mut stage = begin(migration, &survey, &plan, journal.as_ref())?;
     if online.restart {
-        // The ledgers first: of what they still knew, rows of before would be taken for copied.
-        copy::close_ledger(&migration.target, &online.ledger_name).await?;
-        apply::close_ledger(&migration.target, &online.ledger_name).await?;
-        definition::close_ledger(&migration.target, &online.ledger_name).await?;
+        close_ledgers(migration, &online.ledger_name).await?;
         journal.record(&Event::Restarted)?;
         (online.restart, online.not_empty) = (false, NotEmpty::Truncate);
         report.happened(&migration.clock, "began anew: what was copied before is emptied");
         stage = scripts::stage(journal.as_ref())?;
     }
     refuse_offline_state(&stage)?;
-    let run = Run { migration, online, journal, survey: &survey, surveyed, plan: &plan };
+    let run = Run { migration, online, before, journal, survey: &survey, surveyed, plan: &plan };
     run.followable().await?;
+    if let Some(followed) = stage.memory().and_then(|memory| memory.all_again.as_ref()) {
+        run.clear_all(followed, report).await?;
+    }
     let carried = run.carry(stage, report).await?;
     if turning::turns(journal.as_ref())?.switch.is_some() {
         return turned::follow(migration, online, journal, report).await;
@@ -178,6 +194,8 @@ type Related = (Families, Holds);
 pub(super) struct Run<'a> {
     pub(super) migration: &'a Migration,
     pub(super) online: &'a Online,
+    /// Events that were in the journal when the command began.
+    before: usize,
     pub(super) journal: &'a Arc<dyn Journal>,
     pub(super) survey: &'a Survey,
     /// Where the source's log ended before it was looked at; `None` in a migration's first run.
@@ -325,7 +343,7 @@ impl Run<'_> {
             Some(mut known) => {
                 unsettled = carrier.due().await?;
                 known.retain(|table, _| !left_out.contains(table));
-                opening.tables(known, &carrier.context).await?
+                opening.tables(known, &BTreeSet::new(), &carrier.context).await?
             }
             None => {
                 let jobs = self.tables().jobs(stage.memory()).await?;
@@ -342,6 +360,7 @@ impl Run<'_> {
         }
         let way = opening.open(&jobs, &unsettled).await?;
         standing.held(carrier.held().await?);
+        standing.held_objects(held(self.journal.as_ref())?.reasons());
         let follow = Follow {
             way,
             opening,
@@ -352,6 +371,7 @@ impl Run<'_> {
             surveyed: self.surveyed.clone(),
             left_out,
             moves: Moves::default(),
+            orders: Some(Orders::open(self.migration)),
             end: Stop::new(),
         };
         Ok((follow, jobs))
@@ -396,12 +416,12 @@ impl Run<'_> {
         let due = self.carrier().due().await?;
         let meeting = gates.0.clone();
         if stage.needs_copy() {
-            self.copy(&stage, jobs, gates, applied.clone(), report).await?;
+            self.copy(jobs, gates, applied.clone(), report).await?;
             migration.probe.pass(Point::Copied);
             self.journal.record(&Event::Copied)?;
         } else if !due.is_empty() {
             let again = jobs.into_iter().filter(|job| due.contains(&job.source.name)).collect();
-            self.copy(&stage, again, gates, applied.clone(), report).await?;
+            self.copy(again, gates, applied.clone(), report).await?;
         } else {
             // What was held is copied and has its indexes.
             drop(gates);
@@ -433,9 +453,12 @@ impl Run<'_> {
             }
             () = end.wait() => return Err(Fault::new(ErrorCode::Interrupted, "stopped as asked")),
         }
-        let held = self.carrier().held().await?;
-        if !held.is_empty() {
-            return self.caught_up_but(held, end, report).await;
+        self.resolve_held(report).await?;
+        let (tables, objects) = (self.carrier().held().await?, held(journal)?.objects);
+        standing.held(tables.clone());
+        standing.held_objects(held(journal)?.reasons());
+        if !tables.is_empty() || !objects.is_empty() {
+            return self.caught_up_but((tables, objects), end, report).await;
         }
         report.happened(&migration.clock, "caught up with the source: ready to cut over");
         if self.online.until_caught_up {
@@ -449,17 +472,12 @@ impl Run<'_> {
 
     async fn copy(
         &self,
-        stage: &Stage,
         jobs: Vec<CopyTable>,
         (gates, (families, holds)): (Gates, Related),
         applied: watch::Receiver<LogPosition>,
         report: &mut Report,
     ) -> Result<(), Fault> {
         let migration = self.migration;
-        let before: Vec<QualifiedName> = stage
-            .memory()
-            .map(|memory| memory.copied.keys().cloned().collect())
-            .unwrap_or_default();
         migration.progress.update(|board| {
             for job in &jobs {
                 let line = board.tables.entry(job.source.name.clone()).or_default();
@@ -502,7 +520,7 @@ impl Run<'_> {
         let at_once = async |_table: &QualifiedName| Ok(());
         let (copied, ()) = tokio::join!(copy::tables(job), builders.work(&indexes, at_once));
         let elapsed = migration.clock.elapsed().saturating_sub(begun);
-        self.tables().tell(&before, report);
+        self.tables().tell(self.before, report)?;
         report.objects.extend(builders.results().iter().map(ObjectReport::from));
         let copied = copied?;
         let rows: u64 = copied.rows.values().sum();

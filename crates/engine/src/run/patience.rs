@@ -34,7 +34,7 @@ pub(super) async fn persist(
     mut attempt: impl AsyncFnMut(&mut Report) -> Result<Conclusion, Fault>,
 ) -> Result<Conclusion, Fault> {
     let blank = report.clone();
-    let mut returns = Returns::default();
+    let mut returns = Returns::at_most(RETURNS_MAX);
     let mut runs = runs_begun(journal)?;
     loop {
         let fault = match attempt(report).await {
@@ -51,8 +51,8 @@ pub(super) async fn persist(
         report.happened(&migration.clock, format!("waited for the servers: {fault}"));
         wait(migration, fault, &mut returns).await?;
         report.happened(&migration.clock, "both servers answered again: went on");
-        let Report { timeline, notes, .. } = std::mem::replace(report, blank.clone());
-        (report.timeline, report.notes) = (timeline, notes);
+        let Report { timeline, notes, tables, .. } = std::mem::replace(report, blank.clone());
+        (report.timeline, report.notes, report.tables) = (timeline, notes, tables);
     }
 }
 
@@ -117,17 +117,23 @@ fn runs_begun(journal: &dyn Journal) -> Result<u32, Fault> {
     Ok(apply::stage(journal)?.memory().map_or(0, |memory| memory.runs))
 }
 
-/// When the run had to go on, of late.
-#[derive(Debug, Default)]
-struct Returns {
+/// When the run had to begin again, within the last hour.
+#[derive(Debug)]
+pub(super) struct Returns {
     at: VecDeque<Duration>,
+    most: usize,
 }
 
 impl Returns {
-    /// Whether it may go on once more.
-    fn allow(&mut self, now: Duration) -> bool {
+    /// It has not yet; more often than this within an hour it may not.
+    pub(super) fn at_most(most: usize) -> Self {
+        Self { at: VecDeque::new(), most }
+    }
+
+    /// Whether it may begin once more.
+    pub(super) fn allow(&mut self, now: Duration) -> bool {
         while self.at.pop_front_if(|at| now.saturating_sub(*at) > AWAY_MAX).is_some() {}
-        if self.at.len() == RETURNS_MAX {
+        if self.at.len() == self.most {
             return false;
         }
         self.at.push_back(now);
@@ -147,12 +153,12 @@ mod tests {
 
     #[test]
     fn what_breaks_again_and_again_is_given_up_and_what_breaks_now_and_then_is_not() {
-        let mut returns = Returns::default();
+        let mut returns = Returns::at_most(RETURNS_MAX);
         let minute = Duration::from_secs(60);
         for time in 0..100 {
             assert!(returns.allow(minute * 10 * time), "every ten minutes for a day");
         }
-        let mut returns = Returns::default();
+        let mut returns = Returns::at_most(RETURNS_MAX);
         let allowed = (0..100).take_while(|time| returns.allow(minute * *time / 2)).count();
         assert_eq!(allowed, RETURNS_MAX);
     }

@@ -118,18 +118,23 @@ impl Tables<'_> {
             .collect()
     }
 
-    /// Fills in what became of each table's rows.
-    pub(super) fn tell(&self, before: &[QualifiedName], report: &mut Report) {
+    /// Fills in what became of each table's rows. `before` is the number of events that were in the journal when
+    /// the command began: the run may have gone on by itself since, and what it copied before is its own work.
+    pub(super) fn tell(&self, before: usize, report: &mut Report) -> Result<(), Fault> {
         let board = self.migration.progress.snapshot();
-        let now = apply::stage(self.journal).ok();
-        let copied = now.as_ref().and_then(Stage::memory).map(|memory| &memory.copied);
+        let events = self.journal.events()?;
+        let since = events.iter().skip(before);
+        let since: BTreeSet<&QualifiedName> = since.filter_map(copied_table).collect();
+        let now = apply::stage(self.journal)?;
+        let copied = now.memory().map(|memory| &memory.copied);
+        report.tables.clear();
         for step in self.plan.of(Part::Tables).filter(|step| step.is_wanted()) {
             let name = &step.step().object.name;
             let line = board.tables.get(name).cloned().unwrap_or_default();
             let there = copied.is_some_and(|copied| copied.contains_key(name));
-            let result = match (there, before.contains(name)) {
-                (true, true) => TableResult::Present,
-                (true, false) => TableResult::Copied,
+            let result = match (there, since.contains(name)) {
+                (true, true) => TableResult::Copied,
+                (true, false) => TableResult::Present,
                 (false, _) => TableResult::Unfinished,
             };
             let renamed = step.target != *name;
@@ -141,6 +146,7 @@ impl Tables<'_> {
                 bytes: line.bytes,
             });
         }
+        Ok(())
     }
 
     /// Makes sure that no definition moved on the source while its rows were read.
@@ -157,6 +163,26 @@ impl Tables<'_> {
                     .about(format!("table {table}")))
             }
         }
+    }
+}
+
+fn copied_table(event: &Event) -> Option<&QualifiedName> {
+    match event {
+        Event::TableCopied { table, .. } => Some(table),
+        Event::RunBegun { .. }
+        | Event::Restarted
+        | Event::AllAgain { .. }
+        | Event::Prepared
+        | Event::SnapshotTaken { .. }
+        | Event::FollowingFrom { .. }
+        | Event::TableReset { .. }
+        | Event::ObjectBegun { .. }
+        | Event::ObjectDone { .. }
+        | Event::Copied
+        | Event::Following
+        | Event::Turn(_)
+        | Event::Held(_)
+        | Event::Finished => None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use sealift_mysql::binlog;
+use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::gather::{self, Request};
 use sealift_mysql::session::Session;
 use sealift_schema::catalog::{Catalog, Table};
@@ -12,19 +13,22 @@ use sealift_schema::name::{ObjectKind, QualifiedName};
 
 use super::Migration;
 use super::definitions::{self, Extent};
+use super::hold::held;
 use super::survey::{Survey, ask};
 use super::tables::{find, target_tables};
+use super::turn_end::ledger;
 use super::turning::{Turning, turns};
 use crate::cutover::{
     FenceKind, FencePolicy, Needs, Part, TurnAsk, TurnRecord, found, hindrance, may_keep, missing,
 };
 use crate::definition::{self, DefinitionLedger};
 use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::journal::Journal;
 use crate::plan::generate;
 use crate::plan::read::Plan;
 use crate::prepare::freshness;
 use crate::report::Report;
-use crate::stage::{Kept, Part as Step, opposite};
+use crate::stage::{HeldObject, Kept, Part as Step, opposite};
 use crate::verify::TablePair;
 
 /// A turn that can be made.
@@ -98,8 +102,16 @@ impl Check<'_> {
         {
             super::plan::write(migration, &survey, &mut scratch)?;
         }
-        if turns.switch.is_none() {
-            refuse_held(migration, self.turning.name).await?;
+        match &turns.switch {
+            None => refuse_held(migration, self.turning.name, journal).await?,
+            Some(switch) => {
+                let left = &ledger(self.turning.name, switch.turn);
+                refuse_left_behind(self.turning.side(to), live, left).await?;
+                let changed = held(journal)?.objects.into_iter();
+                record.notes.extend(changed.map(|(object, HeldObject { reason, .. })| {
+                    format!("The {object} is on the {live} only: {reason}.")
+                }));
+            }
         }
         let plan = Plan::read(&migration.folder)?;
         let tables = pairs(migration, &plan, &survey).await?;
@@ -222,8 +234,18 @@ impl Check<'_> {
     }
 }
 
-/// A table that is held, or to be copied again, is not what the source's is.
-pub(super) async fn refuse_held(migration: &Migration, name: &str) -> Result<(), Fault> {
+/// What is held, or to be copied again, is not what the source's is.
+pub(super) async fn refuse_held(
+    migration: &Migration,
+    name: &str,
+    journal: &dyn Journal,
+) -> Result<(), Fault> {
+    if let Some(object) = held(journal)?.objects.into_keys().next() {
+        let what = "a statement about it could not be carried";
+        return Err(Fault::new(ErrorCode::TurnRefused, what)
+            .about(object)
+            .advise("see sealift status, and sealift resolve"));
+    }
     let side = Side::Target;
     let ledger = DefinitionLedger::of(name);
     let mut session = Session::connect(&migration.target).await.on(side, "connect")?;
@@ -235,6 +257,17 @@ pub(super) async fn refuse_held(migration: &Migration, name: &str) -> Result<(),
     Err(Fault::new(ErrorCode::TurnRefused, what)
         .about(format!("table {table}"))
         .advise("see sealift status, and sealift copy-again"))
+}
+
+/// A table whose definition was changed on the live side has writes there that the other side lacks.
+async fn refuse_left_behind(other: &Endpoint, live: Side, ledger: &str) -> Result<(), Fault> {
+    let held = definition::held(other, ledger).await?;
+    let Some((table, reason)) = held.into_iter().next() else { return Ok(()) };
+    let what =
+        format!("it is held since {reason}: what was written to it since is on the {live} only");
+    Err(Fault::new(ErrorCode::TurnRefused, what)
+        .about(format!("table {table}"))
+        .advise("stay with the side that is live, and end the migration with sealift finish"))
 }
 
 /// What both servers say of themselves, and the migrated tables.

@@ -12,13 +12,14 @@ use tokio::sync::{oneshot, watch};
 
 use super::follow::Moves;
 use super::turn_check::{Check, Prepared, refuse_held};
-use super::turn_end::{End, after, undo};
+use super::turn_end::{End, after, ledger, undo};
 use super::{Migration, apply as scripts};
 use crate::copy::gate::{Gate, Gates};
 use crate::cutover::{
     Approach, ConfirmJob, Confirmed, Counters, Fence, Found, Freed, Hook, HookFacts, Then, TurnAsk,
     TurnOutcome, TurnRecord, TurnWish, Wish, drained, make_triggers, open,
 };
+use crate::definition;
 use crate::fault::{ErrorCode, Fault};
 use crate::journal::Journal;
 use crate::log_end;
@@ -244,6 +245,9 @@ impl Turning<'_> {
         record.did(clock, format!("the fence is ready: {}", prepared.kind.guarantee()));
         probe.pass(Point::TurnArmed);
         self.get_ready(prepared, record).await?;
+        if prepared.way_back && !ask.rehearse {
+            self.keep_definitions(prepared).await?;
+        }
         self.hook(settings.before.as_ref(), prepared, ask)
             .await
             .map_err(|said| Fault::new(ErrorCode::HookFailed, format!("before: {said}")))?;
@@ -258,7 +262,7 @@ impl Turning<'_> {
         record.did(clock, format!("everything up to {} is on the other side", drained.horizon()));
         probe.pass(Point::TurnDrained);
         if prepared.carries_definitions {
-            refuse_held(self.migration, self.name).await?;
+            refuse_held(self.migration, self.name, self.journal).await?;
         }
         self.refuse_moved(prepared)?;
         holds.extend(self.hold(prepared));
@@ -368,6 +372,16 @@ impl Turning<'_> {
         let what = format!("the {} is ready, {raised} counters raised", prepared.to);
         record.did(&self.migration.clock, what);
         Ok(())
+    }
+
+    /// Keeps the tables of the side that is to be live as they are now, on the side that is left: what is written
+    /// there is carried back by these.
+    async fn keep_definitions(&self, prepared: &Prepared) -> Result<(), Fault> {
+        let tables = prepared.tables.iter().map(|pair| match prepared.to {
+            Side::Source => &pair.source,
+            Side::Target => &pair.target,
+        });
+        definition::keep(self.side(self.live), &ledger(self.name, prepared.turn), tables).await
     }
 
     /// Makes the triggers of the side that is to be live: those it had, or those of the plan.

@@ -1,6 +1,6 @@
 //! `sealift verify`: is the target what the plan and the source's rows make it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sealift_schema::catalog::Catalog;
@@ -13,6 +13,7 @@ use super::survey::{Survey, target_catalog};
 use super::tables::find;
 use super::way::server_id;
 use super::{Migration, plan as planning};
+use crate::definition;
 use crate::fault::Fault;
 use crate::log_end;
 use crate::plan::read::Plan;
@@ -41,17 +42,20 @@ pub struct Followed {
     pub ledger_name: String,
     /// Tables whose rows are all there; `None`: all of them, and those made since.
     pub copied: Option<BTreeSet<QualifiedName>>,
+    /// What is held and holds no rows, each with the reason.
+    pub held: BTreeMap<ObjectId, String>,
 }
 
 impl Followed {
     /// What is followed in a stage, if anything is.
     #[must_use]
     pub fn of(stage: &Stage, ledger_name: &str) -> Option<Self> {
-        let Memory { following_from, copied, .. } = stage.memory()?;
+        let Memory { following_from, copied, held, .. } = stage.memory()?;
         let is_followed = following_from.is_some() && !stage.is_finished();
         is_followed.then(|| Self {
             ledger_name: ledger_name.to_owned(),
             copied: stage.needs_copy().then(|| copied.keys().cloned().collect()),
+            held: held.reasons(),
         })
     }
 }
@@ -71,6 +75,9 @@ pub async fn verify(
     }
     let plan = Plan::read(&migration.folder)?;
     planning::tell(&plan, report);
+    if let Some(followed) = &verify.followed {
+        tell_held(migration, followed, report).await?;
+    }
     migration.progress.enter("comparing definitions");
     let Verify { followed, notebook } = verify;
     let Definitions { actual, mut found, moving } =
@@ -110,6 +117,21 @@ pub async fn verify(
     let conclusion = conclude(&found);
     report.verification = Some(found);
     Ok(conclusion)
+}
+
+/// Tells what is held: it is expected to differ.
+async fn tell_held(
+    migration: &Migration,
+    followed: &Followed,
+    report: &mut Report,
+) -> Result<(), Fault> {
+    let tables = definition::held(&migration.target, &followed.ledger_name).await?;
+    let tables =
+        tables.into_iter().map(|(table, reason)| (ObjectId::new(ObjectKind::Table, table), reason));
+    for (object, reason) in tables.chain(followed.held.clone()) {
+        report.note(format!("The {object} is held since {reason}."));
+    }
+    Ok(())
 }
 
 /// Looks for whoever else wrote to tables that differ.

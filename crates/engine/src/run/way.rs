@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sealift_mysql::binlog::{self, LogPosition};
-use sealift_schema::catalog::Table;
+use sealift_mysql::gather;
+use sealift_schema::catalog::{Catalog, Table};
 use sealift_schema::facts::{ServerFacts, Side};
 use sealift_schema::name::QualifiedName;
 use sealift_schema::rewrite::{self, Context};
@@ -47,6 +48,8 @@ pub(super) struct Opening<'a> {
     pub(super) applied: watch::Sender<LogPosition>,
     /// Where copier and applier meet, once the way was open.
     gates: Option<Gates>,
+    /// The tables as they were when they were last looked at.
+    seen: BTreeMap<QualifiedName, CopyTable>,
 }
 
 impl<'a> Opening<'a> {
@@ -60,33 +63,42 @@ impl<'a> Opening<'a> {
         let (server, file) = (String::new(), String::new());
         let nowhere = LogPosition { server, file, offset: 0, gtids: None };
         let (applied, _nobody) = watch::channel(nowhere);
-        Self { migration, source, ledger_name: ledger_name.to_owned(), mode, applied, gates: None }
+        let (gates, seen, ledger_name) = (None, BTreeMap::new(), ledger_name.to_owned());
+        Self { migration, source, ledger_name, mode, applied, gates, seen }
     }
 
-    /// The source's tables with what they are on the target.
+    /// The source's tables with what they are on the target. Only those are looked at that were not before, or that
+    /// a statement was about since.
     pub(super) async fn tables(
-        &self,
+        &mut self,
         known: BTreeMap<QualifiedName, Table>,
+        touched: &BTreeSet<QualifiedName>,
         context: &Context<'_>,
     ) -> Result<Vec<CopyTable>, Fault> {
+        self.seen.retain(|name, seen| {
+            !touched.contains(name) && known.get(name).is_some_and(|now| *now == seen.source)
+        });
         let named: Vec<(QualifiedName, Table)> = known
             .into_values()
+            .filter(|table| !self.seen.contains_key(&table.name))
             .map(|table| (rewrite::target_name(&table.name, context), table))
             .collect();
         let names = named.iter().map(|(name, _)| name);
-        let targets = target_tables(self.migration, names).await?;
-        named
-            .into_iter()
-            .map(|(name, source)| {
-                let target = find(&targets, &name).cloned().ok_or_else(|| {
-                    let what = "the target has lost a table that changes are applied to";
-                    Fault::new(ErrorCode::LedgerMismatch, what)
-                        .on(Side::Target)
-                        .about(format!("table {name}"))
-                })?;
-                Ok(CopyTable { source, target, copied: None })
-            })
-            .collect()
+        let targets = match named.len() {
+            0..=LOOKED_AT_ALONE => alone(self.migration, names).await?,
+            _ => target_tables(self.migration, names).await?,
+        };
+        for (name, source) in named {
+            let target = find(&targets, &name).cloned().ok_or_else(|| {
+                let what = "the target has lost a table that changes are applied to";
+                Fault::new(ErrorCode::LedgerMismatch, what)
+                    .on(Side::Target)
+                    .about(format!("table {name}"))
+            })?;
+            let table = CopyTable { source, target, copied: None };
+            self.seen.insert(table.source.name.clone(), table);
+        }
+        Ok(self.seen.values().cloned().collect())
     }
 
     /// Opens the way from the applied position on, for tables as they are there. Ends what an earlier run left
@@ -150,6 +162,19 @@ impl<'a> Opening<'a> {
         });
         Ok(Way { stream, gates, applier, families: copied_families, related: families, holds })
     }
+}
+
+/// So many tables are looked at one by one: more are faster had from a list of their schemas.
+const LOOKED_AT_ALONE: usize = 8;
+
+async fn alone(
+    migration: &Migration,
+    names: impl Iterator<Item = &QualifiedName>,
+) -> Result<Catalog, Fault> {
+    let tables = gather::tables(&migration.target, names).await;
+    let tables = tables.map_err(|error| Fault::gather(Side::Target, error))?.into_iter();
+    let tables = tables.map(|table| (table.name.clone(), table)).collect();
+    Ok(Catalog { tables, ..Catalog::default() })
 }
 
 /// A number among the source's replicas that is always the same for one migration: high, where people give

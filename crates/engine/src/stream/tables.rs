@@ -69,6 +69,11 @@ impl Tables {
         self.definitions.get(table)
     }
 
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &QualifiedName> {
+        self.by_name.keys()
+    }
+
     /// A table's number.
     #[must_use]
     pub fn find(&self, name: &QualifiedName) -> Option<usize> {

@@ -8,6 +8,7 @@ use sealift_engine::clock::Clock;
 use sealift_engine::control::{Control, Settings};
 use sealift_engine::fault::ErrorCode;
 use sealift_engine::journal::{Journal, Volatile};
+use sealift_engine::order::OrderDesk;
 use sealift_engine::plan::folder::Folder;
 use sealift_engine::prepare::tables::NotEmpty;
 use sealift_engine::probe::Probe;
@@ -127,6 +128,7 @@ fn migration(pair: &Pair, folder: &Path) -> Migration {
         progress: Progress::default(),
         probe: Probe::none(),
         stop,
+        orders: OrderDesk::default(),
         turning: TurnTools::default(),
     }
 }

@@ -156,6 +156,33 @@ pub async fn readable_catalog(request: &Request<'_>) -> Result<Gathered, GatherE
     gather(request, Denied::LeaveOut).await
 }
 
+/// Reads single tables, by their exact names and without a look at the rest of their schemas: those that are there.
+///
+/// # Errors
+///
+/// When the session fails, a privilege is missing for a table, or one does not hold still.
+pub async fn tables(
+    endpoint: &Endpoint,
+    names: impl IntoIterator<Item = &QualifiedName>,
+) -> Result<Vec<Table>, GatherError> {
+    let mut session = pins::open(endpoint, pins::DEFINITIONS)
+        .await
+        .map_err(GatherError::server("open a session"))?;
+    let mut found = Vec::new();
+    for name in names {
+        let object = ObjectId::new(ObjectKind::Table, name.clone());
+        let listed = tables::list(&mut session, &tables::Scope::table(name)).await;
+        let listed = listed.map_err(GatherError::server(format!("list {object}")))?;
+        for mut table in listed.tables {
+            if tables::define(&mut session, &mut table).await? == definition::Outcome::Read {
+                found.push(table);
+            }
+        }
+    }
+    session.close().await;
+    Ok(found)
+}
+
 async fn gather(request: &Request<'_>, denied: Denied) -> Result<Gathered, GatherError> {
     let count = request.sessions.clamp(1, SESSIONS_MAX);
     let mut sessions =

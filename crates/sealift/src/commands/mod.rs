@@ -6,7 +6,8 @@ use std::sync::Arc;
 use sealift_engine::clock::Clock;
 use sealift_engine::control::Control;
 use sealift_engine::cutover::{Keeper, Poster, TurnDesk};
-use sealift_engine::fault::Fault;
+use sealift_engine::fault::{ErrorCode, Fault};
+use sealift_engine::order::{Order, OrderDesk};
 use sealift_engine::plan::folder::Folder;
 use sealift_engine::probe::Probe;
 use sealift_engine::progress::Progress;
@@ -14,7 +15,7 @@ use sealift_engine::report::{Conclusion, Report};
 use sealift_engine::run::{Migration, TurnTools};
 use sealift_engine::stop::Stop;
 use sealift_mysql::endpoint::Endpoint;
-use sealift_server::api::post;
+use sealift_server::api::{Request, call, post};
 use sealift_server::store::StateFolder;
 use serde_json::{Map, Value};
 
@@ -36,6 +37,7 @@ pub(crate) mod status;
 pub(crate) mod verify;
 pub(crate) mod repair;
 pub(crate) mod copy_again;
+pub(crate) mod resolve;
 pub(crate) mod steer;
 pub(crate) mod turn;
 pub(crate) mod guard;
@@ -118,6 +120,7 @@ impl Context {
             progress: progress.clone(),
             probe: self.probe.clone(),
             stop: self.stop.clone(),
+            orders: OrderDesk::default(),
             turning: TurnTools {
                 settings: config.cutover.clone(),
                 desk: TurnDesk::default(),
@@ -125,6 +128,15 @@ impl Context {
                 guards,
                 poster: Poster::new(|address, path, body| Box::pin(post(address, path, body))),
             },
+        }
+    }
+
+    /// Hands an order to the run that is at work. Tells whether there is one.
+    async fn order(&self, order: Order) -> Result<bool, Fault> {
+        match call(self.state(), Request::Order(order)).await {
+            Ok(_noted) => Ok(true),
+            Err(fault) if fault.code == ErrorCode::NotRunning => Ok(false),
+            Err(fault) => Err(fault),
         }
     }
 
@@ -188,6 +200,7 @@ impl Command {
             Self::Verify(_) => "verify",
             Self::Repair(_) => "repair",
             Self::CopyAgain(_) => "copy-again",
+            Self::Resolve(_) => "resolve",
             Self::Cutover(args) => args.words(),
             Self::Rollback(_) => "rollback",
             Self::Finish(_) => "finish",
@@ -216,6 +229,7 @@ impl Command {
             Self::Verify(args) => verify::verify(args, context).await,
             Self::Repair(args) => repair::repair(args, context).await,
             Self::CopyAgain(args) => copy_again::copy_again(args, context).await,
+            Self::Resolve(args) => resolve::resolve(args, context).await,
             Self::Cutover(args) => turn::cutover(args, context).await,
             Self::Rollback(args) => turn::rollback(args, context).await,
             Self::Finish(args) => turn::finish(args, context).await,

@@ -103,6 +103,7 @@ async fn work(
         progress: watch.progress.clone(),
         control: migration.control.clone(),
         desk: migration.turning.desk.clone(),
+        orders: migration.orders.clone(),
         clock: context.clock.clone(),
     };
     let journal: Arc<dyn Journal> = state;

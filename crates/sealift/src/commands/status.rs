@@ -9,7 +9,7 @@ use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::progress::{Snapshot, TableStage};
 use sealift_engine::report::Conclusion;
 use sealift_engine::stage::{Stage, Switch};
-use sealift_server::status::{keys, word};
+use sealift_server::status::{held, keys, word};
 use sealift_server::store::{Peek, Run, StateFolder};
 
 use super::{Answer, Context};
@@ -77,7 +77,7 @@ fn text(peek: &Peek, now: Timestamp) -> String {
         for words in running(&reported.snapshot) {
             line("", &words);
         }
-        for (label, words) in following::lines(&reported.snapshot) {
+        for (label, words) in following::lines(&with_held(&reported.snapshot, &peek.stage)) {
             line(label, &words);
         }
         if *run != Run::None {
@@ -105,6 +105,15 @@ fn text(peek: &Peek, now: Timestamp) -> String {
         }
     }
     text
+}
+
+/// The snapshot with what the journal says is held.
+fn with_held(snapshot: &Snapshot, stage: &Stage) -> Snapshot {
+    let mut snapshot = snapshot.clone();
+    if let Some(following) = &mut snapshot.following {
+        following.held_objects = held(stage);
+    }
+    snapshot
 }
 
 /// `12 of 40 done`.
@@ -255,6 +264,7 @@ mod tests {
             eta_seconds: None,
             ready: false,
             held: Vec::new(),
+            held_objects: Vec::new(),
             threads_running: Some(4),
             retention: Some(Retention {
                 oldest_file: "binlog.000040".into(),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use sealift_engine::control::{Settings, Steering};
-use sealift_engine::progress::{Following, Held, Retention, Snapshot};
+use sealift_engine::progress::{Following, Held, HeldObject, Retention, Snapshot};
 
 use super::quantity::{bytes, count, counted, duration, duration_ms};
 use super::text::{clean, cut};
@@ -41,6 +41,16 @@ pub(crate) fn lines(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
     for Held { table, reason } in &following.held {
         lines.push(("held", cut(&clean(&table.plain()), POSITION_COLUMNS)));
         lines.push(("", cut(&clean(reason), POSITION_COLUMNS)));
+    }
+    for HeldObject { object, reason } in &following.held_objects {
+        lines.push(("held", cut(&clean(&object.to_string()), POSITION_COLUMNS)));
+        lines.push(("", cut(&clean(reason), POSITION_COLUMNS)));
+    }
+    if !following.held.is_empty() {
+        lines.push(("", "to go on with a table: sealift copy-again TABLE".into()));
+    }
+    if !following.held_objects.is_empty() {
+        lines.push(("", "to decide about the others: sealift resolve OBJECT [--skip]".into()));
     }
     let rates = following.transactions_per_second.zip(following.changes_per_second);
     let rates = rates.map_or_else(String::new, |(transactions, changes)| {

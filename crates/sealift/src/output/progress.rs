@@ -341,6 +341,7 @@ mod tests {
             eta_seconds: Some(41),
             ready: false,
             held: Vec::new(),
+            held_objects: Vec::new(),
             threads_running: Some(4),
             retention: None,
         });

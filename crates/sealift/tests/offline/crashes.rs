@@ -47,6 +47,7 @@ fn is_passed_by_a_first_run(point: Point) -> bool {
     !matches!(
         point,
         Point::TableEmptied
+            | Point::Cleared
             | Point::StatementBegun
             | Point::StatementExecuted
             | Point::StatementDone

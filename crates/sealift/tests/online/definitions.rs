@@ -1,7 +1,10 @@
 //! Definitions that change on the source while it is followed.
 
+use std::process::Stdio;
+
 use sealift_lab::workload::churn::Churn;
 use sealift_lab::{Pair, unique_schema, wait_until, workload};
+use serde_json::Value;
 
 use super::{Running, assert_same, schema, stage};
 use crate::folder::{Folder, turn};
@@ -143,10 +146,10 @@ fn a_mariadbs_definitions_are_carried() {
         "RENAME TABLE made TO _made_old, taken TO made; INSERT INTO made VALUES (8, 'y'); INSERT INTO _made_old (v) VALUES ('d')",
         "TRUNCATE TABLE made; INSERT INTO made VALUES (9, 'z'); CREATE VIEW seen AS SELECT id FROM made",
         "ALTER TABLE _made_old DROP COLUMN w, CHANGE v u VARCHAR(30); UPDATE _made_old SET u = 'e' WHERE id = 1",
+        "SET STATEMENT lock_wait_timeout=60 FOR ALTER TABLE _made_old ADD q INT DEFAULT 3; CREATE SEQUENCE s; SELECT NEXTVAL(s); INSERT INTO _made_old (u, q) VALUES ('f', 4)",
     ]
     .iter()
     .enumerate()
-        "SET STATEMENT lock_wait_timeout=60 FOR ALTER TABLE _made_old ADD q INT DEFAULT 3; CREATE SEQUENCE s; SELECT NEXTVAL(s); INSERT INTO _made_old (u, q) VALUES ('f', 4)",
     {
         pair.source.sql(format!("USE {schema}; {release}"));
         if number % 3 == 2 {
@@ -298,4 +301,28 @@ fn a_table_that_could_not_be_carried_is_copied_again_on_demand() {
         .sql(format!("USE {schema}; ALTER TABLE bag ADD y INT; INSERT INTO bag VALUES (7, 8, 9)"));
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
     assert_same(pair, &schema);
+}
+
+/// What it copied before it began again is its own work, not that of an earlier run.
+#[test]
+fn a_run_that_went_on_by_itself_tells_of_all_it_copied() {
+    let _turn = turn();
+    let pair = Pair::shared();
+    let schema = schema(pair, "online_went_on");
+    let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
+    let answer = std::fs::File::create(folder.file("answer")).unwrap();
+    let mut command = folder.command(&["run", "--until-caught-up", "--json"]);
+    command.stdout(answer).stderr(Stdio::null());
+    let held = Running::held(command, "table-copied:4=hold");
+    pair.source.sql(format!("ALTER TABLE {schema}.worded ADD extra INT INVISIBLE"));
+    assert_eq!(held.go_on().wait(), Some(0));
+    let answer = std::fs::read_to_string(folder.file("answer")).unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    let tables = answer["tables"].as_array().unwrap();
+    assert!(!tables.is_empty() && answer.to_string().contains("a definition moved"), "{answer}");
+    for table in tables {
+        assert_eq!(table["result"], "copied", "{table}");
+    }
+    let later = folder.sealift(&["run", "--until-caught-up", "--json"]).json();
+    assert!(later["tables"].as_array().is_none_or(Vec::is_empty), "{later}");
 }

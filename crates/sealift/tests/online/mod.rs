@@ -19,6 +19,8 @@ mod repair;
 mod xa;
 mod traps;
 mod images;
+mod purged;
+mod held;
 
 /// A schema with the application's tables and rows.
 fn schema(pair: &Pair, what: &str) -> String {
@@ -40,8 +42,13 @@ impl Running {
     /// A run that stands still at a probe's point.
     fn held_at(folder: &Folder, probe: &str) -> HeldRun {
         let mut command = folder.command(&["run"]);
-        command.env("SEALIFT_PROBE", probe);
-        command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Self::held(command, probe)
+    }
+
+    /// The same of any command that runs.
+    fn held(mut command: Command, probe: &str) -> HeldRun {
+        command.env("SEALIFT_PROBE", probe).stdin(Stdio::null());
         let running = Self(command.spawn().unwrap());
         let stat = format!("/proc/{}/stat", running.0.id());
         wait_until("the run stands still", || {
@@ -56,6 +63,11 @@ impl Running {
     fn interrupt(mut self) -> Option<i32> {
         let pid = self.0.id().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        self.0.wait().unwrap().code()
+    }
+
+    /// Waits until it ends by itself; tells the exit code.
+    fn wait(mut self) -> Option<i32> {
         self.0.wait().unwrap().code()
     }
 

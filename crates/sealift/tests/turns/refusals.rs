@@ -85,3 +85,52 @@ fn an_open_transaction_is_named_and_killed_only_if_that_is_allowed() {
     drop(statements);
     holder.wait().unwrap();
 }
+
+/// Rows written before a definition moved are carried back by their own; the table is held from there on, the others
+/// are carried, and nobody can lose the table's writes by a rollback.
+#[test]
+fn a_definition_that_moves_on_the_live_side_holds_the_way_back_of_its_table_only() {
+    let _turn = turn();
+    let shop = Shop::new(&MYSQL, "moved", "");
+    let Shop { pair, schema, folder, .. } = &shop;
+    pair.source.sql(format!(
+        "USE {schema}; CREATE TABLE turned (id INT PRIMARY KEY, a INT, b INT); INSERT INTO turned VALUES (1, 1, 2)"
+    ));
+    let running = Running::start(&shop);
+    shop.wait_until_ready("source");
+    ends_with(0, &folder.sealift(&["cutover", "--yes"]));
+    drop(running);
+    // Nobody follows: a definition of now would put what is in a into b.
+    pair.target.sql(format!(
+        "USE {schema}; INSERT INTO turned VALUES (2, 3, 4); ALTER TABLE turned MODIFY a INT AFTER b; \
+         INSERT INTO turned (id, a, b) VALUES (3, 5, 6); CREATE VIEW later AS SELECT 1 AS one; \
+         CREATE TABLE newer (i INT); INSERT INTO newer VALUES (1); INSERT INTO bag VALUES (70, 7)"
+    ));
+    ends_with(3, &folder.sealift(&["run", "--until-caught-up"]));
+    let rows = |sql: &str| pair.source.sql(format!("USE {schema}; {sql}"));
+    assert_eq!(rows("SELECT a, b FROM turned ORDER BY id"), "1\t2\n3\t4\n");
+    assert_eq!(rows("SELECT COUNT(*) FROM bag WHERE client = 70"), "1\n");
+    let running = Running::start(&shop);
+    wait_until("the way back is followed", || {
+        shop.status()["following"]["held"][0]["name"]
+            .as_str()
+            .map(|name| assert_eq!(name, "turned"))
+    });
+    pair.target.sql(format!("INSERT INTO {schema}.bag VALUES (71, 7)"));
+    wait_until("the others go on", || {
+        (rows("SELECT COUNT(*) FROM bag WHERE client = 71") == "1\n").then_some(())
+    });
+    let told = shop.status()["following"]["held_objects"].clone();
+    assert_eq!(told.as_array().map(Vec::len), Some(2), "{told}");
+    let refused = folder.sealift(&["rollback", "--yes", "--json"]);
+    ends_with(3, &refused);
+    assert!(
+        refused.stdout.contains("turned") && refused.stdout.contains("SL1001"),
+        "{}",
+        refused.screen()
+    );
+    assert_eq!(shop.live(), "target");
+    ends_with(0, &folder.sealift(&["stop"]));
+    drop(running);
+    ends_with(0, &folder.sealift(&["finish", "--yes"]));
+}

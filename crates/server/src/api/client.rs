@@ -10,6 +10,7 @@ use hyper::{Method, StatusCode};
 use hyper_util::rt::TokioIo;
 use sealift_engine::cutover::TurnAsk;
 use sealift_engine::fault::{ErrorCode, Fault};
+use sealift_engine::order::Order;
 use sealift_engine::report::FaultReport;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpStream;
@@ -23,6 +24,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// A turn waits for transactions, hooks and servers, each with a limit of its own.
 const TURN_WITHIN: Duration = Duration::from_secs(3_600);
+
+/// An order waits for a minute to be taken.
+const ORDER_WITHIN: Duration = Duration::from_secs(90);
 
 /// The status of a hundred thousand tables is smaller.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
@@ -42,6 +46,8 @@ pub enum Request {
     Set(Map<String, Value>),
     /// Cut over, or roll back.
     Turn(TurnAsk),
+    /// Copy tables again, or make good what is held.
+    Order(Order),
 }
 
 impl Request {
@@ -50,6 +56,7 @@ impl Request {
         match self {
             Self::Status | Self::Pause | Self::Resume | Self::Stop | Self::Set(_) => ANSWER_WITHIN,
             Self::Turn(_) => TURN_WITHIN,
+            Self::Order(_) => ORDER_WITHIN,
         }
     }
 
@@ -61,6 +68,7 @@ impl Request {
             Self::Stop => (Method::POST, "/v1/stop", None),
             Self::Set(change) => (Method::PATCH, "/v1/settings", Some(Value::Object(change))),
             Self::Turn(ask) => (Method::POST, "/v1/turn", Some(json!(ask))),
+            Self::Order(order) => (Method::POST, "/v1/order", Some(json!(order))),
         }
     }
 }

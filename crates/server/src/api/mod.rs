@@ -22,6 +22,7 @@ use sealift_engine::clock::Clock;
 use sealift_engine::control::Control;
 use sealift_engine::cutover::TurnDesk;
 use sealift_engine::fault::{ErrorCode, Fault};
+use sealift_engine::order::OrderDesk;
 use sealift_engine::progress::{Progress, Snapshot};
 use sealift_engine::stop::Stop;
 use tokio::net::TcpListener;
@@ -58,6 +59,8 @@ pub struct Running {
     pub control: Control,
     /// Where cutovers and rollbacks are asked for.
     pub desk: TurnDesk,
+    /// Where more is asked of it.
+    pub orders: OrderDesk,
     /// What time it is.
     pub clock: Clock,
 }

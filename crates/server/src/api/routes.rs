@@ -10,6 +10,7 @@ use axum::routing::{get, patch, post};
 use axum::{Router, http};
 use sealift_engine::cutover::TurnAsk;
 use sealift_engine::fault::{ErrorCode, Fault};
+use sealift_engine::order::Order;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Refusal};
@@ -17,8 +18,8 @@ use super::{Running, Token, access, metrics as text};
 use crate::status;
 use crate::store::{Peek, Reported, Run, StateFolder};
 
-/// Settings are small; nothing else has a body.
-const BODY_BYTES_MAX: usize = 16 << 10;
+/// Names of tables, and scripts of views and routines.
+const BODY_BYTES_MAX: usize = 4 << 20;
 
 /// The form of metrics that Prometheus reads
 /// (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
@@ -33,6 +34,7 @@ pub(super) fn api(running: Running, token: Token) -> Router {
         .route("/v1/stop", post(stop))
         .route("/v1/settings", patch(settings))
         .route("/v1/turn", post(turn))
+        .route("/v1/order", post(order))
         .route("/metrics", get(metric_lines))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
@@ -115,6 +117,17 @@ async fn turn(State(running): State<Running>, body: Bytes) -> Result<Answer, Ref
     // The run makes it: whoever hangs up ends this wait, and nothing once writes are kept out.
     let record = running.desk.ask(ask).await.map_err(Refusal::refused)?;
     Ok(Answer(StatusCode::OK, json!(record)))
+}
+
+/// Answers when the order is noted; whoever hangs up before is not obeyed.
+async fn order(State(running): State<Running>, body: Bytes) -> Result<Answer, Refusal> {
+    let order: Order = serde_json::from_slice(&body).map_err(|error| {
+        let what = "the request does not say what is ordered";
+        Refusal::invalid(Fault::new(ErrorCode::UsageInvalid, what).because(error))
+    })?;
+    tracing::info!(?order, "ordered");
+    running.orders.place(order).await.map_err(Refusal::refused)?;
+    Ok(Answer(StatusCode::ACCEPTED, json!({ "noted": true })))
 }
 
 async fn metric_lines(State(running): State<Running>) -> Response {

@@ -10,6 +10,7 @@ use sealift_engine::clock::Clock;
 use sealift_engine::control::{Control, Settings};
 use sealift_engine::cutover::{TurnAsk, TurnDesk, TurnWish};
 use sealift_engine::fault::ErrorCode;
+use sealift_engine::order::OrderDesk;
 use sealift_engine::progress::Progress;
 use sealift_engine::stop::Stop;
 use sealift_schema::name::QualifiedName;
@@ -37,6 +38,7 @@ impl FakeRun {
             progress: Progress::default(),
             control: Control::new(Stop::new(), clock.clone(), Settings::default()),
             desk: TurnDesk::default(),
+            orders: OrderDesk::default(),
             clock,
         };
         let listen = Listen { port: 0, metrics: Some("127.0.0.1:0".parse().unwrap()) };

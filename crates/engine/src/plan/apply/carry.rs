@@ -247,7 +247,7 @@ fn told(
 }
 
 /// Whether an error would meet every other script as well.
-pub(in crate::plan) fn is_general(class: ErrorClass) -> bool {
+pub(crate) fn is_general(class: ErrorClass) -> bool {
     match class {
         ErrorClass::Unreachable
         | ErrorClass::Lost

@@ -16,7 +16,7 @@ use sealift_mysql::endpoint::Endpoint;
 use sealift_schema::name::{ObjectKind, QualifiedName};
 
 pub use self::carry::Hand;
-pub(super) use self::carry::is_general;
+pub(crate) use self::carry::is_general;
 use self::carry::{Work, work};
 use self::present::Present;
 pub use self::with_keys::SmallTables;

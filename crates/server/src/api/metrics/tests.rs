@@ -75,6 +75,7 @@ fn following() -> Following {
         eta_seconds: None,
         ready: false,
         held: Vec::new(),
+        held_objects: Vec::new(),
         threads_running: Some(3),
         retention: Some(Retention {
             oldest_file: "b.000001".into(),
