@@ -56,6 +56,8 @@ pub struct TurnsTally {
     pub took: Duration,
     /// Writes that were acknowledged; all of them are on both sides, once.
     pub acknowledged: u64,
+    /// How many of them in a second, over all the time, refusals included.
+    pub a_second: u64,
     /// For how long each client was refused each time, the shortest first.
     pub refused: Vec<Duration>,
 }
@@ -72,10 +74,12 @@ pub fn turns(options: &TurnsOptions) -> Result<TurnsTally, String> {
     clients::create(&pair.source, &pair.target, SCHEMA);
     let stage = Stage::new(sealift, &pair)?;
     let router = stage.path().join("router");
+    let writing = Instant::now();
     let clients = Clients::start(&pair.source, &pair.target, SCHEMA, &router, *clients);
     let running = Running::start(&stage)?;
     let turned = stage.again_and_again(*enough, &clients);
     let acknowledged = clients.acknowledged();
+    let a_second = acknowledged / writing.elapsed().as_secs().max(1);
     let (ledger, _refused) = clients.finish();
     drop(running);
     let (turns, mut refused) = turned?;
@@ -93,7 +97,7 @@ pub fn turns(options: &TurnsOptions) -> Result<TurnsTally, String> {
         return Err(differing.join("\n"));
     }
     refused.sort_unstable();
-    Ok(TurnsTally { turns, took: begun.elapsed(), acknowledged, refused })
+    Ok(TurnsTally { turns, took: begun.elapsed(), acknowledged, a_second, refused })
 }
 
 impl TurnsTally {
@@ -107,11 +111,12 @@ impl TurnsTally {
 
 impl fmt::Display for TurnsTally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { turns, took, acknowledged, refused } = self;
+        let Self { turns, took, acknowledged, a_second, refused } = self;
+        let seconds = took.as_secs();
         writeln!(
             f,
-            "{turns} turns in {} s, {acknowledged} acknowledged writes, none missing, both sides equal",
-            took.as_secs()
+            "{turns} turns in {seconds} s, {acknowledged} acknowledged writes ({a_second} a second), none missing, \
+             both sides equal"
         )?;
         write!(
             f,
