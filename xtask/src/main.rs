@@ -9,6 +9,7 @@ mod bench;
 mod build;
 mod demo;
 mod soak;
+mod stage;
 mod tidy;
 
 /// Chores of the sealift workspace.
@@ -18,7 +19,7 @@ enum Chore {
     Tidy(tidy::Args),
     #[command(subcommand)]
     Lab(lab::Lab),
-    /// The main job, on two real servers it gets by itself
+    /// The whole way on two real servers it gets by itself, while a shop sells: over, and back again
     Demo(demo::DemoArgs),
     /// Migrations while everything breaks: kills, cuts, restarts; equal at the end
     Soak(soak::SoakArgs),

@@ -16,6 +16,7 @@
 
 pub mod error;
 pub mod packages;
+mod process;
 pub mod server;
 pub mod pair;
 pub mod workload;
@@ -27,5 +28,6 @@ mod wait;
 
 pub use error::LabError;
 pub use pair::{Pair, unique_schema};
+pub use process::Process;
 pub use server::{Account, Kind, Options, Server};
 pub use wait::{wait_until, wait_until_within};

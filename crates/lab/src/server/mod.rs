@@ -4,7 +4,6 @@ mod client;
 mod folder;
 mod kind;
 mod options;
-mod process;
 mod template;
 
 use std::ffi::OsString;
@@ -19,10 +18,10 @@ use tempfile::TempDir;
 pub use client::Client;
 pub use kind::Kind;
 pub use options::{Options, Role};
-use process::{FolderGuard, Process};
 
 use crate::error::{LabError, io};
 use crate::packages::Programs;
+use crate::process::{FolderGuard, Process};
 use crate::wait::wait_until_within;
 
 /// A login of the test servers; its password is no secret.
@@ -205,11 +204,11 @@ impl Server {
     }
 
     fn launch(&mut self) -> Result<(), LabError> {
-        let mut words = self.programs.command_line(self.options.kind.server_program())?;
-        words.extend(base_arguments(&self.programs, self.options.kind, self.folder.path())?);
-        words.push(format!("--port={}", self.port).into());
-        words.extend(self.options.running_arguments().into_iter().map(OsString::from));
-        let process = Process::spawn(&words, &self.log_path())?;
+        let mut command = self.programs.command(self.options.kind.server_program())?;
+        command.args(base_arguments(&self.programs, self.options.kind, self.folder.path())?);
+        command.arg(format!("--port={}", self.port));
+        command.args(self.options.running_arguments());
+        let process = Process::spawn(&command, &self.log_path())?;
         let answered = wait_until_within(START_PATIENCE, || {
             if process.has_ended() { Some(false) } else { answers(self.port).then_some(true) }
         });

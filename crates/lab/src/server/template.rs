@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::process::FolderGuard;
 use super::{APP_READER, AZADMIN, Kind, Options, Role, Server, base_arguments};
 use crate::error::{LabError, io};
 use crate::packages::{self, Programs};
+use crate::process::FolderGuard;
 
 /// Returns the template for `options`, making it when there is none yet.
 pub(super) fn ready(options: &Options, programs: &Programs) -> Result<PathBuf, LabError> {

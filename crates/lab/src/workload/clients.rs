@@ -4,6 +4,7 @@
 //! Where the traffic goes stands in a file (`source` or `target`), which a cutover's hook writes. A client whose
 //! write is refused looks there again and writes on, as applications with a pool do.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -53,6 +54,16 @@ CREATE DEFINER='shop_app'@'%' TRIGGER seen BEFORE UPDATE ON tally FOR EACH ROW S
 CREATE DEFINER='shop_app'@'%' EVENT tick ON SCHEDULE EVERY 1 SECOND DO UPDATE clock SET ticks = ticks + 1;
 ";
 
+/// How an application works.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// Statements of each transaction besides; `{client}` and `{seq}` stand for its numbers. The account has to be
+    /// [admitted](admit) to what they touch.
+    pub besides: &'static str,
+    /// How long a client rests between two transactions.
+    pub rest: Duration,
+}
+
 /// What clients have seen.
 #[derive(Debug, Default)]
 struct Seen {
@@ -70,21 +81,25 @@ pub struct Clients {
     threads: Vec<JoinHandle<()>>,
 }
 
+/// Makes the application's account on a server, and lets it into a schema.
+pub fn admit(server: &Server, schema: &str) {
+    let (user, password) = ACCOUNT;
+    let quiet = if server.kind().is_mariadb() { "" } else { "SET sql_log_bin = 0;" };
+    server.sql(format!(
+        "{quiet} CREATE USER IF NOT EXISTS '{user}'@'%' IDENTIFIED BY '{password}'; \
+         GRANT ALL ON `{schema}`.* TO '{user}'@'%'"
+    ));
+}
+
 /// Makes the application's schema on the source, and its account on both servers.
 pub fn create(source: &Server, target: &Server, schema: &str) {
-    let (user, password) = ACCOUNT;
-    for server in [source, target] {
-        let quiet = if server.kind().is_mariadb() { "" } else { "SET sql_log_bin = 0;" };
-        server.sql(format!(
-            "{quiet} CREATE USER IF NOT EXISTS '{user}'@'%' IDENTIFIED BY '{password}'; \
-             GRANT ALL ON `{schema}`.* TO '{user}'@'%'"
-        ));
-    }
+    admit(source, schema);
+    admit(target, schema);
     source.sql(format!("CREATE DATABASE {schema}; USE {schema}; {TABLES} {ACTING}"));
 }
 
 impl Clients {
-    /// Starts clients that write to the side named in the file `router`.
+    /// Starts clients that write to the side named in the file `router`, as fast as it takes it.
     pub fn start(
         source: &Server,
         target: &Server,
@@ -92,13 +107,24 @@ impl Clients {
         router: &Path,
         clients: usize,
     ) -> Self {
+        Self::start_in((source, target), schema, router, clients, Manner::default())
+    }
+
+    /// Starts clients that work in a manner of their own.
+    pub fn start_in(
+        (source, target): (&Server, &Server),
+        schema: &str,
+        router: &Path,
+        clients: usize,
+        manner: Manner,
+    ) -> Self {
         prepare(source, schema, clients);
         let ways = || Ways {
             source: way(source, schema),
             target: way(target, schema),
             router: Some(router.to_owned()),
         };
-        Self::writing(ways, clients)
+        Self::writing(ways, clients, manner)
     }
 
     /// Starts clients that know one address, a port of 127.0.0.1: a proxy leads them to one server or the other.
@@ -109,10 +135,10 @@ impl Clients {
             let way = || way_through(source, schema, port);
             Ways { source: way(), target: way(), router: None }
         };
-        Self::writing(ways, clients)
+        Self::writing(ways, clients, Manner::default())
     }
 
-    fn writing(ways: impl Fn() -> Ways, clients: usize) -> Self {
+    fn writing(ways: impl Fn() -> Ways, clients: usize, manner: Manner) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let acknowledged = Arc::new(AtomicU64::new(0));
         let seen = Arc::new(Mutex::new(Seen::default()));
@@ -120,6 +146,7 @@ impl Clients {
             let client = Client {
                 number,
                 ways: ways(),
+                manner,
                 stop: Arc::clone(&stop),
                 acknowledged: Arc::clone(&acknowledged),
                 seen: Arc::clone(&seen),
@@ -151,6 +178,7 @@ impl Clients {
     fn stop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
         for thread in self.threads.drain(..) {
+            thread.thread().unpark();
             let joined = thread.join();
             assert!(std::thread::panicking() || joined.is_ok(), "a client failed");
         }
@@ -165,24 +193,33 @@ impl Drop for Clients {
 
 /// Which of some acknowledged writes a server lacks, in any table they belong to; and what it has twice.
 pub fn lost(server: &Server, schema: &str, acknowledged: &[(usize, u64)]) -> Vec<String> {
-    let mut lost = Vec::new();
-    for table in ["acked", "item", "bag", "audit"] {
-        let rows = server.sql(format!("SELECT client, seq FROM {schema}.{table}"));
-        let mut there = std::collections::BTreeMap::new();
-        for line in rows.lines() {
-            let (client, seq) = line.split_once('\t').expect("two columns");
-            let key: (usize, u64) = (client.parse().expect("a number"), seq.parse().expect("one"));
-            *there.entry(key).or_insert(0) += 1;
-        }
-        for (client, seq) in acknowledged {
-            match there.get(&(*client, *seq)) {
-                Some(1) => {}
-                Some(times) => lost.push(format!("{table}: {client}/{seq} is there {times} times")),
-                None => lost.push(format!("{table}: {client}/{seq} is missing")),
-            }
-        }
+    let tables = ["acked", "item", "bag", "audit"].iter();
+    let asked = tables.map(|table| (table, format!("SELECT client, seq FROM {schema}.{table}")));
+    asked.flat_map(|(table, query)| lost_of(server, table, &query, acknowledged)).collect()
+}
+
+/// The same of one table, by a query for client and number of each write it holds.
+///
+/// # Panics
+/// When the query has other columns.
+pub fn lost_of(
+    server: &Server,
+    table: &str,
+    query: &str,
+    acknowledged: &[(usize, u64)],
+) -> Vec<String> {
+    let mut there = BTreeMap::new();
+    for line in server.sql(query).lines() {
+        let (client, seq) = line.split_once('\t').expect("two columns");
+        let key: (usize, u64) = (client.parse().expect("a number"), seq.parse().expect("one"));
+        *there.entry(key).or_insert(0) += 1;
     }
-    lost
+    let lost = acknowledged.iter().filter_map(|(client, seq)| match there.get(&(*client, *seq)) {
+        Some(1) => None,
+        Some(times) => Some(format!("{table}: {client}/{seq} is there {times} times")),
+        None => Some(format!("{table}: {client}/{seq} is missing")),
+    });
+    lost.collect()
 }
 
 fn prepare(source: &Server, schema: &str, clients: usize) {
@@ -231,6 +268,7 @@ fn way(server: &Server, schema: &str) -> Command {
 struct Client {
     number: usize,
     ways: Ways,
+    manner: Manner,
     stop: Arc<AtomicBool>,
     acknowledged: Arc<AtomicU64>,
     seen: Arc<Mutex<Seen>>,
@@ -257,12 +295,15 @@ impl Client {
             seq += 1;
             let begun = Instant::now();
             let open = connection.as_mut().expect("it was just opened");
-            if open.write(self.number, seq) {
+            if open.write(self.number, seq, self.manner.besides) {
                 let mut seen = self.seen.lock().expect("no client panics");
                 seen.acknowledged.push((self.number, seq));
                 seen.refused.extend(refused_since.take().map(|since| since.elapsed()));
                 drop(seen);
                 self.acknowledged.fetch_add(1, Ordering::SeqCst);
+                if !self.manner.rest.is_zero() {
+                    std::thread::park_timeout(self.manner.rest);
+                }
             } else {
                 refused_since.get_or_insert(begun);
                 connection = None;
@@ -280,13 +321,15 @@ impl Client {
 
 impl Connection {
     /// Writes one transaction; true when its commit was acknowledged.
-    fn write(&mut self, client: usize, seq: u64) -> bool {
+    fn write(&mut self, client: usize, seq: u64, besides: &str) -> bool {
         let Self { side, statements, answers, .. } = self;
+        let besides =
+            besides.replace("{client}", &client.to_string()).replace("{seq}", &seq.to_string());
         let script = format!(
             "BEGIN; INSERT INTO acked VALUES ({client},{seq},'{side}'); \
              UPDATE tally SET n = n + 1 WHERE client = {client}; \
              INSERT INTO item (client, seq) VALUES ({client},{seq}); \
-             INSERT INTO bag VALUES ({client},{seq}); COMMIT; SELECT 'done {seq}';\n"
+             INSERT INTO bag VALUES ({client},{seq}); {besides} COMMIT; SELECT 'done {seq}';\n"
         );
         if statements.write_all(script.as_bytes()).is_err() {
             return false;

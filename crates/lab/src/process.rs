@@ -1,10 +1,9 @@
-//! A server process that cannot outlive us, and a folder that does not either.
+//! A process in the background that cannot outlive us, and a folder that does not either.
 //!
-//! Each server runs below a small shell that holds a pipe from us. The kernel closes the pipe when our process ends,
-//! even by `kill -9`; the shell then kills the server. A second shell does the same for the folder. No clock is
+//! Each process (a server, mostly) runs below a small shell that holds a pipe from us. The kernel closes the pipe when our process ends,
+//! even by `kill -9`; the shell then kills it. A second shell does the same for the folder. No clock is
 //! involved, and the shells are in process groups of their own so that Ctrl-C does not reach them first.
 
-use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -43,21 +42,35 @@ until rm -rf "$1" 2>/dev/null || [ "$tries" = 200 ]; do
 done
 "#;
 
-/// A running server process.
+/// A running process. Dropping it kills it.
 #[derive(Debug)]
-pub(super) struct Process {
+pub struct Process {
     shell: Child,
     pid: u32,
     ended: Arc<(Mutex<bool>, Condvar)>,
 }
 
 impl Process {
-    /// Starts `words`, its output appended to `log`.
-    pub(super) fn spawn(words: &[OsString], log: &Path) -> Result<Self, LabError> {
-        let mut shell = Command::new("sh")
+    /// Starts what `command` says (program, arguments, folder, variables), its output appended to `log`.
+    ///
+    /// # Errors
+    /// When the shell above it does not start. A program that cannot be started is one that has ended.
+    pub fn spawn(command: &Command, log: &Path) -> Result<Self, LabError> {
+        let mut shell = Command::new("sh");
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        command.get_current_dir().into_iter().for_each(|folder| {
+            shell.current_dir(folder);
+        });
+        let mut shell = shell
             .args(["-c", RUNNER, "sealift-lab-runner"])
             .arg(log)
-            .args(words)
+            .arg(command.get_program())
+            .args(command.get_args())
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -67,13 +80,13 @@ impl Process {
         let mut lines = BufReader::new(shell.stdout.take().expect("it is piped")).lines();
         let first = lines.next().and_then(Result::ok).unwrap_or_default();
         let pid = first.parse().map_err(|e| LabError::Command {
-            what: "start a server process".to_owned(),
+            what: "start a process".to_owned(),
             why: format!("the shell said {first:?}: {e}"),
         })?;
         let ended = Arc::new((Mutex::new(false), Condvar::new()));
         let announced = Arc::clone(&ended);
         std::thread::spawn(move || {
-            // One more line, or the end of the shell: either way the server is gone.
+            // One more line, or the end of the shell: either way it is gone.
             lines.next();
             *announced.0.lock().expect("not poisoned") = true;
             announced.1.notify_all();
@@ -82,26 +95,26 @@ impl Process {
     }
 
     /// The process id.
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// Whether the server has ended.
-    pub(super) fn has_ended(&self) -> bool {
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
         *self.ended.0.lock().expect("not poisoned")
     }
 
     /// Sends a signal by name (`TERM`, `KILL`, `STOP`, `CONT`). The shell sends it, being the parent: the id cannot
     /// have become another process's.
-    pub(super) fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         if let Some(mut pipe) = self.shell.stdin.as_ref() {
-            // A closed pipe means that the server has ended, which callers learn from `wait`.
+            // A closed pipe means that it has ended, which callers learn from `wait`.
             let _ = writeln!(pipe, "{name}");
         }
     }
 
-    /// Waits until the server has ended; false when it has not within `patience`.
-    pub(super) fn wait(&self, patience: Duration) -> bool {
+    /// Waits until it has ended; false when it has not within `patience`.
+    pub fn wait(&self, patience: Duration) -> bool {
         let ended = self.ended.0.lock().expect("not poisoned");
         let waited = self.ended.1.wait_timeout_while(ended, patience, |ended| !*ended);
         *waited.expect("not poisoned").0
@@ -110,7 +123,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Closing the pipe ends the server if it still runs, and the shell with it.
+        // Closing the pipe ends it if it still runs, and the shell with it.
         drop(self.shell.stdin.take());
         let _ = self.shell.wait();
     }
@@ -118,13 +131,13 @@ impl Drop for Process {
 
 /// Deletes a server's folder when our process ends without having done so.
 #[derive(Debug)]
-pub(super) struct FolderGuard {
+pub(crate) struct FolderGuard {
     shell: Child,
 }
 
 impl FolderGuard {
     /// Guards `folder`.
-    pub(super) fn new(folder: &Path) -> Result<Self, LabError> {
+    pub(crate) fn new(folder: &Path) -> Result<Self, LabError> {
         let shell = Command::new("sh")
             .args(["-c", FOLDER_GUARD, "sealift-lab-guard"])
             .arg(folder)
