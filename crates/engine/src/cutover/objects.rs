@@ -54,19 +54,21 @@ pub async fn may_keep(endpoint: &Endpoint, user: &str, kept: &Kept) -> Result<()
         match try_definer(&mut session, definer).await {
             Ok(()) => {}
             Err(error) if is_denied(&error) => {
-                let privileges = match session.version().flavor {
-                    Flavor::MySql if session.version().is_mysql_at_least(8, 2, 0) => {
-                        "SET_ANY_DEFINER, SYSTEM_USER"
+                let (privileges, some) = match session.version().flavor {
+                    Flavor::MySql if session.version().is_mysql_at_least(8, 2, 0) => (
+                        "SET_ANY_DEFINER, SYSTEM_USER, ALLOW_NONEXISTENT_DEFINER",
+                        " (the second for definers that have it, the third for those that do not exist)",
+                    ),
+                    Flavor::MySql => {
+                        ("SET_USER_ID, SYSTEM_USER", " (the second for definers that have it)")
                     }
-                    Flavor::MySql => "SET_USER_ID, SYSTEM_USER",
-                    Flavor::MariaDb => "SET USER",
+                    Flavor::MariaDb => ("SET USER", ""),
                 };
                 let what =
                     format!("triggers or events belong to {definer}, and could not be made again");
                 let fault = Fault::new(ErrorCode::PrivilegeMissing, what).on(side).because(error);
                 return Err(fault.advise(format!(
-                    "execute GRANT {privileges} ON *.* TO {} (the second is needed for definers that have \
-                     it), or cut over with --no-way-back",
+                    "execute GRANT {privileges} ON *.* TO {}{some}, or cut over with --no-way-back",
                     account(user)
                 )));
             }
