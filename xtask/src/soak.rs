@@ -90,7 +90,7 @@ fn soak(args: &SoakArgs) -> Result<soak::Tally, String> {
         length: Duration::from_secs(60 * minutes),
         storm: STORM,
         typed_tables: None,
-        definitions: if no_ddl { Vec::new() } else { Definition::OUTSIDE.to_vec() },
+        definitions: if no_ddl { Vec::new() } else { Definition::all() },
         keep: soak::keeping_place(&build::target_folder()),
     })
 }

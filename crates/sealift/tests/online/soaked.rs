@@ -16,7 +16,7 @@ fn whatever_breaks_for_some_seconds_nothing_is_lost_or_doubled() {
         length: Duration::ZERO,
         storm: Duration::from_secs(8),
         typed_tables: Some(8),
-        definitions: Definition::OUTSIDE.to_vec(),
+        definitions: Definition::all(),
         keep: soak::keeping_place(Path::new(env!("CARGO_TARGET_TMPDIR"))),
     };
     match soak::soak(&options) {

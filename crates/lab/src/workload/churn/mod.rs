@@ -14,8 +14,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
+use rand::seq::IteratorRandom;
 use rand::{Rng, SeedableRng};
 
+use definitions::FOUND_OTHERWISE;
 pub use definitions::{BESIDE, Definition};
 pub use tables::{create, create_everything};
 use typed::Typed;
@@ -36,6 +38,7 @@ pub struct Appetite {
     writers: u64,
     disturbed: bool,
     beside_releases: bool,
+    changes_own_definitions: bool,
 }
 
 impl Appetite {
@@ -46,7 +49,8 @@ impl Appetite {
 
     /// Changes definitions now and then, too.
     pub fn and_definitions(self, kinds: &[Definition]) -> Self {
-        Self { definitions: kinds.to_vec(), ..self }
+        let changes_own_definitions = kinds.iter().any(|kind| Definition::INSIDE.contains(kind));
+        Self { definitions: kinds.to_vec(), changes_own_definitions, ..self }
     }
 
     /// The server may go away and come back: that fails no test.
@@ -265,7 +269,9 @@ impl Writer {
         // Deadlock, lock wait, a definition that is newer than the transaction.
         let codes = ["ERROR 1213 ", "ERROR 1205 ", "ERROR 1412 "];
         let meets_others = self.appetite.writers > 1 || self.appetite.beside_releases;
-        meets_others && codes.iter().any(|code| line.starts_with(code))
+        let changes_own = self.appetite.changes_own_definitions;
+        (meets_others && codes.iter().any(|code| line.starts_with(code)))
+            || (changes_own && FOUND_OTHERWISE.iter().any(|code| line.starts_with(code)))
     }
 
     /// The statements of a round, drawn from the seed alone.
@@ -295,10 +301,13 @@ impl Writer {
             }
             script.push_str(if random.random_ratio(1, 20) { "ROLLBACK;\n" } else { "COMMIT;\n" });
         }
-        if !self.appetite.definitions.is_empty() && random.random_ratio(1, 4) {
-            let at = random.random_range(0..self.appetite.definitions.len());
-            script.push_str(&self.appetite.definitions[at].script(random, &self.schema));
-            self.shared.definitions.fetch_add(1, Ordering::SeqCst);
+        for sort in [Definition::OUTSIDE, Definition::INSIDE] {
+            let kinds = self.appetite.definitions.iter().filter(|kind| sort.contains(kind));
+            let Some(kind) = kinds.choose(random) else { continue };
+            if random.random_ratio(1, kind.rarity()) {
+                script.push_str(&kind.script(random, &self.schema));
+                self.shared.definitions.fetch_add(1, Ordering::SeqCst);
+            }
         }
         script
     }

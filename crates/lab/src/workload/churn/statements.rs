@@ -12,7 +12,10 @@ pub(super) fn statement(random: &mut StdRng) -> String {
     let far = KEYS + random.random_range(1..=500);
     match random.random_range(0..15) {
         0 => {
-            format!("INSERT IGNORE INTO hot VALUES ({far}, -{far}, 'new', 1.5, '[1, 2.5]', NULL);")
+            format!(
+                "INSERT IGNORE INTO hot (id, u, v, d, j, at) \
+                 VALUES ({far}, -{far}, 'new', 1.5, '[1, 2.5]', NULL);"
+            )
         }
         1 => format!("DELETE FROM hot WHERE id = {far};"),
         2 => format!("UPDATE hot SET v = 'changed {other}', d = d + 0.01 WHERE id = {key};"),
@@ -26,15 +29,15 @@ pub(super) fn statement(random: &mut StdRng) -> String {
         // The same key to the collation, other bytes.
         7 => format!("UPDATE worded SET w = UPPER(w) WHERE w = 'word{}';", key % 3000),
         8 => format!(
-            "DELETE FROM worded WHERE w = 'WORD{0}'; INSERT INTO worded VALUES ('wörd{0}', {key});",
+            "DELETE FROM worded WHERE w = 'WORD{0}'; INSERT INTO worded (w, n) VALUES ('wörd{0}', {key});",
             key % 3000
         ),
-        9 => format!("INSERT INTO bag VALUES ({}, 'again', {key} / 7);", key % 500),
+        9 => format!("INSERT INTO bag (a, b, f) VALUES ({}, 'again', {key} / 7);", key % 500),
         10 => format!("UPDATE bag SET b = 'other' WHERE a = {} LIMIT 1;", key % 500),
         11 => format!("DELETE FROM bag WHERE a = {} LIMIT 1;", key % 500),
         12 => format!("UPDATE IGNORE child SET id = {} WHERE id = {};", key % 5000, other % 5000),
         13 => format!(
-            "INSERT IGNORE INTO leaf VALUES ({0}, {1}, {key}); UPDATE leaf SET v = v + 1 WHERE child = {1};",
+            "INSERT IGNORE INTO leaf (id, child, v) VALUES ({0}, {1}, {key}); UPDATE leaf SET v = v + 1 WHERE child = {1};",
             key % 6000,
             other % 3000
         ),
@@ -57,8 +60,8 @@ fn swap(key: i64, other: i64) -> String {
 /// A parent goes with its children and comes back with one. IGNORE: where nothing cascades, it stays.
 fn tree(key: i64, other: i64) -> String {
     format!(
-        "DELETE IGNORE FROM parent WHERE id = {0}; INSERT IGNORE INTO parent VALUES ({0}, {key}); \
-         INSERT IGNORE INTO child VALUES ({1}, {0});",
+        "DELETE IGNORE FROM parent WHERE id = {0}; INSERT IGNORE INTO parent (id, v) VALUES ({0}, {key}); \
+         INSERT IGNORE INTO child (id, parent) VALUES ({1}, {0});",
         1 + key % 500,
         1 + other % 3000
     )
