@@ -42,7 +42,7 @@ fn killed_at(point: Point) {
 }
 
 /// The points that only a run passes whose source has moved, or whose changes are followed, a comparison or a
-/// repair, are killed in tests of their own, and so are those of accounts.
+/// repair, are killed in tests of their own, and so are those of accounts and of the guard of a turn.
 fn is_passed_by_a_first_run(point: Point) -> bool {
     !matches!(
         point,
@@ -57,6 +57,7 @@ fn is_passed_by_a_first_run(point: Point) -> bool {
             | Point::ChunkCompared
             | Point::RowsReread
             | Point::RowsMended
+            | Point::GuardWoken
     ) && !point.is_of_a_turn()
 }
 
