@@ -1,18 +1,22 @@
 //! The source has purged what was still needed of its log: all tables are copied again when the operator asks for it.
 
 use sealift_lab::workload::churn::Churn;
-use sealift_lab::{Pair, Server, workload};
+use sealift_lab::{Pair, Server, wait_until, workload};
 
 use super::{assert_same, schema};
 use crate::folder::{Folder, turn};
 use crate::offline::{ends_with, folder};
 
-/// Everything up to now is gone from the log.
+/// Everything up to now is gone from the log. A server keeps a file as long as it takes somebody for its reader, and
+/// a reader that was killed until it notices.
 fn purge(source: &Server) {
     source.sql("FLUSH BINARY LOGS");
-    let files = source.sql("SHOW BINARY LOGS");
-    let newest = files.lines().last().and_then(|line| line.split('\t').next()).unwrap();
-    source.sql(format!("PURGE BINARY LOGS TO '{newest}'"));
+    wait_until("the log is purged", || {
+        let files = source.sql("SHOW BINARY LOGS");
+        let newest = files.lines().last().and_then(|line| line.split('\t').next()).unwrap();
+        source.sql(format!("PURGE BINARY LOGS TO '{newest}'"));
+        (source.sql("SHOW BINARY LOGS").lines().count() == 1).then_some(())
+    });
 }
 
 /// A run that meets the gap: it says what to do, and leaves the target as it is.
