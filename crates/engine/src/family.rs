@@ -1,18 +1,27 @@
-//! Families: tables whose rows change together without the binary log telling of it.
+//! Families: tables whose changes can only be repeated on exactly what the source had.
 //!
 //! A foreign key may change rows by itself (`CASCADE`, `SET NULL`). MariaDB, and MySQL where foreign keys are
 //! InnoDB's, write nothing of that into the log: whoever follows it has to repeat what the keys did, and can do so
 //! only where, at every change, the tables they connect hold exactly what the source's held. So a family is copied
 //! as of one position and takes its changes in order and once.
+//!
+//! The same is true of a single table whose changes the log has in part only (`binlog_row_image=MINIMAL`): what it
+//! does not say of a row is what the row was before. Such a table is a family, alone if no foreign key acts on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sealift_mysql::binlog::RowImages;
+use sealift_mysql::snapshot::keeps_snapshots;
 use sealift_schema::catalog::{ForeignKey, KeyKind, KeyPart, Table};
 use sealift_schema::column::Column;
 use sealift_schema::facts::{ServerFacts, Side};
 use sealift_schema::name::QualifiedName;
 
 use crate::fault::{ErrorCode, Fault};
+
+/// What to do about rows that are in the log in part where that is not enough.
+pub const LOG_WHOLE_ROWS: &str = "on the source: SET GLOBAL binlog_row_image=FULL; end its sessions, then begin anew \
+                                  with --restart";
 
 /// All families of a migration.
 #[derive(Clone, Debug, Default)]
@@ -22,14 +31,26 @@ pub struct Families {
 }
 
 impl Families {
-    /// Finds the families among the tables that are migrated.
+    /// Finds the families among the tables that are migrated. `images`: how much of their rows is in the log.
     ///
     /// # Errors
-    /// When a foreign key changes rows of a migrated table with those of one that is not: nothing tells of it.
-    pub fn of(source: &ServerFacts, tables: &[&Table]) -> Result<Self, Fault> {
-        if source.variable("innodb_native_foreign_keys") == Some("OFF") {
-            return Ok(Self::default());
+    /// When a foreign key changes rows of a migrated table with those of one that is not: nothing tells of it. When
+    /// a table whose rows are in the log in part cannot be read as of one moment.
+    pub fn of(source: &ServerFacts, images: RowImages, tables: &[&Table]) -> Result<Self, Fault> {
+        let mut families = Self::default();
+        if source.variable("innodb_native_foreign_keys") != Some("OFF") {
+            families.connect(tables)?;
         }
+        if images == RowImages::InPart {
+            for table in tables {
+                families.add_alone(table)?;
+            }
+        }
+        Ok(families)
+    }
+
+    /// Finds those that foreign keys connect.
+    fn connect(&mut self, tables: &[&Table]) -> Result<(), Fault> {
         let by_name: BTreeMap<&QualifiedName, &Table> =
             tables.iter().map(|table| (&table.name, *table)).collect();
         let mut beside: BTreeMap<&QualifiedName, Vec<&QualifiedName>> = BTreeMap::new();
@@ -46,13 +67,32 @@ impl Families {
                 beside.entry(&parent.name).or_default().push(&table.name);
             }
         }
-        let mut families = Self::default();
         for table in beside.keys() {
-            if !families.of.contains_key(*table) {
-                families.add(table, &beside);
+            if !self.of.contains_key(*table) {
+                self.add(table, &beside);
             }
         }
-        Ok(families)
+        Ok(())
+    }
+
+    /// Adds a table that is no other's relative, unless it is of a family.
+    fn add_alone(&mut self, table: &Table) -> Result<(), Fault> {
+        if !keeps_snapshots(&table.engine) {
+            let what = "the source's binary log has its rows in part only (binlog_row_image), and its engine keeps no \
+                        snapshot of it";
+            return Err(Fault::new(ErrorCode::ServerUnsuitable, what)
+                .on(Side::Source)
+                .about(format!("table {}", table.name))
+                .advise(
+                    "on the source: SET GLOBAL binlog_row_image=FULL and let the application reconnect, or exclude \
+                     the table",
+                ));
+        }
+        if !self.contains(&table.name) {
+            self.of.insert(table.name.clone(), self.members.len());
+            self.members.push(vec![table.name.clone()]);
+        }
+        Ok(())
     }
 
     fn add(

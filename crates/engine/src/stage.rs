@@ -5,7 +5,7 @@ mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sealift_mysql::binlog::LogPosition;
+use sealift_mysql::binlog::{LogPosition, RowImages};
 use sealift_schema::name::{ObjectId, QualifiedName};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -48,6 +48,9 @@ pub enum Event {
     FollowingFrom {
         /// Everything within it is visible to every read of the copy.
         position: LogPosition,
+        /// How much of a row the log has: what it lacks decides how tables are copied and changed.
+        #[serde(default)]
+        images: RowImages,
     },
     /// A table was found changed since the last snapshot: it is emptied and copied again.
     TableReset {
@@ -177,6 +180,8 @@ pub struct Memory {
     pub snapshot: Option<Option<LogPosition>>,
     /// Where an online migration began to follow the source.
     pub following_from: Option<LogPosition>,
+    /// How much of a row the log had when it began to.
+    pub images: RowImages,
     /// Tables whose rows are all there, with their row counts.
     pub copied: BTreeMap<QualifiedName, u64>,
     /// Scripts that were begun and not seen done: the target is asked about them.
@@ -240,6 +245,7 @@ impl Stage {
                     runs: 1,
                     snapshot: None,
                     following_from: None,
+                    images: RowImages::default(),
                     copied: BTreeMap::new(),
                     begun: BTreeSet::new(),
                     done: BTreeSet::new(),
@@ -287,7 +293,10 @@ impl Stage {
             Event::ObjectBegun { step } => memory.begin(step),
             Event::ObjectDone { step } => memory.finish(step),
             Event::SnapshotTaken { position } => memory.snapshot = Some(position.clone()),
-            Event::FollowingFrom { position } => memory.following_from = Some(position.clone()),
+            Event::FollowingFrom { position, images } => {
+                memory.following_from = Some(position.clone());
+                memory.images = *images;
+            }
             Event::TableReset { table } => {
                 memory.copied.remove(table);
             }
@@ -460,6 +469,7 @@ impl Memory {
     fn forgotten(self) -> Self {
         let Self { plan, source, target, runs, .. } = self;
         let (snapshot, following_from, copied) = (None, None, BTreeMap::new());
+        let images = RowImages::default();
         let (begun, done) = (BTreeSet::new(), BTreeSet::new());
         let (turns, held, all_again) = (Turns::default(), HeldObjects::default(), None);
         Self {
@@ -469,6 +479,7 @@ impl Memory {
             runs,
             snapshot,
             following_from,
+            images,
             copied,
             begun,
             done,
@@ -569,7 +580,7 @@ mod tests {
         let events = [
             begun(),
             Event::Prepared,
-            Event::FollowingFrom { position: position.clone() },
+            Event::FollowingFrom { position: position.clone(), images: RowImages::InPart },
             Event::TableCopied { table: QualifiedName::new("a", "b"), rows: 1 },
             Event::Copied,
             Event::Following,
@@ -579,6 +590,7 @@ mod tests {
         assert!(
             matches!(&stage, Stage::Following(memory) if memory.following_from == Some(position))
         );
+        assert_eq!(stage.memory().unwrap().images, RowImages::InPart);
         assert!(!stage.needs_copy() && !stage.is_finished());
         assert!(stage.next(&Event::Prepared).is_err());
     }
@@ -609,7 +621,7 @@ mod tests {
         let before = [
             begun(),
             Event::Prepared,
-            Event::FollowingFrom { position },
+            Event::FollowingFrom { position, images: RowImages::Whole },
             Event::TableCopied { table: table.clone(), rows: 1 },
             Event::Copied,
             Event::Following,

@@ -180,6 +180,51 @@ impl Session {
         self.finish_results(first).await.map(Done::from)
     }
 
+    /// Runs statements, one after the other, that were all sent before the first answer is waited for: over a
+    /// long way that takes one way there and back, not one for each. Together they should be so few and small
+    /// (some hundred, some hundred KiB) that neither side has to read before it can go on writing.
+    ///
+    /// # Errors
+    /// The first refusal; the server has executed those behind it all the same. If the connection breaks.
+    pub async fn execute_all(&mut self, statements: &[Vec<u8>]) -> Result<Vec<Done>, MysqlError> {
+        let mut done = Vec::with_capacity(statements.len());
+        if self.channel.is_compressed() {
+            for sql in statements {
+                done.push(self.execute(sql).await?);
+            }
+            return Ok(done);
+        }
+        self.begin().await?;
+        let outcome = self.execute_all_begun(statements, &mut done).await;
+        self.settle(outcome).map(|()| done)
+    }
+
+    async fn execute_all_begun(
+        &mut self,
+        statements: &[Vec<u8>],
+        done: &mut Vec<Done>,
+    ) -> Result<(), MysqlError> {
+        for sql in statements {
+            self.send(Command::Query, sql).await?;
+        }
+        let mut refused = None;
+        for _statement in statements {
+            self.channel.expect_answer();
+            let answer = match self.first_packet().await {
+                Ok(first) => self.finish_results(first).await,
+                Err(error) => Err(error),
+            };
+            match answer {
+                Ok(ok) => done.push(ok.into()),
+                Err(error @ MysqlError::Server { .. }) if error.class() != ErrorClass::Lost => {
+                    refused.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        refused.map_or(Ok(()), Err)
+    }
+
     /// Runs a statement and keeps all rows of its first result in memory.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 //!
 //! One list for `assess`, which names everything with its fix, and for a run, which refuses to begin.
 
+use serde::{Deserialize, Serialize};
+
 use crate::facts::{Flavor, ServerFacts};
 use crate::grants::Grants;
 
@@ -29,6 +31,30 @@ pub enum Remedy {
     Restart(&'static str),
 }
 
+/// How much of a row a server's log has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowImages {
+    /// All of it: `binlog_row_image=FULL`.
+    #[default]
+    Whole,
+    /// Of a row that is changed at least its key and what changed: `MINIMAL`, `NOBLOB`, MariaDB's `FULL_NODUP`.
+    ///
+    /// <https://dev.mysql.com/doc/refman/9.7/en/replication-options-binary-log.html#sysvar_binlog_row_image>
+    InPart,
+}
+
+impl RowImages {
+    /// What sessions of a server log unless they choose something else.
+    #[must_use]
+    pub fn of(facts: &ServerFacts) -> Self {
+        match facts.variable("binlog_row_image") {
+            Some(value) if !value.is_empty() && !value.eq_ignore_ascii_case("FULL") => Self::InPart,
+            Some(_) | None => Self::Whole,
+        }
+    }
+}
+
 /// A privilege a login lacks to follow the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lacking {
@@ -46,11 +72,9 @@ pub fn unfit_settings(facts: &ServerFacts) -> Vec<Unfit> {
     let mut tell = |name, why, remedy| {
         found.push(Unfit { name, value: value(name).to_owned(), why, remedy });
     };
-    for (name, wanted) in [("binlog_format", "ROW"), ("binlog_row_image", "FULL")] {
-        let is = value(name);
-        if !is.is_empty() && !is.eq_ignore_ascii_case(wanted) {
-            tell(name, "rows are not logged whole", Remedy::SetAndReconnect(wanted));
-        }
+    let format = value("binlog_format");
+    if !format.is_empty() && !format.eq_ignore_ascii_case("ROW") {
+        tell("binlog_format", "rows are not logged whole", Remedy::SetAndReconnect("ROW"));
     }
     if value("binlog_row_value_options").to_ascii_uppercase().contains("PARTIAL_JSON") {
         let why = "JSON values are not logged whole";
@@ -69,6 +93,18 @@ pub fn unfit_settings(facts: &ServerFacts) -> Vec<Unfit> {
         tell("binlog_storage_engine", why, Remedy::Restart(restart));
     }
     found
+}
+
+/// The setting by which rows are logged in part, for whom that is not enough.
+#[must_use]
+pub fn images_in_part(facts: &ServerFacts) -> Option<Unfit> {
+    let name = "binlog_row_image";
+    (RowImages::of(facts) == RowImages::InPart).then(|| Unfit {
+        name,
+        value: facts.variable(name).unwrap_or_default().to_owned(),
+        why: "rows are not logged whole",
+        remedy: Remedy::SetAndReconnect("FULL"),
+    })
 }
 
 /// To follow, to ask for the log's end, and without GTIDs to ask what is visible.

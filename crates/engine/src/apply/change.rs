@@ -6,14 +6,20 @@ use sealift_mysql::binlog::{ForeignKeyChecks, LogPosition, TransactionId};
 
 use crate::encode::RowValues;
 
-/// A row's full image, kept as it came until it is written. Cloning it copies no value.
+/// A row's image, kept as it came until it is written. Cloning it copies no value.
 pub trait Image: Clone + Debug + Send + Sync + 'static {
     /// Room for values that the image does not hold as text (decimals, JSON), used again for each row.
     type Scratch: Default + Send;
-    /// Walks the values of all columns of the source's table in its order, generated ones too.
+    /// Walks the values of all columns of the source's table in its order, generated ones too. Those it lacks can
+    /// only be passed over.
     type Values<'a>: RowValues
     where
         Self: 'a;
+
+    /// Whether it has the value of a column of the source's table, by its place. Where the source logs rows in
+    /// part, an image of a row that came lacks what has its default, one of a row that changed what did not
+    /// change, one of a row that was what is not needed to find it.
+    fn has(&self, column: usize) -> bool;
 
     /// Begins at the first column.
     fn values<'a>(&'a self, scratch: &'a mut Self::Scratch) -> Self::Values<'a>;

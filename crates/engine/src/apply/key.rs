@@ -57,6 +57,11 @@ impl ChangeKey {
         }))
     }
 
+    /// Whether an image has the key.
+    pub(super) fn is_in<I: Image>(&self, image: &I) -> bool {
+        self.columns.iter().enumerate().all(|(place, part)| part.is_none() || image.has(place))
+    }
+
     /// Appends the key's bytes.
     pub(super) fn read<I: Image>(
         &self,

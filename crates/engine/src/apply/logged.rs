@@ -43,6 +43,10 @@ impl Image for LoggedImage {
     type Scratch = Vec<u8>;
     type Values<'a> = LoggedValues<'a>;
 
+    fn has(&self, column: usize) -> bool {
+        self.shape.has(column)
+    }
+
     fn values<'a>(&'a self, scratch: &'a mut Vec<u8>) -> LoggedValues<'a> {
         LoggedValues(RawImage::of(&self.bytes, &self.shape).values(scratch))
     }

@@ -20,6 +20,7 @@ mod position;
 mod row_match;
 mod share;
 mod table;
+mod volley;
 mod write;
 
 use std::sync::Arc;

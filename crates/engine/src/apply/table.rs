@@ -53,8 +53,21 @@ pub(super) struct TableForm {
     written: Vec<bool>,
     lines: Encoder,
     tuples: Encoder,
-    columns: Vec<String>,
+    columns: Vec<WrittenColumn>,
     load_clause: String,
+}
+
+/// A column whose values are written.
+#[derive(Clone, Debug)]
+struct WrittenColumn {
+    /// Its place among the columns of the source's table.
+    place: usize,
+    /// Its name on the target, quoted.
+    name: String,
+    /// Whether a row that is put without it gets what it got on the source.
+    has_same_default: bool,
+    /// Whether the target changes it with each row that changes, unless it is told a value.
+    changes_itself: bool,
 }
 
 /// How rows of a table are told apart.
@@ -93,7 +106,7 @@ impl TableForm {
             written: source.columns.iter().map(Column::is_written).collect(),
             lines: Encoder::new(&form, Dialect::Load),
             tuples: Encoder::new(&form, Dialect::Insert),
-            columns: form.target_columns(),
+            columns: WrittenColumn::all(&form, source, target),
             load_clause: form.load_clause(),
         })
     }
@@ -117,28 +130,64 @@ impl TableForm {
         let mut values = self.values(image, scratch);
         match dialect {
             Dialect::Load => self.lines.row(&mut values, out),
-            Dialect::Insert => self.tuples.row(&mut values, out),
+            Dialect::Insert => self.tuples.tuple(|at| self.takes(image, at), &mut values, out),
         }
     }
 
-    /// Appends a row as what stands behind `SET`. Returns how many warnings the target will give for it.
+    /// Whether a written column is taken from an image. Rows that take the place of others must be whole.
+    fn takes<I: Image>(&self, image: &I, at: usize) -> bool {
+        self.key().is_some() || self.columns.get(at).is_none_or(|column| image.has(column.place))
+    }
+
+    /// Whether two rows are put with the same columns.
+    pub(super) fn is_alike<I: Image>(&self, one: &I, other: &I) -> bool {
+        self.columns.iter().all(|column| image_has_same(one, other, column.place))
+    }
+
+    /// A column without which a row cannot be put as it was on the source, if an image lacks one.
+    pub(super) fn lacks<I: Image>(&self, image: &I) -> Option<&str> {
+        let lacks = |column: &&WrittenColumn| !column.has_same_default && !image.has(column.place);
+        self.columns.iter().find(lacks).map(|column| column.name.as_str())
+    }
+
+    /// Whether an image has all that is written.
+    pub(super) fn is_whole<I: Image>(&self, image: &I) -> bool {
+        self.columns.iter().all(|column| image.has(column.place))
+    }
+
+    /// Appends what a row has become as what stands behind `SET`. Returns how many warnings the target will give
+    /// for it; `None`: nothing that is written has changed.
     pub(super) fn assign<I: Image>(
         &self,
         image: &I,
         scratch: &mut I::Scratch,
         out: &mut Vec<u8>,
-    ) -> Result<u64, EncodeError> {
-        self.tuples.assignments(&self.columns, &mut self.values(image, scratch), out)
+    ) -> Result<Option<u64>, EncodeError> {
+        let is_lacked = |column: &&WrittenColumn| !image.has(column.place);
+        if self.columns.iter().all(|column| is_lacked(&column)) {
+            return Ok(None);
+        }
+        let names = self.columns.iter();
+        let names = names.map(|column| image.has(column.place).then_some(column.name.as_str()));
+        let warned = self.tuples.assignments(names, &mut self.values(image, scratch), out)?;
+        for column in self.columns.iter().filter(is_lacked) {
+            if column.changes_itself {
+                out.extend_from_slice(format!(",{0}={0}", column.name).as_bytes());
+            }
+        }
+        Ok(Some(warned))
     }
 
-    /// The values that are written, by the target's quoted columns.
+    /// The values that are written, by the target's quoted columns; without those that the image lacks.
     pub(super) fn literals<I: Image>(
         &self,
         image: &I,
         scratch: &mut I::Scratch,
     ) -> Result<BTreeMap<&str, Vec<u8>>, EncodeError> {
-        let literals = self.tuples.literals(&mut self.values(image, scratch))?;
-        Ok(self.columns.iter().map(String::as_str).zip(literals).collect())
+        let has = |at: usize| self.columns.get(at).is_some_and(|column| image.has(column.place));
+        let literals = self.tuples.literals(has, &mut self.values(image, scratch))?;
+        let named = self.columns.iter().map(|column| column.name.as_str()).zip(literals);
+        Ok(named.filter_map(|(name, literal)| Some((name, literal?))).collect())
     }
 
     /// The values that are written.
@@ -161,12 +210,60 @@ impl TableForm {
 
     /// What comes before tuples, each of which takes the place of those it conflicts with.
     pub(super) fn replace_sql(&self) -> String {
-        format!("REPLACE INTO {} ({}) VALUES ", self.target, self.columns.join(","))
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        format!("REPLACE INTO {} ({}) VALUES ", self.target, names.join(","))
     }
 
-    /// What comes before tuples that conflict with none.
-    pub(super) fn insert_sql(&self) -> String {
-        format!("INSERT INTO {} ({}) VALUES ", self.target, self.columns.join(","))
+    /// What comes before tuples of rows like this one that conflict with none.
+    pub(super) fn insert_sql<I: Image>(&self, image: &I) -> String {
+        let had = self.columns.iter().filter(|column| image.has(column.place));
+        let names: Vec<&str> = had.map(|column| column.name.as_str()).collect();
+        format!("INSERT INTO {} ({}) VALUES ", self.target, names.join(","))
+    }
+}
+
+fn image_has_same<I: Image>(one: &I, other: &I, column: usize) -> bool {
+    one.has(column) == other.has(column)
+}
+
+impl WrittenColumn {
+    fn all(form: &RowForm, source: &Table, target: &Table) -> Vec<Self> {
+        let places = source.columns.iter().enumerate().filter(|(_, column)| column.is_written());
+        let named = form.target_columns().into_iter().zip(places);
+        named
+            .map(|(name, (place, column))| {
+                let there = target.column(&column.name);
+                let is_changed =
+                    |there: &Column| there.extra.to_ascii_lowercase().contains("on update");
+                Self {
+                    place,
+                    name,
+                    has_same_default: there.is_some_and(|there| has_same_default(column, there)),
+                    changes_itself: there.is_some_and(is_changed),
+                }
+            })
+            .collect()
+    }
+}
+
+/// Whether both sides give a column the same value where a row is put without one. Only constants are known to be
+/// the same. What the servers print is compared: MariaDB puts text into quotes, MySQL does not.
+fn has_same_default(column: &Column, there: &Column) -> bool {
+    let bare = |text: &str| {
+        let inside = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
+        inside.map_or_else(|| text.to_owned(), |inside| inside.replace("''", "'"))
+    };
+    let is_computed = |column: &Column, text: &str| {
+        column.extra.to_ascii_uppercase().contains("DEFAULT_GENERATED")
+            || text.to_ascii_uppercase().contains("CURRENT_TIMESTAMP")
+            || (text.contains('(') && !text.starts_with('\''))
+    };
+    match (&column.default, &there.default) {
+        (None, None) => column.nullable && there.nullable,
+        (Some(here), Some(text)) => {
+            !is_computed(column, here) && !is_computed(there, text) && bare(here) == bare(text)
+        }
+        (Some(_), None) | (None, Some(_)) => false,
     }
 }
 
@@ -188,5 +285,67 @@ impl<V: RowValues> RowValues for Written<'_, V> {
             }
         }
         self.values.next()
+    }
+
+    fn skip(&mut self) -> Result<(), EncodeError> {
+        loop {
+            match self.written.next() {
+                Some(true) => return self.values.skip(),
+                Some(false) => self.values.skip()?,
+                None => return Err(EncodeError::OtherColumns),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sealift_schema::column::ColumnType;
+
+    use super::*;
+
+    fn column(default: Option<&str>, extra: &str, nullable: bool) -> Column {
+        Column {
+            name: "c".into(),
+            kind: ColumnType::VarChar,
+            type_text: "varchar(40)".into(),
+            nullable,
+            default: default.map(Into::into),
+            extra: extra.into(),
+            generated: None,
+            invisible: false,
+            charset: None,
+            collation: None,
+            srid: None,
+            comment: String::new(),
+        }
+    }
+
+    #[test]
+    fn only_constants_are_the_same_default() {
+        let same = [
+            (Some("a"), Some("a")),
+            (Some("'it''s'"), Some("it's")),
+            (Some("1.50"), Some("1.50")),
+            (Some("b'101'"), Some("b'101'")),
+            (None, None),
+        ];
+        for (here, there) in same {
+            let (here, there) = (column(here, "", true), column(there, "", true));
+            assert!(has_same_default(&here, &there), "{here:?} {there:?}");
+        }
+        let other = [
+            (Some("a"), "", Some("b"), ""),
+            (Some("a"), "", None, ""),
+            (Some("current_timestamp()"), "", Some("CURRENT_TIMESTAMP"), "DEFAULT_GENERATED"),
+            (Some("uuid()"), "", Some("uuid()"), "DEFAULT_GENERATED"),
+            (Some("CURRENT_TIMESTAMP"), "", Some("CURRENT_TIMESTAMP"), ""),
+        ];
+        for (here, extra, there, extra_there) in other {
+            let (here, there) = (column(here, extra, true), column(there, extra_there, true));
+            assert!(!has_same_default(&here, &there), "{here:?} {there:?}");
+        }
+        let needed = column(None, "", false);
+        assert!(!has_same_default(&needed, &needed), "a value has to be named");
     }
 }

@@ -35,6 +35,13 @@ pub(super) enum Notes {
     Muted,
 }
 
+impl Notes {
+    /// What a table wants.
+    fn of(form: &TableForm) -> Self {
+        if form.mutes_notes { Self::Muted } else { Self::Counted }
+    }
+}
+
 /// Writes changes on a session, inside a transaction that somebody else begins and ends.
 pub(super) struct Pen<'s, I: Image> {
     pub(super) session: &'s mut Session,
@@ -193,10 +200,15 @@ impl<'s, I: Image> Pen<'s, I> {
         Ok(images.get(filled.rows..).unwrap_or_default())
     }
 
+    /// Whether [`Pen::mind_notes`] has something to say.
+    pub(super) fn minds_other_notes(&self, form: &TableForm) -> bool {
+        *self.notes != Notes::of(form)
+    }
+
     /// A generated DECIMAL that is rounded gives a note for each row; a note about a value that was sent
     /// would be a loss.
     pub(super) async fn mind_notes(&mut self, form: &TableForm) -> Result<(), Trouble> {
-        let wanted = if form.mutes_notes { Notes::Muted } else { Notes::Counted };
+        let wanted = Notes::of(form);
         if *self.notes == wanted {
             return Ok(());
         }

@@ -15,7 +15,7 @@ use sealift_schema::name::QualifiedName;
 
 use super::chunk::{Cutter, ReadEnd, Rows};
 use super::gate::{Gate, Gates, Stale};
-use super::gated::{GatedReader, Patience, Setback, Sight};
+use super::gated::{GatedReader, Patience, Setback};
 use super::ledger::LaneRow;
 use super::pass::{self, LOCK_WAIT, PassRead};
 use super::queue::Queue;
@@ -88,15 +88,23 @@ impl GatedReader {
     }
 
     async fn try_begin_family(&mut self, tables: &[QualifiedName]) -> Result<FamilySight, Setback> {
-        let Sight { mut session, visible } = self.take_sight().await?;
-        let read_at = if session.version().flavor == Flavor::MySql {
+        let mut sight = self.take_sight().await?;
+        let read_at = if let [alone] = tables {
+            let (read_at, lock) = pass::moment(&self.gated, &mut sight, alone, true).await?;
+            if let Some(lock) = lock {
+                // Its end releases the lock.
+                lock.close().await;
+            }
+            read_at
+        } else if sight.session.version().flavor == Flavor::MySql {
             let (snapshot, position) = moment(&self.gated.source, tables).await?;
-            session = snapshot;
+            sight.session = snapshot;
             position
         } else {
             // On MariaDB a snapshot knows which position it is exactly.
-            visible.begin(&mut session).await?
+            sight.visible.begin(&mut sight.session).await?
         };
+        let session = sight.session;
         let read_at = Arc::new(read_at);
         let gates = tables.iter().map(|table| {
             let gate = self.gated.gates.open_exact(table, &read_at)?;

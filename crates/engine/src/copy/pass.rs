@@ -13,6 +13,7 @@ use sealift_mysql::session::Session;
 use sealift_mysql::snapshot;
 use sealift_schema::catalog::Table;
 use sealift_schema::facts::Flavor;
+use sealift_schema::name::QualifiedName;
 
 use super::chunk::{ChunkEnd, Cutter, Filled, Guard, ReadEnd, Rows};
 use super::gate::{Gate, Stale};
@@ -106,27 +107,38 @@ async fn begin(
     shape: &Shape,
 ) -> Result<Result<Begun, Stale>, Setback> {
     let table = &shape.source;
-    let Sight { session, visible } = sight;
     if !must_be_exact(table) {
-        let upto = Arc::new(visible.begin(session).await?);
+        let upto = Arc::new(sight.visible.begin(&mut sight.session).await?);
         let gate = gated.gates.open(&table.name, &upto);
         return Ok(gate.map(|gate| Begun { gate: Arc::new(gate), read_at: None, lock: None }));
     }
     let keeps_snapshots = snapshot::keeps_snapshots(&table.engine);
+    let (read_at, mut lock) = moment(gated, sight, &table.name, keeps_snapshots).await?;
+    if keeps_snapshots && let Some(locker) = lock.take() {
+        // Its end releases the lock.
+        locker.close().await;
+    }
+    let read_at = Arc::new(read_at);
+    let gate = gated.gates.open_exact(&table.name, &read_at);
+    Ok(gate.map(|gate| Begun { gate: Arc::new(gate), read_at: Some(read_at), lock }))
+}
+
+/// Lets a session see a table as of one position exactly. Returns that, and what keeps the table locked: until the
+/// snapshot is there, or where its engine keeps none until it is read.
+pub(super) async fn moment(
+    gated: &Gated,
+    Sight { session, visible }: &mut Sight,
+    table: &QualifiedName,
+    keeps_snapshots: bool,
+) -> Result<(LogPosition, Option<Session>), Setback> {
     let mut lock = None;
     if session.version().flavor == Flavor::MySql || !keeps_snapshots {
         let mut locker = snapshot::reader(&gated.source, LOCK_WAIT).await?;
-        locker.execute(format!("LOCK TABLES {} READ", table.name)).await?;
+        locker.execute(format!("LOCK TABLES {table} READ")).await?;
         lock = Some(locker);
     }
     if session.version().flavor == Flavor::MySql {
         session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").await?;
     }
-    let read_at = Arc::new(visible.begin(session).await?);
-    if keeps_snapshots && let Some(locker) = lock.take() {
-        // Its end releases the lock.
-        locker.close().await;
-    }
-    let gate = gated.gates.open_exact(&table.name, &read_at);
-    Ok(gate.map(|gate| Begun { gate: Arc::new(gate), read_at: Some(read_at), lock }))
+    Ok((visible.begin(session).await?, lock))
 }

@@ -115,7 +115,7 @@ impl Encoder {
     pub fn row(&self, row: &mut impl RowValues, out: &mut Vec<u8>) -> Result<u64, EncodeError> {
         match self.dialect {
             Dialect::Load => self.load_line(row, out),
-            Dialect::Insert => self.insert_tuple(row, out),
+            Dialect::Insert => self.tuple(|_column| true, row, out),
         }
     }
 
@@ -147,51 +147,78 @@ impl Encoder {
         Ok(warned)
     }
 
-    fn insert_tuple(
+    /// Appends those of a row's values as a tuple that it `has`, by their places in the form. Returns what
+    /// [`Encoder::row`] does.
+    ///
+    /// # Errors
+    /// When the row cannot be read; what was appended is then of no use.
+    pub fn tuple(
         &self,
+        has: impl Fn(usize) -> bool,
         row: &mut impl RowValues,
         out: &mut Vec<u8>,
     ) -> Result<u64, EncodeError> {
         let mut warned = 0;
-        for (index, column) in self.columns.iter().enumerate() {
-            out.push(if index > 0 { b',' } else { b'(' });
+        let mut before = b'(';
+        for (place, column) in self.columns.iter().enumerate() {
+            if !has(place) {
+                row.skip()?;
+                continue;
+            }
+            out.push(before);
+            before = b',';
             warned += column.insert_value(row.next()?, out)?;
+        }
+        if before == b'(' {
+            out.push(before);
         }
         out.push(b')');
         Ok(warned)
     }
 
-    /// Each value as a statement has it.
+    /// Each value that the row `has` as a statement has it, by their places in the form.
     ///
     /// # Errors
     /// When the row cannot be read.
-    pub fn literals(&self, row: &mut impl RowValues) -> Result<Vec<Vec<u8>>, EncodeError> {
-        let literal = |column: &ColumnEncoder| {
+    pub fn literals(
+        &self,
+        has: impl Fn(usize) -> bool,
+        row: &mut impl RowValues,
+    ) -> Result<Vec<Option<Vec<u8>>>, EncodeError> {
+        let literal = |(place, column): (usize, &ColumnEncoder)| {
+            if !has(place) {
+                row.skip()?;
+                return Ok(None);
+            }
             let mut out = Vec::new();
             column.insert_value(row.next()?, &mut out)?;
-            Ok(out)
+            Ok(Some(out))
         };
-        self.columns.iter().map(literal).collect()
+        self.columns.iter().enumerate().map(literal).collect()
     }
 
     /// Appends what stands behind `SET` in an `UPDATE` statement. `names`: the quoted columns, in the form's
-    /// order. Returns what [`Encoder::row`] does.
+    /// order, those that keep their values without one. Returns what [`Encoder::row`] does.
     ///
     /// # Errors
     /// When the row cannot be read; what was appended is then of no use.
-    pub fn assignments(
+    pub fn assignments<'n>(
         &self,
-        names: &[String],
+        names: impl Iterator<Item = Option<&'n str>>,
         row: &mut impl RowValues,
         out: &mut Vec<u8>,
     ) -> Result<u64, EncodeError> {
         let mut warned = 0;
-        for (index, (column, name)) in self.columns.iter().zip(names).enumerate() {
-            if index > 0 {
-                out.push(b',');
+        let mut comma = "";
+        for (column, name) in self.columns.iter().zip(names) {
+            let Some(name) = name else {
+                row.skip()?;
+                continue;
+            };
+            for text in [comma, name, "="] {
+                out.extend_from_slice(text.as_bytes());
             }
-            out.extend_from_slice(name.as_bytes());
-            out.push(b'=');
+            comma = ",";
             warned += column.insert_value(row.next()?, out)?;
         }
         Ok(warned)

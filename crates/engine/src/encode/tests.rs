@@ -138,6 +138,39 @@ fn a_column_without_a_place_on_the_target_is_named() {
     assert!(matches!(RowForm::of(&source, &target), Err(FormError::Unknown { .. })));
 }
 
+/// Rows as numbers, of which some lack values.
+struct Numbers(std::ops::RangeFrom<i64>);
+
+impl RowValues for Numbers {
+    fn next(&mut self) -> Result<Value<'_>, EncodeError> {
+        self.0.next().map(Value::Int).ok_or(EncodeError::OtherColumns)
+    }
+}
+
+#[test]
+fn a_row_in_part_is_written_without_what_it_lacks() {
+    let columns = ["a", "b", "c"].map(|name| column(name, "int", None));
+    let table = table(columns.to_vec());
+    let encoder = Encoder::new(&RowForm::of(&table, &table).unwrap(), Dialect::Insert);
+    for (has, tuple, set) in [
+        (&[0, 1, 2][..], "(1,2,3)", "a=1,b=2,c=3"),
+        (&[0, 2], "(1,3)", "a=1,c=3"),
+        (&[1], "(2)", "b=2"),
+        (&[], "()", ""),
+    ] {
+        let mut out = Vec::new();
+        encoder.tuple(|at| has.contains(&at), &mut Numbers(1..), &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), tuple);
+        let mut out = Vec::new();
+        let names = ["a", "b", "c"].into_iter().enumerate();
+        let names = names.map(|(at, name)| has.contains(&at).then_some(name));
+        encoder.assignments(names, &mut Numbers(1..), &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), set);
+        let literals = encoder.literals(|at| has.contains(&at), &mut Numbers(1..)).unwrap();
+        assert_eq!(literals.iter().flatten().count(), has.len());
+    }
+}
+
 #[test]
 fn the_values_of_a_key_are_read_as_text() {
     let layouts = [

@@ -40,9 +40,9 @@ fn facts(native: Option<&str>) -> ServerFacts {
     }
 }
 
-fn families(tables: &[Table], native: Option<&str>) -> Vec<Vec<String>> {
+fn families(tables: &[Table], native: Option<&str>, images: RowImages) -> Vec<Vec<String>> {
     let tables: Vec<&Table> = tables.iter().collect();
-    let found = Families::of(&facts(native), &tables).unwrap();
+    let found = Families::of(&facts(native), images, &tables).unwrap();
     found.iter().map(|names| names.iter().map(|name| name.name.clone()).collect()).collect()
 }
 
@@ -60,19 +60,39 @@ fn a_family_is_all_that_foreign_keys_connect_that_act() {
     ];
     let shop = ["customer", "line", "order"].map(ToOwned::to_owned).to_vec();
     for native in [None, Some("ON")] {
-        assert_eq!(families(&tables, native), [shop.clone(), vec!["node".to_owned()]]);
+        assert_eq!(
+            families(&tables, native, RowImages::Whole),
+            [shop.clone(), vec!["node".to_owned()]]
+        );
     }
-    assert_eq!(families(&tables, Some("OFF")), Vec::<Vec<String>>::new(), "they are in the log");
+    let in_the_log = families(&tables, Some("OFF"), RowImages::Whole);
+    assert_eq!(in_the_log, Vec::<Vec<String>>::new());
+    let alone = |table: &str| vec![table.to_owned()];
+    let mut expected = vec![shop, alone("node")];
+    expected.extend(["article", "city", "street", "log"].map(alone));
+    assert_eq!(families(&tables, None, RowImages::InPart), expected, "of rows in part each is one");
+}
+
+#[test]
+fn rows_in_part_of_a_table_without_snapshots_are_refused() {
+    let mut table = table("log", vec![]);
+    table.engine = "MyISAM".into();
+    assert!(Families::of(&facts(None), RowImages::Whole, &[&table]).is_ok());
+    let fault = Families::of(&facts(None), RowImages::InPart, &[&table]).unwrap_err();
+    assert!(fault.to_string().contains("binlog_row_image"), "{fault}");
 }
 
 #[test]
 fn a_key_that_acts_from_a_table_outside_is_refused() {
     let inside = table("order", vec![key("customer", "CASCADE", "NO ACTION")]);
-    let fault = Families::of(&facts(None), &[&inside]).unwrap_err();
+    let fault = Families::of(&facts(None), RowImages::Whole, &[&inside]).unwrap_err();
     assert_eq!(fault.code, ErrorCode::ServerUnsuitable);
     assert!(fault.to_string().contains("customer"), "{fault}");
     let passive = table("order", vec![key("customer", "NO ACTION", "NO ACTION")]);
-    assert_eq!(Families::of(&facts(None), &[&passive]).unwrap().iter().count(), 0);
+    assert_eq!(
+        Families::of(&facts(None), RowImages::Whole, &[&passive]).unwrap().iter().count(),
+        0
+    );
 }
 
 #[test]
@@ -80,10 +100,10 @@ fn a_key_whose_deeds_cannot_be_repeated_exactly_is_refused() {
     let child = table("order", vec![key("customer", "NO ACTION", "CASCADE")]);
     let mut parent = table("customer", vec![]);
     parent.keys.clear();
-    let fault = Families::of(&facts(None), &[&child, &parent]).unwrap_err();
+    let fault = Families::of(&facts(None), RowImages::Whole, &[&child, &parent]).unwrap_err();
     assert!(fault.to_string().contains("not a unique key"), "{fault}");
     let mut parent = table("customer", vec![]);
     parent.columns.clear();
-    let fault = Families::of(&facts(None), &[&child, &parent]).unwrap_err();
+    let fault = Families::of(&facts(None), RowImages::Whole, &[&child, &parent]).unwrap_err();
     assert!(fault.to_string().contains("generated"), "{fault}");
 }

@@ -68,7 +68,7 @@ impl Run<'_> {
         due: &mut BTreeSet<QualifiedName>,
     ) -> Result<(), Fault> {
         let tables: Vec<&Table> = tables.values().collect();
-        for family in Families::of(&self.survey.source, &tables)?.iter() {
+        for family in Families::of(&self.survey.source, self.images, &tables)?.iter() {
             if family.iter().any(|table| due.contains(table)) {
                 due.extend(family.iter().cloned());
             }

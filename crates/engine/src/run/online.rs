@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sealift_mysql::binlog::{self, LogPosition, Visible, VisibleError};
+use sealift_mysql::binlog::{self, LogPosition, RowImages, Visible, VisibleError};
 use sealift_mysql::session::Session;
-use sealift_schema::facts::Side;
+use sealift_schema::facts::{ServerFacts, Side};
 use sealift_schema::name::QualifiedName;
 use tokio::sync::watch;
 
@@ -146,7 +146,9 @@ async fn once(
         stage = scripts::stage(journal.as_ref())?;
     }
     refuse_offline_state(&stage)?;
-    let run = Run { migration, online, before, journal, survey: &survey, surveyed, plan: &plan };
+    let images = images(&stage, &survey.source);
+    let survey = &survey;
+    let run = Run { migration, online, before, journal, survey, images, surveyed, plan: &plan };
     run.followable().await?;
     if let Some(followed) = stage.memory().and_then(|memory| memory.all_again.as_ref()) {
         run.clear_all(followed, report).await?;
@@ -156,6 +158,13 @@ async fn once(
         return turned::follow(migration, online, journal, report).await;
     }
     Ok(carried)
+}
+
+/// How much of a row the source's log has: decided when it was begun to be followed, for what was copied and changed
+/// since was so by that.
+fn images(stage: &Stage, source: &ServerFacts) -> RowImages {
+    let begun = stage.memory().filter(|memory| memory.following_from.is_some());
+    begun.map_or_else(|| RowImages::of(source), |memory| memory.images)
 }
 
 /// A migration that was ended, or turned, cannot begin anew: the other side has changes of its own.
@@ -198,6 +207,8 @@ pub(super) struct Run<'a> {
     before: usize,
     pub(super) journal: &'a Arc<dyn Journal>,
     pub(super) survey: &'a Survey,
+    /// How much of a row the source's log has.
+    pub(super) images: RowImages,
     /// Where the source's log ended before it was looked at; `None` in a migration's first run.
     pub(super) surveyed: Option<LogPosition>,
     pub(super) plan: &'a Plan,
@@ -219,7 +230,7 @@ impl Run<'_> {
         let source = &self.survey.source;
         let mut session =
             Session::connect(&self.migration.source).await.on(Side::Source, "connect")?;
-        let hindrances = binlog::hindrances(&mut session, source)
+        let hindrances = binlog::hindrances(&mut session, source, self.images)
             .await
             .on(Side::Source, "see whether its binary log can be followed")?;
         session.close().await;
@@ -229,7 +240,7 @@ impl Run<'_> {
                 .on(Side::Source)
                 .advise(first.remedy.clone()));
         }
-        Families::of(source, &self.tables().wanted()).map(drop)
+        Families::of(source, self.images, &self.tables().wanted()).map(drop)
     }
 
     /// Copies and follows until it is stopped, or caught up if that was wished.
@@ -321,7 +332,7 @@ impl Run<'_> {
                 from
             }
         };
-        self.journal.record(&Event::FollowingFrom { position: from })
+        self.journal.record(&Event::FollowingFrom { position: from, images: self.images })
     }
 
     /// Ends what an earlier run left on the target, and gets everything ready that changes pass. Tells also which
@@ -334,7 +345,7 @@ impl Run<'_> {
     ) -> Result<(Follow<'_>, Vec<CopyTable>), Fault> {
         let carrier = self.carrier();
         let mut opening = Opening::new(
-            (self.migration, &self.survey.source),
+            (self.migration, &self.survey.source, self.images),
             &self.online.ledger_name,
             self.online.mode,
         );

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use sealift_mysql::binlog::LogPosition;
+use sealift_mysql::binlog::{LogPosition, RowImages};
 use sealift_mysql::error::MysqlError;
 use sealift_mysql::session::Session;
 use sealift_schema::catalog::Catalog;
@@ -78,6 +78,7 @@ pub async fn repair(
     }
     if *deed == RepairDeed::Do {
         refuse_triggers(&tables, &actual)?;
+        refuse_images(followed.as_ref())?;
     }
     migration.progress.enter(match deed {
         RepairDeed::Show => "looking at rows that differ",
@@ -137,6 +138,19 @@ fn refuse_triggers(tables: &[(TablePair, Vec<Range>)], actual: &Catalog) -> Resu
         }
     }
     Ok(())
+}
+
+/// A row that is read later than its changes are applied would take changes in part that are in it already.
+fn refuse_images(followed: Option<&Followed>) -> Result<(), Fault> {
+    let images = followed.map_or(RowImages::Whole, |followed| followed.images);
+    if images == RowImages::Whole {
+        return Ok(());
+    }
+    let what = "the source's binary log has rows in part only (binlog_row_image), so single rows cannot be copied \
+                while changes are followed";
+    Err(Fault::new(ErrorCode::ServerUnsuitable, what).on(Side::Source).advise(
+        "stop the run, name the tables with sealift copy-again, then run again: they are copied as a whole",
+    ))
 }
 
 /// What still differs is what the next repair begins with.

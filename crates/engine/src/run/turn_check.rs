@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sealift_mysql::binlog;
+use sealift_mysql::binlog::{self, RowImages};
 use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::gather::{self, Request};
 use sealift_mysql::session::Session;
@@ -192,7 +192,7 @@ impl Check<'_> {
             refuse_silent_cascades(sides.to, to, tables)?;
         }
         let mut session = Session::connect(self.turning.side(to)).await.on(to, "connect")?;
-        let hindrances = binlog::hindrances(&mut session, sides.to).await;
+        let hindrances = binlog::hindrances(&mut session, sides.to, RowImages::Whole).await;
         session.close().await;
         let hindrances = hindrances.on(to, "see whether its binary log can be followed")?;
         match hindrances.first() {

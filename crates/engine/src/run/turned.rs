@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sealift_mysql::binlog::LogPosition;
+use sealift_mysql::binlog::{LogPosition, RowImages};
 use sealift_schema::catalog::Catalog;
 use sealift_schema::facts::Side;
 use sealift_schema::name::quote;
@@ -116,7 +116,8 @@ impl Way<'_> {
             Side::Source => &survey.source,
             Side::Target => &survey.target,
         };
-        let mut opening = Opening::new((&directed, facts), &name, self.online.mode);
+        let mut opening =
+            Opening::new((&directed, facts, RowImages::Whole), &name, self.online.mode);
         let way = opening.open(&tables, &BTreeSet::new()).await?;
         let (gates, applied) = (way.gates.clone(), opening.applied.subscribe());
         let (standing, moves) = (Standing::default(), Moves::default());

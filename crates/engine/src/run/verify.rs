@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use sealift_mysql::binlog::RowImages;
 use sealift_schema::catalog::Catalog;
 use sealift_schema::facts::Side;
 use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
@@ -44,18 +45,21 @@ pub struct Followed {
     pub copied: Option<BTreeSet<QualifiedName>>,
     /// What is held and holds no rows, each with the reason.
     pub held: BTreeMap<ObjectId, String>,
+    /// How much of a row the source's log has.
+    pub images: RowImages,
 }
 
 impl Followed {
     /// What is followed in a stage, if anything is.
     #[must_use]
     pub fn of(stage: &Stage, ledger_name: &str) -> Option<Self> {
-        let Memory { following_from, copied, held, .. } = stage.memory()?;
+        let Memory { following_from, images, copied, held, .. } = stage.memory()?;
         let is_followed = following_from.is_some() && !stage.is_finished();
         is_followed.then(|| Self {
             ledger_name: ledger_name.to_owned(),
             copied: stage.needs_copy().then(|| copied.keys().cloned().collect()),
             held: held.reasons(),
+            images: *images,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sealift_mysql::binlog::{self, LogPosition};
+use sealift_mysql::binlog::{self, LogPosition, RowImages};
 use sealift_mysql::gather;
 use sealift_schema::catalog::{Catalog, Table};
 use sealift_schema::facts::{ServerFacts, Side};
@@ -26,7 +26,6 @@ pub(super) struct Way {
     pub(super) stream: Stream,
     pub(super) gates: Gates,
     pub(super) applier: Applier<LoggedImage>,
-    /// Tables whose foreign keys change rows that the log does not tell of.
     /// The families that are being copied, or may be.
     pub(super) families: Families,
     /// All of them.
@@ -40,6 +39,8 @@ pub(super) struct Opening<'a> {
     pub(super) migration: &'a Migration,
     /// What the source says of itself.
     pub(super) source: &'a ServerFacts,
+    /// How much of a row its log has.
+    pub(super) images: RowImages,
     /// Names the migration in the target's ledgers.
     pub(super) ledger_name: String,
     /// How changes are written.
@@ -55,7 +56,7 @@ pub(super) struct Opening<'a> {
 impl<'a> Opening<'a> {
     /// Nothing is opened yet.
     pub(super) fn new(
-        (migration, source): (&'a Migration, &'a ServerFacts),
+        (migration, source, images): (&'a Migration, &'a ServerFacts, RowImages),
         ledger_name: &str,
         mode: Mode,
     ) -> Self {
@@ -64,7 +65,7 @@ impl<'a> Opening<'a> {
         let nowhere = LogPosition { server, file, offset: 0, gtids: None };
         let (applied, _nobody) = watch::channel(nowhere);
         let (gates, seen, ledger_name) = (None, BTreeMap::new(), ledger_name.to_owned());
-        Self { migration, source, ledger_name, mode, applied, gates, seen }
+        Self { migration, source, images, ledger_name, mode, applied, gates, seen }
     }
 
     /// The source's tables with what they are on the target. Only those are looked at that were not before, or that
@@ -112,7 +113,7 @@ impl<'a> Opening<'a> {
         let Migration { source, target, .. } = self.migration;
         let name = &self.ledger_name;
         let sources: Vec<&Table> = tables.iter().map(|table| &table.source).collect();
-        let families = Families::of(self.source, &sources)?;
+        let families = Families::of(self.source, self.images, &sources)?;
         let pairs = tables.iter().map(|table| ApplyTable {
             source: table.source.clone(),
             target: table.target.clone(),
@@ -140,7 +141,7 @@ impl<'a> Opening<'a> {
         let copied: Vec<&Table> =
             sources.into_iter().filter(|table| unsettled.contains(&table.name)).collect();
         // A family is copied as a whole or not at all.
-        let copied_families = Families::of(self.source, &copied)?;
+        let copied_families = Families::of(self.source, self.images, &copied)?;
         // While tables are copied it has to be one meeting, whichever applier comes to it.
         let (gates, holds) = match &self.gates {
             Some(gates) => (gates.clone(), Holds::default()),
@@ -151,6 +152,7 @@ impl<'a> Opening<'a> {
             name: table.source.name.clone(),
             columns: table.source.columns.clone(),
             hidden: binlog::hash_columns(&table.source),
+            images: self.images,
         });
         let stream = Stream::new(StreamRequest {
             source: source.clone(),

@@ -12,6 +12,7 @@ use super::statement::{Statement, StatementKind};
 use super::tables::Tables;
 use super::transaction::{Change, Item, Piece, Transaction};
 use super::xa::{self, PreparedXa};
+use crate::family::LOG_WHOLE_ROWS;
 use crate::fault::{ErrorCode, Fault};
 
 /// Collects a transaction's events until it ends.
@@ -187,10 +188,7 @@ fn unreadable(error: RowsError) -> Fault {
             "on the source: SET GLOBAL binlog_row_value_options=''; end its sessions, then \
                   begin anew with --restart",
         ),
-        RowsError::PartialImage { .. } => Some(
-            "on the source: SET GLOBAL binlog_row_image=FULL; end its sessions, then begin \
-                  anew with --restart",
-        ),
+        RowsError::PartialImage { .. } => Some(LOG_WHOLE_ROWS),
         RowsError::OtherEvent(_)
         | RowsError::OtherTable { .. }
         | RowsError::Malformed(_)

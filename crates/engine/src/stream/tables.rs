@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use sealift_mysql::binlog::{RowShape, TableMap};
+use sealift_mysql::binlog::{RowImages, RowShape, TableMap};
 use sealift_schema::column::Column;
 use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
@@ -21,6 +21,8 @@ pub struct Definition {
     /// Columns of the images that no catalog shows: MariaDB keeps a hash for each unique key that is too long
     /// for an index.
     pub hidden: usize,
+    /// How much of its rows the log has.
+    pub images: RowImages,
 }
 
 /// The tables whose changes are wanted.
@@ -107,12 +109,17 @@ impl Tables {
         let definition = self.definitions.get(table);
         let (columns, hidden) = definition
             .map_or((&[][..], 0), |definition| (definition.columns.as_slice(), definition.hidden));
+        let images = definition.map_or(RowImages::Whole, |definition| definition.images);
         let shape = RowShape::with_hidden(&map, columns, hidden).map_err(|misfit| {
             Fault::new(ErrorCode::SourceChanged, "read changed rows")
                 .on(Side::Source)
                 .about(format!("table {}", map.name))
                 .because(misfit)
         })?;
+        let shape = match images {
+            RowImages::Whole => shape,
+            RowImages::InPart => shape.in_part(),
+        };
         Ok(Known { table, map: Arc::new(map), shape: Arc::new(shape) })
     }
 

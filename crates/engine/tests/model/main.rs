@@ -12,6 +12,7 @@ mod copier;
 mod definitions;
 mod explore;
 mod family;
+mod in_part;
 mod online;
 mod target;
 

@@ -18,7 +18,7 @@ use sealift_engine::probe::Probe;
 use sealift_engine::progress::Progress;
 use sealift_engine::stop::Stop;
 use sealift_engine::stream::{Change, Definition, Item, Stream, StreamRequest, Tables};
-use sealift_mysql::binlog::{self, LogPosition, TransactionId, Visible};
+use sealift_mysql::binlog::{self, LogPosition, RowImages, TransactionId, Visible};
 use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::session::Session;
 use sealift_schema::catalog::Table;
@@ -92,6 +92,7 @@ impl Process {
             name: table.name.clone(),
             columns: table.columns.clone(),
             hidden: binlog::hash_columns(table),
+            images: RowImages::Whole,
         };
         let stop = Stop::new();
         let skips_behind = manner.without == Without::OldestPosition;

@@ -55,3 +55,4 @@ pub use self::stream::BinlogStream;
 pub use self::suitability::{Hindrance, hindrances};
 pub use self::table_map::{ColumnMap, Storage, TableMap, TableMapError};
 pub use self::visible::{Visible, VisibleError, log_end};
+pub use sealift_schema::following::RowImages;

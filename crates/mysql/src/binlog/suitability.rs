@@ -2,8 +2,8 @@
 
 use sealift_schema::facts::{Flavor, ServerFacts};
 use sealift_schema::following::{
-    Lacking, Remedy, Unfit, cannot_tell_visible, lacking_privileges, logs_what_it_receives,
-    unfit_settings,
+    Lacking, Remedy, RowImages, Unfit, cannot_tell_visible, images_in_part, lacking_privileges,
+    logs_what_it_receives, unfit_settings,
 };
 use sealift_schema::name::literal;
 
@@ -26,17 +26,21 @@ struct Standing {
     filter: Option<String>,
     /// Whether it follows another server itself.
     is_replica: bool,
+    /// What the reader of its log reads.
+    images: RowImages,
 }
 
-/// Examines a source; empty when its log can be followed.
+/// Examines a source; empty when its log can be followed by who reads such images.
 ///
 /// # Errors
 /// If the session fails.
 pub async fn hindrances(
     session: &mut Session,
     facts: &ServerFacts,
+    images: RowImages,
 ) -> Result<Vec<Hindrance>, MysqlError> {
     let standing = Standing {
+        images,
         filter: log_filter(session).await?,
         is_replica: !logs_what_it_receives(facts) && is_replica(session).await?,
     };
@@ -50,7 +54,7 @@ fn judge(facts: &ServerFacts, standing: &Standing) -> Vec<Hindrance> {
             "restart it with --log-bin and a --server-id of its own",
         )];
     }
-    let mut found = settings(facts);
+    let mut found = settings(facts, standing.images);
     found.extend(privileges(facts));
     if let Some(filter) = &standing.filter {
         found.push(hindrance(
@@ -68,7 +72,7 @@ fn judge(facts: &ServerFacts, standing: &Standing) -> Vec<Hindrance> {
 }
 
 /// What must be set, and what is set.
-fn settings(facts: &ServerFacts) -> Vec<Hindrance> {
+fn settings(facts: &ServerFacts, images: RowImages) -> Vec<Hindrance> {
     let told = |unfit: Unfit| {
         let Unfit { name, value, why, remedy } = unfit;
         let remedy = match remedy {
@@ -80,7 +84,11 @@ fn settings(facts: &ServerFacts) -> Vec<Hindrance> {
         };
         hindrance(&format!("{name} is {value}: {why}"), &remedy)
     };
-    unfit_settings(facts).into_iter().map(told).collect()
+    let in_part = match images {
+        RowImages::Whole => images_in_part(facts),
+        RowImages::InPart => None,
+    };
+    unfit_settings(facts).into_iter().chain(in_part).map(told).collect()
 }
 
 /// What the login may not do, and whether anything tells what a read sees.
@@ -230,8 +238,25 @@ mod tests {
     }
 
     #[test]
+    fn rows_in_part_hinder_who_reads_only_whole_ones() {
+        for (value, images, hindrances) in [
+            ("FULL", RowImages::Whole, 0),
+            ("MINIMAL", RowImages::Whole, 1),
+            ("noblob", RowImages::Whole, 1),
+            ("FULL_NODUP", RowImages::Whole, 1),
+            ("MINIMAL", RowImages::InPart, 0),
+            ("FULL", RowImages::InPart, 0),
+        ] {
+            let facts = facts("9.7.4", &[("binlog_row_image", value)], READER);
+            let standing = Standing { images, ..Standing::default() };
+            assert_eq!(judge(&facts, &standing).len(), hindrances, "{value}, {images:?}");
+        }
+    }
+
+    #[test]
     fn a_log_that_lacks_changes_is_told() {
-        let standing = Standing { filter: Some("only a".to_owned()), is_replica: true };
+        let filter = Some("only a".to_owned());
+        let standing = Standing { filter, is_replica: true, images: RowImages::Whole };
         let found = judge(&facts("9.7.4", &[], READER), &standing);
         let what = found.iter().map(|hindrance| hindrance.what.as_str()).collect::<Vec<_>>();
         assert_eq!(

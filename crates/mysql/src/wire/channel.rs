@@ -282,6 +282,16 @@ impl Channel {
         }
     }
 
+    /// Expects the answer to a command that is not the last one sent.
+    pub(crate) fn expect_answer(&mut self) {
+        self.sequence = 1;
+    }
+
+    /// Whether packets are compressed.
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.codec.is_some()
+    }
+
     /// Sends one packet, in fragments when it is large. `head` goes before `body`.
     pub(crate) async fn send(&mut self, head: &[u8], body: &[u8]) -> Result<(), Broken> {
         let first = FRAGMENT_BYTES.saturating_sub(head.len()).min(body.len());

@@ -2,7 +2,7 @@
 
 use sealift_lab::server::APP_READER;
 use sealift_lab::{Kind, Options};
-use sealift_mysql::binlog::hindrances;
+use sealift_mysql::binlog::{RowImages, hindrances};
 use sealift_mysql::endpoint::{Address, Endpoint, TlsMode};
 use sealift_mysql::gather;
 
@@ -58,7 +58,7 @@ async fn the_smallest_reader_is_enough_and_what_hinders_is_told() {
     ] {
         let mut session = connect(&reader(&server)).await;
         let facts = gather::facts(&mut session).await.unwrap();
-        let found = hindrances(&mut session, &facts).await.unwrap();
+        let found = hindrances(&mut session, &facts, RowImages::Whole).await.unwrap();
         let what = found.iter().map(|hindrance| hindrance.what.as_str()).collect::<Vec<_>>();
         assert_eq!(what, expected);
     }

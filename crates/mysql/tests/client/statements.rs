@@ -36,6 +36,30 @@ async fn a_statement_reports_what_it_did() {
 }
 
 #[tokio::test]
+async fn statements_sent_together_each_report_what_they_did() {
+    let schema = unique_schema("client_together");
+    for server in [&*MYSQL, &*MARIADB] {
+        for compress in [false, true] {
+            let mut session = connect(&Endpoint { compress, ..writer(server) }).await;
+            session.execute(format!("CREATE DATABASE {schema}")).await.unwrap();
+            session.execute(format!("CREATE TABLE {schema}.t (id INT PRIMARY KEY)")).await.unwrap();
+            assert_eq!(session.execute_all(&[]).await.unwrap(), []);
+            let rows =
+                |n: i32| format!("INSERT INTO {schema}.t VALUES ({n}), ({})", -n).into_bytes();
+            let many: Vec<Vec<u8>> = (1..=200).map(rows).collect();
+            let done = session.execute_all(&many).await.unwrap();
+            assert!(done.len() == 200 && done.iter().all(|done| done.affected_rows == 2));
+            let refused = [rows(300), rows(7), rows(301), b"SELECT 1".to_vec()];
+            let error = session.execute_all(&refused).await.unwrap_err();
+            assert_eq!(error.class(), ErrorClass::DuplicateKey);
+            let left = format!("SELECT COUNT(*) FROM {schema}.t WHERE ABS(id) < 300");
+            assert_eq!(value(&mut session, &left).await, "400", "the session is in order");
+            session.execute(format!("DROP DATABASE {schema}")).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
 async fn rows_come_with_their_nulls_and_bytes() {
     for server in [&*MYSQL, &*MARIADB] {
         let mut session = connect(&writer(server)).await;

@@ -122,7 +122,7 @@ const PLANTED: &[(Scenario, &str, &str, &str)] = &[
     (BadTarget, "password-policy", "warns", "variable validate_password.policy of the target"),
     (Messy, "grants-on-system-schemas", "warns", "account 'open'@'%'"),
     (NoLog, "binary-log-off", "blocks", "variable log_bin of the source"),
-    (Messy, "binary-log-format", "blocks", "variable binlog_row_image of the source"),
+    (Messy, "binary-log-format", "warns", "variable binlog_row_image of the source"),
     (Messy, "binary-log-metadata", "notes", "variable binlog_row_metadata of the source"),
     (
         Replica,

@@ -56,7 +56,7 @@ fn explicit_charset() -> edits::Edit {
 /// Tables of every type but two that no program can carry by SQL: the members of `enum_odd` hold a
 /// character of four bytes, which `SHOW CREATE TABLE` prints as `?` (its rows are refused), and the JSON
 /// of `json_opaque` holds DECIMALs, which have no form in JSON's text (verify tells of them).
-fn typed(kind: Kind, seed: u64) -> Vec<every_type::Table> {
+pub(crate) fn typed(kind: Kind, seed: u64) -> Vec<every_type::Table> {
     let carried =
         |table: &every_type::Table| !["enum_odd", "json_opaque"].contains(&table.name.as_str());
     every_type::tables(kind, seed).into_iter().filter(carried).collect()

@@ -1,10 +1,11 @@
 //! Sources whose binary log does not have whole rows.
 
-use sealift_lab::{Pair, unique_schema, wait_until};
+use sealift_lab::workload::churn::{self, Appetite, Churn};
+use sealift_lab::{Kind, Options, Pair, unique_schema, wait_until, workload};
 
-use super::{Running, stage};
+use super::{Running, assert_same, stage};
 use crate::folder::turn;
-use crate::offline::{ends_with, folder};
+use crate::offline::{ends_with, folder, typed};
 
 /// Keys over what is computed when it is read, and a table whose only key is one.
 const GENERATED: &str = "
@@ -58,5 +59,121 @@ fn generated_columns_of_a_mariadb_that_does_not_log_them_are_computed_on_the_tar
     let by_key =
         format!("SELECT COUNT(*) FROM {schema}.keyed FORCE INDEX (by_twice) WHERE twice > 100000");
     assert_eq!(pair.source.sql(&by_key), pair.target.sql(&by_key));
+    ends_with(0, &folder.sealift(&["verify"]));
+}
+
+/// What a log in part says nothing of: defaults, values that stay, rows before they change.
+const IN_PART: &str = "
+CREATE TABLE row_of (id INT NOT NULL PRIMARY KEY AUTO_INCREMENT, a INT, b VARCHAR(20) NOT NULL DEFAULT 'it''s', c TEXT,
+  d DECIMAL(8,2) DEFAULT 1.50, e ENUM('x', 'y') NOT NULL DEFAULT 'y', f BLOB, g BIT(4) DEFAULT b'101',
+  h DATETIME DEFAULT '2001-02-03 04:05:06', at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
+  ON UPDATE CURRENT_TIMESTAMP(6), made DATETIME(3) DEFAULT CURRENT_TIMESTAMP(3), u VARCHAR(36) DEFAULT (UUID()),
+  k INT AS (a + 1) STORED, v INT AS (a * 2) VIRTUAL, UNIQUE KEY by_a (a), KEY by_v (v));
+CREATE TABLE by_two (a VARCHAR(10) NOT NULL, b INT NOT NULL, v INT, w TEXT, PRIMARY KEY (b, a));
+CREATE TABLE by_unique (v INT, k BINARY(4) NOT NULL, w TEXT, UNIQUE KEY by_k (k));
+CREATE TABLE bag (v INT, w TEXT, x INT DEFAULT 7);
+CREATE TABLE parent (id INT NOT NULL PRIMARY KEY, code INT NOT NULL, v INT, UNIQUE KEY by_code (code));
+CREATE TABLE child (id INT NOT NULL PRIMARY KEY, parent INT, code INT, v INT,
+  FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE ON UPDATE CASCADE,
+  FOREIGN KEY (code) REFERENCES parent (code) ON DELETE SET NULL ON UPDATE SET NULL);
+INSERT INTO row_of (id, a, c, f) VALUES (1, 1, 'one', 'one'), (2, 2, 'two', 'two'), (3, 3, NULL, NULL), (4, 4, 'four', ''),
+  (5, 5, 'five', 'five'), (6, 6, 'six', 'six');
+INSERT INTO by_two VALUES ('a', 1, 1, 'first'), ('b', 1, 2, 'second'), ('c', 2, 3, 'third');
+INSERT INTO by_unique VALUES (1, 'one', 'first'), (2, 'two', 'second');
+INSERT INTO bag VALUES (1, 'first', 1), (1, 'first', 1), (2, 'second', NULL);
+INSERT INTO parent VALUES (1, 10, 1), (2, 20, 2), (3, 30, 3);
+INSERT INTO child VALUES (1, 1, 10, 1), (2, 2, 20, 2), (3, 3, 30, 3), (4, 1, 20, 4);
+";
+
+const CHANGED: &str = "
+INSERT INTO row_of (a) VALUES (100); INSERT INTO row_of () VALUES (); INSERT INTO row_of (c, a) VALUES ('c', 101), ('d', 102);
+UPDATE row_of SET c = 'other' WHERE id = 1; UPDATE row_of SET at = at, b = 'kept' WHERE id = 2;
+UPDATE row_of SET a = -1 WHERE id = 3; UPDATE row_of SET a = 3 WHERE id = 4; UPDATE row_of SET a = 4 WHERE id = 3;
+UPDATE row_of SET id = 50 WHERE id = 5; INSERT INTO row_of (id, a) VALUES (5, 55); UPDATE row_of SET id = 51 WHERE id = 5;
+UPDATE row_of SET id = 5 WHERE id = 50; UPDATE row_of SET f = 'new' WHERE id = 5; UPDATE row_of SET f = f, c = NULL WHERE id = 51;
+INSERT INTO row_of (id, a) VALUES (6, 6) ON DUPLICATE KEY UPDATE d = d + 1; REPLACE INTO row_of (id, a) VALUES (1, 2);
+UPDATE row_of SET a = a + 1000 ORDER BY a DESC; DELETE FROM row_of WHERE id = 4;
+UPDATE by_two SET v = 10 WHERE b = 1; UPDATE by_two SET b = 3, a = 'z' WHERE a = 'a'; DELETE FROM by_two WHERE a = 'b';
+INSERT INTO by_two (a, b) VALUES ('a', 1); UPDATE by_two SET w = NULL WHERE a = 'a'; UPDATE by_two SET a = 'A' WHERE a = 'a';
+UPDATE by_unique SET w = 'other' WHERE v = 1; UPDATE by_unique SET k = '2' WHERE v = 2; INSERT INTO by_unique (k) VALUES ('two');
+UPDATE bag SET x = 8 LIMIT 1; INSERT INTO bag (v) VALUES (5); DELETE FROM bag WHERE v = 2; UPDATE bag SET w = NULL WHERE v = 1 LIMIT 1;
+UPDATE parent SET v = 5, code = code WHERE id = 1; UPDATE parent SET id = 11 WHERE id = 1; UPDATE parent SET code = 21 WHERE id = 2;
+DELETE FROM parent WHERE id = 3; UPDATE child SET v = 9 WHERE id = 2;
+BEGIN; UPDATE row_of SET c = 'lost'; DELETE FROM bag; ROLLBACK;
+";
+
+/// Carries the tables while they change, and again in another run, from a source that logs in this way.
+fn in_part(pair: &Pair, image: &str) {
+    let schema = unique_schema(&image.to_lowercase());
+    pair.source.sql(format!("SET GLOBAL binlog_row_image = {image}"));
+    pair.source.sql(format!("CREATE DATABASE {schema}; USE {schema}; {IN_PART}"));
+    let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 1\n");
+    let held = Running::held_at(&folder, "table-copied:2=hold");
+    pair.source.sql(format!("USE {schema}; {CHANGED}"));
+    let running = held.go_on();
+    wait_until("everything is copied", || (stage(&folder) == "following").then_some(()));
+    pair.source.sql(format!(
+        "USE {schema}; UPDATE row_of SET d = 3 WHERE a > 0; UPDATE bag SET v = v + 1"
+    ));
+    assert_eq!(running.interrupt(), Some(4));
+    // Whoever logs whole rows from now on changes nothing of how this migration goes on.
+    pair.source.sql("SET GLOBAL binlog_row_image = FULL");
+    pair.source.sql(format!(
+        "USE {schema}; UPDATE row_of SET c = 'whole'; SET SESSION binlog_row_image = {image}; DELETE FROM row_of WHERE id = 2;
+         INSERT INTO row_of (id, a) VALUES (2, -2); UPDATE row_of SET b = 'in part'; UPDATE by_two SET v = 0; DELETE FROM child"
+    ));
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    for table in ["row_of", "by_two", "by_unique", "bag", "parent", "child"] {
+        let sql = format!("SELECT * FROM {schema}.{table} ORDER BY 1, 2, 3");
+        assert_eq!(pair.source.sql(&sql), pair.target.sql(&sql), "{image}: {table}");
+    }
+    ends_with(0, &folder.sealift(&["verify"]));
+}
+
+#[test]
+fn rows_that_mysql_logs_in_part_arrive_whole() {
+    let _turn = turn();
+    let pair = Pair::mysql();
+    for image in ["MINIMAL", "NOBLOB"] {
+        in_part(&pair, image);
+    }
+}
+
+#[test]
+fn rows_that_mariadb_logs_in_part_arrive_whole() {
+    let _turn = turn();
+    let pair = Pair::mariadb_11_8();
+    for image in ["MINIMAL", "NOBLOB", "FULL_NODUP"] {
+        in_part(&pair, image);
+    }
+}
+
+/// All types, key changes, swaps, trees of foreign keys, huge transactions; killed again and again.
+#[test]
+fn an_application_that_logs_rows_in_part_is_followed_through_kills() {
+    let _turn = turn();
+    let source = Options::mysql().arg("--binlog-row-image=MINIMAL");
+    let pair = Pair::start(source, Options::azure_target()).unwrap();
+    let schema = unique_schema("in_part");
+    // An engine without snapshots cannot be followed so.
+    let types =
+        typed(Kind::MySql, 21).into_iter().filter(|table| !table.name.starts_with("engine"));
+    churn::create_everything(&pair.source, &schema, &types.step_by(4).collect::<Vec<_>>());
+    let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
+    let churn = Churn::hungry(&pair.source, &schema, workload::seed(), &Appetite::everything(1));
+    for point in ["chunk-loaded:2", "chunk-committed:3", "table-copied:2", "copied"] {
+        let probe = format!("{point}=kill");
+        let killed = folder.command(&["run"]).env("SEALIFT_PROBE", probe).output().unwrap();
+        assert_eq!(killed.status.code(), None, "{point} was not passed: {killed:?}");
+    }
+    for _life in 0..2 {
+        let running = Running::start(&folder);
+        let so_far = churn.rounds();
+        wait_until("the application goes on", || (churn.rounds() > so_far + 3).then_some(()));
+        running.kill();
+    }
+    drop(churn);
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    assert_same(&pair, &schema);
     ends_with(0, &folder.sealift(&["verify"]));
 }

@@ -37,6 +37,10 @@ impl Image for Row3 {
     type Scratch = ();
     type Values<'a> = Walk<'a>;
 
+    fn has(&self, _column: usize) -> bool {
+        true
+    }
+
     fn values<'a>(&'a self, (): &'a mut ()) -> Walk<'a> {
         Walk(self, 0)
     }

@@ -102,9 +102,19 @@ impl RowShape {
         Ok(Self { columns: shapes, visible: columns.len(), present })
     }
 
-    /// The shape of images with some of the columns only, by their bitmap. Only what is
-    /// computed from the others may be missing: generated columns and what [`hash_columns`] counts, which newer releases
-    /// of MariaDB leave out.
+    /// The same for images that may lack any column, as a source writes them whose `binlog_row_image` is not
+    /// `FULL`.
+    #[must_use]
+    pub fn in_part(mut self) -> Self {
+        for column in &mut self.columns {
+            column.may_lack = true;
+        }
+        self
+    }
+
+    /// The shape of images with some of the columns only, by their bitmap. What is computed from
+    /// the others may always be missing: generated columns and what [`hash_columns`] counts, which newer releases of
+    /// MariaDB leave out.
     ///
     /// # Errors
     /// With the number of columns present, when others are missing.

@@ -1,7 +1,7 @@
-//! Only whole rows can be carried exactly; a logged statement may change other rows elsewhere.
+//! Whole rows are carried fastest, rows in part take their order; a logged statement may change other rows elsewhere.
 
 use crate::facts::Side;
-use crate::following::{Remedy, Unfit, unfit_settings};
+use crate::following::{Remedy, Unfit, images_in_part, unfit_settings};
 use crate::name::literal;
 use crate::rule::case::{Case, Server};
 use crate::rule::check::{Care, Check, Fix, Found, Hand, Level, Mode, Thing, Verdict};
@@ -25,12 +25,20 @@ fn judge(case: &Case<'_>) -> Verdict {
     let unfit = unfit_settings(source.facts).into_iter();
     // That one is told by a check of its own.
     let unfit = unfit.filter(|unfit| unfit.name != "server_id");
-    Ok(unfit.map(|unfit| told(source, &unfit)).collect())
+    let mut found: Vec<Found> = unfit.map(|unfit| told(Level::Blocks, source, &unfit)).collect();
+    let in_part = images_in_part(source.facts).map(|unfit| Unfit { why: IN_PART, ..unfit });
+    found.extend(in_part.map(|unfit| told(Level::Warns, source, &unfit)));
+    Ok(found)
 }
 
-fn told(source: &Server<'_>, unfit: &Unfit) -> Found {
+/// What rows in part cost.
+const IN_PART: &str = "each table is copied in one pass, from the beginning again after an interruption, and its changes are \
+                       applied one after the other; with FULL both are faster";
+
+fn told(level: Level, source: &Server<'_>, unfit: &Unfit) -> Found {
     let Unfit { name, value, why, remedy } = unfit;
-    let found = Found::blocks(Thing::variable(Side::Source, name), format!("it is {value}: {why}"));
+    let thing = Thing::variable(Side::Source, name);
+    let found = Found::at(level, thing, format!("it is {value}: {why}"));
     match remedy {
         Remedy::Set(wanted) | Remedy::SetAndReconnect(wanted) => set(source, found, name, wanted),
         Remedy::Restart(how) => found.advise(*how),
@@ -57,14 +65,14 @@ mod tests {
     #[test]
     fn each_setting_that_loses_rows_is_named() {
         assert_eq!(Bench::clean().levels(&CHECK), "");
-        for (name, value) in [
-            ("binlog_format", "MIXED"),
-            ("binlog_row_image", "MINIMAL"),
-            ("binlog_row_value_options", "PARTIAL_JSON"),
-            ("binlog_alter_two_phase", "ON"),
+        for (name, value, level) in [
+            ("binlog_format", "MIXED", "1 blocks"),
+            ("binlog_row_image", "MINIMAL", "1 warns"),
+            ("binlog_row_value_options", "PARTIAL_JSON", "1 blocks"),
+            ("binlog_alter_two_phase", "ON", "1 blocks"),
         ] {
             let bench = Bench::clean().variable(name, value);
-            assert_eq!(bench.levels(&CHECK), "1 blocks", "{name}");
+            assert_eq!(bench.levels(&CHECK), level, "{name}");
             assert!(bench.said(&CHECK)[0].contains(&format!("source: SET GLOBAL {name} = ")));
             assert_eq!(bench.variable("log_bin", "OFF").levels(&CHECK), "");
         }
