@@ -124,6 +124,8 @@ struct Form {
     extra: bool,
     /// Whether MariaDB compressed the rows.
     compressed: bool,
+    /// Whether JSON values may be there in part.
+    partial_json: bool,
 }
 
 impl Form {
@@ -135,7 +137,10 @@ impl Form {
             30..=32 => (30, true, false),
             166..=168 => (166, false, true),
             169..=171 => (169, true, true),
-            39 => return Err(RowsError::PartialJson),
+            39 => {
+                let kind = RowsKind::Update;
+                return Ok(Self { kind, extra: true, compressed: false, partial_json: true });
+            }
             other => return Err(RowsError::OtherEvent(other)),
         };
         let kind = match type_code - first {
@@ -143,7 +148,7 @@ impl Form {
             1 => RowsKind::Update,
             _ => RowsKind::Delete,
         };
-        Ok(Self { kind, extra, compressed })
+        Ok(Self { kind, extra, compressed, partial_json: false })
     }
 }
 
@@ -151,7 +156,7 @@ impl RowsHead {
     /// Reads the head of an event's bytes between header and checksum.
     ///
     /// # Errors
-    /// When it is no rows event, or one whose rows are not whole.
+    /// When it is no rows event.
     pub fn read(type_code: u8, body: &[u8]) -> Result<Self, RowsError> {
         let form = Form::of(type_code)?;
         Self::scan(&form, &mut Scan::new(body))
@@ -191,6 +196,9 @@ impl RowsEvent {
         shape: &Arc<RowShape>,
     ) -> Result<Self, RowsError> {
         let form = Form::of(type_code)?;
+        if form.partial_json {
+            return Err(RowsError::PartialJson);
+        }
         let mut scan = Scan::new(body);
         let RowsHead { checks, .. } = RowsHead::scan(&form, &mut scan)?;
         let rows = scan.length("column count of rows")?;

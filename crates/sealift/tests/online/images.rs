@@ -177,3 +177,33 @@ fn an_application_that_logs_rows_in_part_is_followed_through_kills() {
     assert_same(&pair, &schema);
     ends_with(0, &folder.sealift(&["verify"]));
 }
+
+/// Only what concerns a migrated table stops the run.
+#[test]
+fn json_in_part_stops_the_run_only_in_a_migrated_table() {
+    let _turn = turn();
+    let pair = Pair::shared();
+    let [ours, others] = ["json_ours", "json_others"].map(unique_schema);
+    for schema in [&ours, &others] {
+        pair.source.sql(format!(
+            "CREATE DATABASE {schema}; USE {schema}; CREATE TABLE t (id INT PRIMARY KEY, j JSON); \
+             INSERT INTO t VALUES (1, JSON_OBJECT('a', REPEAT('x', 100), 'b', 1))"
+        ));
+    }
+    let folder = folder(&pair.source, &pair.target, &[&ours], "");
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    let in_part = |schema: &str| {
+        pair.source.sql(format!(
+            "SET binlog_row_value_options = 'PARTIAL_JSON'; UPDATE {schema}.t SET j = JSON_SET(j, '$.b', 2)"
+        ));
+    };
+    in_part(&others);
+    pair.source.sql(format!("INSERT INTO {ours}.t VALUES (2, '{{}}')"));
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    assert_eq!(pair.target.sql(format!("SELECT COUNT(*) FROM {ours}.t")), "2\n");
+    in_part(&ours);
+    let stopped = folder.sealift(&["run", "--until-caught-up", "--json"]);
+    ends_with(1, &stopped);
+    assert_eq!(stopped.error_code(), "SL0607", "{}", stopped.screen());
+    assert!(stopped.stdout.contains("PARTIAL_JSON"), "{}", stopped.screen());
+}

@@ -107,7 +107,10 @@ fn the_head_names_the_table_and_the_end_of_the_statement() {
     let head = RowsHead::read(30, b"\xff\xff\xff\0\0\0\x01\0\x02\0").unwrap();
     assert_eq!((head.table, head.ends_statement), (None, true));
     assert_eq!(RowsHead::read(19, &bytes(WRITE)), Err(RowsError::OtherEvent(19)));
-    assert_eq!(RowsHead::read(39, &bytes(WRITE)), Err(RowsError::PartialJson));
+    // Whose rows they are is told, so that those of a table nobody wants can be passed over.
+    let head = RowsHead::read(39, &bytes(UPDATE)).unwrap();
+    assert_eq!((head.kind, head.table), (RowsKind::Update, Some(0x55)));
+    assert_eq!(read(39, &bytes(UPDATE)), Err(RowsError::PartialJson));
 }
 
 #[test]
