@@ -110,27 +110,8 @@ impl Ring<'_> {
     }
 
     fn sealift(&self) -> Result<Cost, String> {
-        let (source, target) = (self.source, self.target);
-        let config = format!(
-            "[source]\nurl = \"mysql://{}@127.0.0.1:{}\"\ntls = \"off\"\n\
-             [target]\nurl = \"mysql://{}@127.0.0.1:{}\"\ntls = \"required\"\n\
-             [select]\nschemas = [\"{SCHEMA}\"]\n",
-            source.account().user,
-            source.port(),
-            target.account().user,
-            target.port()
-        );
-        let path = self.scratch.join("sealift.toml");
-        fs::write(&path, config).map_err(|error| error.to_string())?;
-        let mut command = Command::new(self.sealift);
-        command
-            .arg("--config")
-            .arg(&path)
-            .arg("--state")
-            .arg(self.scratch.join("state"))
-            .args(["--quiet", "run", "--offline"])
-            .env("SEALIFT_SOURCE_PASSWORD", source.account().password)
-            .env("SEALIFT_TARGET_PASSWORD", target.account().password);
+        let mut command = configuration(self.sealift, self.scratch, self.source, self.target)?;
+        command.args(["--quiet", "run", "--offline"]);
         measure::run(command)
     }
 
@@ -215,9 +196,38 @@ impl Ring<'_> {
     }
 }
 
+/// Our own program with a configuration for two servers, its state beside it in a folder.
+pub(super) fn configuration(
+    sealift: &Path,
+    folder: &Path,
+    source: &Server,
+    target: &Server,
+) -> Result<Command, String> {
+    let config = format!(
+        "[source]\nurl = \"mysql://{}@127.0.0.1:{}\"\ntls = \"off\"\n\
+         [target]\nurl = \"mysql://{}@127.0.0.1:{}\"\ntls = \"required\"\n\
+         [select]\nschemas = [\"{SCHEMA}\"]\n",
+        source.account().user,
+        source.port(),
+        target.account().user,
+        target.port()
+    );
+    let path = folder.join("sealift.toml");
+    fs::write(&path, config).map_err(|error| error.to_string())?;
+    let mut command = Command::new(sealift);
+    command
+        .arg("--config")
+        .arg(&path)
+        .arg("--state")
+        .arg(folder.join("state"))
+        .env("SEALIFT_SOURCE_PASSWORD", source.account().password)
+        .env("SEALIFT_TARGET_PASSWORD", target.account().password);
+    Ok(command)
+}
+
 /// The way our own run takes too, so that the line between the servers costs both the same. Debian's
 /// mydumper knows no TLS and keeps the socket.
-fn over_tcp(server: &Server) -> [String; 3] {
+pub(super) fn over_tcp(server: &Server) -> [String; 3] {
     [
         "--protocol=TCP".to_owned(),
         "--host=127.0.0.1".to_owned(),

@@ -6,6 +6,7 @@ mod dataset;
 mod decode;
 mod measure;
 mod sync;
+mod verify;
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +17,7 @@ use sealift_lab::{Options, Server};
 
 use crate::build;
 use contender::{Contender, Ring};
-use dataset::{Dataset, SCHEMA};
+use dataset::{Dataset, SCHEMA, Table};
 use measure::{Cost, median};
 
 /// What can be measured.
@@ -26,6 +27,8 @@ pub(crate) enum Bench {
     Copy(CopyArgs),
     /// Peak memory of a copy against the size of the table
     Memory(MemoryArgs),
+    /// Comparing two equal sides: us, pt-table-checksum, two dumps
+    Verify(verify::VerifyArgs),
     /// Catching up on a binary log: us beside MySQL's own replica
     Sync(sync::SyncArgs),
     /// Assessing a source of 20,000 tables and 2,000 routines: time, memory, what the source is asked
@@ -61,6 +64,7 @@ pub(crate) fn run(bench: Bench) -> ExitCode {
     let measured = match bench {
         Bench::Copy(args) => copy(args),
         Bench::Memory(args) => memory(&args),
+        Bench::Verify(args) => verify::run(&args),
         Bench::Sync(args) => sync::run(&args),
         Bench::Assess(args) => assess::run(&args),
         Bench::Decode(args) => decode::run(&args),
@@ -75,10 +79,11 @@ pub(crate) fn run(bench: Bench) -> ExitCode {
 }
 
 /// The servers of all benchmarks: durable, binary log on, memory as on a small production server.
-fn servers() -> Result<(Server, Server), String> {
+fn servers(more_of_target: &[&str]) -> Result<(Server, Server), String> {
     let big = |options: Options| options.durable().buffer_pool_mib(3072).redo_mib(2048);
     let source = Server::start(big(Options::mysql()).arg("--secure-file-priv="));
-    let target = Server::start(big(Options::azure_target()).arg("--secure-file-priv="));
+    let target = big(Options::azure_target()).arg("--secure-file-priv=");
+    let target = Server::start(more_of_target.iter().fold(target, |target, arg| target.arg(*arg)));
     Ok((source.map_err(|e| e.to_string())?, target.map_err(|e| e.to_string())?))
 }
 
@@ -92,7 +97,7 @@ fn copy(args: CopyArgs) -> Result<(), String> {
     let sealift = build::sealift()?;
     for dataset in sets {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let (source, target) = servers()?;
+        let (source, target) = servers(&[])?;
         let files = folder.path().join("files");
         make(&source, dataset, &files, contenders.contains(&Contender::Floor))?;
         let scratch = folder.path().join("scratch");
@@ -112,7 +117,9 @@ fn copy(args: CopyArgs) -> Result<(), String> {
                 costs.push(cost);
             }
         }
-        print_table(dataset, &contenders, &costs);
+        let ours = contenders.iter().position(|contender| *contender == Contender::Sealift);
+        let words: Vec<&str> = contenders.iter().map(|contender| contender.word()).collect();
+        print_table(dataset.word(), &words, &costs, ours);
     }
     Ok(())
 }
@@ -121,13 +128,7 @@ fn copy(args: CopyArgs) -> Result<(), String> {
 fn make(source: &Server, dataset: Dataset, files: &Path, floor: bool) -> Result<(), String> {
     fs::create_dir_all(files).map_err(|error| error.to_string())?;
     let tables = dataset.tables();
-    let rows = tables.iter().map(|table| table.rows).max().unwrap_or(0);
-    // Loading the source is not what is measured: spare its binary log.
-    let mut script = format!("SET sql_log_bin=0; {}", dataset::sequence_sql(rows));
-    for table in &tables {
-        script.push_str(&table.fill_sql());
-    }
-    source.try_sql(&script)?;
+    source.try_sql(fill_sql(&tables))?;
     if floor {
         let mut script = String::new();
         for table in &tables {
@@ -143,28 +144,36 @@ fn make(source: &Server, dataset: Dataset, files: &Path, floor: bool) -> Result<
     Ok(())
 }
 
-fn print_table(dataset: Dataset, contenders: &[Contender], costs: &[Vec<Cost>]) {
+/// Statements that make and fill tables, beside the server's binary log: it is not what is measured.
+fn fill_sql(tables: &[Table]) -> String {
+    let rows = tables.iter().map(|table| table.rows).max().unwrap_or(0);
+    let mut script = format!("SET sql_log_bin=0; {}", dataset::sequence_sql(rows));
+    for table in tables {
+        script.push_str(&table.fill_sql());
+    }
+    script
+}
+
+/// Prints the medians of some contenders, and how many times as long as ours they took.
+fn print_table(what: &str, words: &[&str], costs: &[Vec<Cost>], ours: Option<usize>) {
     let medians: Vec<Option<Cost>> = costs.iter().map(|costs| median(costs)).collect();
-    let ours = contenders
-        .iter()
-        .position(|contender| *contender == Contender::Sealift)
-        .and_then(|index| medians.get(index).copied().flatten());
-    println!("\n{}", dataset.word());
+    let ours = ours.and_then(|index| medians.get(index).copied().flatten());
+    println!("\n{what}");
     println!("{:>9}  {:>9}  {:>9}  contender", "median s", "sealift x", "peak MiB");
-    for (contender, median) in contenders.iter().zip(&medians) {
+    for (word, median) in words.iter().zip(&medians) {
         let Some(cost) = median else { continue };
         let seconds = cost.wall.as_secs_f64();
         // How many times as long as we take: above 1 we are the faster.
         let ratio = ours.map_or(f64::NAN, |ours| seconds / ours.wall.as_secs_f64());
         let peak = cost.peak_kib.map_or_else(|| "-".to_owned(), |kib| (kib / 1024).to_string());
-        println!("{seconds:>9.2}  {ratio:>9.2}  {peak:>9}  {}", contender.word());
+        println!("{seconds:>9.2}  {ratio:>9.2}  {peak:>9}  {word}");
     }
 }
 
 fn memory(args: &MemoryArgs) -> Result<(), String> {
     let sealift = build::sealift()?;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let (source, target) = servers()?;
+    let (source, target) = servers(&[])?;
     let files = folder.path().join("files");
     make(&source, Dataset::One, &files, false)?;
     let scratch = folder.path().join("scratch");
