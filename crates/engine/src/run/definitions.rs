@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sealift_schema::catalog::{Catalog, CreatedUnder, RoutineKind};
 use sealift_schema::diff::{self, Difference, Expected, Origin, Servers};
+use sealift_schema::facts::Side;
 use sealift_schema::name::{ObjectId, ObjectKind};
 use sealift_schema::rewrite;
 
@@ -20,11 +21,42 @@ pub(super) enum Extent {
     /// What an online migration makes before its cutover: no triggers, no events, and counters that are
     /// behind the source's until then.
     BeforeCutover,
+    /// All of it. Counters of the side that is live may be ahead.
+    Turned {
+        /// That side.
+        live: Side,
+    },
 }
 
 impl Extent {
     fn includes(self, kind: ObjectKind) -> bool {
-        self == Self::Whole || !matches!(kind, ObjectKind::Trigger | ObjectKind::Event)
+        self != Self::BeforeCutover || !matches!(kind, ObjectKind::Trigger | ObjectKind::Event)
+    }
+
+    /// Whether a difference is only that of a counter which has not come as far as the live side's: a row that
+    /// came and went there moved that one only, and a cutover gives it head-room.
+    fn lets_pass(self, Difference { part, expected, actual, .. }: &Difference) -> bool {
+        let number = |text: &Option<String>| text.as_ref()?.parse::<u64>().ok();
+        let Some((source, target)) = number(expected).zip(number(actual)) else { return false };
+        let is_behind = match self {
+            Self::Whole => false,
+            Self::BeforeCutover | Self::Turned { live: Side::Source } => target <= source,
+            Self::Turned { live: Side::Target } => source <= target,
+        };
+        *part == diff::Part::AutoIncrement && is_behind
+    }
+
+    /// The same for people.
+    fn lets_pass_words(self) -> &'static str {
+        match self {
+            Self::Whole | Self::BeforeCutover => {
+                "AUTO_INCREMENT counters behind the source's are no difference before the cutover, \
+                 which raises them."
+            }
+            Self::Turned { .. } => {
+                "AUTO_INCREMENT counters of the side that is live are ahead, which is no difference."
+            }
+        }
     }
 }
 
@@ -84,7 +116,7 @@ pub(super) fn compare(
         if counts_per_group(&difference, &on_source, &survey.catalog) {
             continue;
         }
-        if extent == Extent::BeforeCutover && is_behind(&difference) {
+        if extent.lets_pass(&difference) {
             behind += 1;
             continue;
         }
@@ -96,21 +128,9 @@ pub(super) fn compare(
         found.not_compared.push(format!("{waiting} triggers and events wait for the cutover."));
     }
     if behind > 0 {
-        found.not_compared.push(
-            "AUTO_INCREMENT counters behind the source's are no difference before the cutover, \
-             which raises them."
-                .to_owned(),
-        );
+        found.not_compared.push(extent.lets_pass_words().to_owned());
     }
     found
-}
-
-/// Whether a difference is only that of a counter which has not come as far as the source's: a row that came
-/// and went on the source moved that one only.
-fn is_behind(Difference { part, expected, actual, .. }: &Difference) -> bool {
-    let number = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<u64>().ok());
-    *part == diff::Part::AutoIncrement
-        && number(actual).zip(number(expected)).is_some_and(|(actual, expected)| actual <= expected)
 }
 
 /// Whether a difference is only that of a counter the source's engine keeps for each group of rows, and

@@ -1,6 +1,7 @@
-//! How far the target is, asked of its own ledger: what a comparison of moving sides needs to know.
+//! How far the side is that changes are carried to, asked of its own ledger: what a comparison of moving sides needs
+//! to know.
 //!
-//! The ledger is the target's word, so that it does not matter which process applies the changes.
+//! The ledger is that side's word, so that it does not matter which process applies the changes.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,12 +11,15 @@ use sealift_mysql::binlog::LogPosition;
 use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::error::{ErrorClass, MysqlError};
 use sealift_mysql::session::Session;
-use sealift_schema::facts::Side;
 use tokio::sync::Mutex;
 
+use super::Migration;
+use super::verify::Followed;
 use crate::apply::{AppliedLedger, Standing};
 use crate::clock::Clock;
+use crate::cutover::{FenceRow, RowState};
 use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::stage::opposite;
 use crate::target::pause::pause_between_looks;
 use crate::verify::{Applied, Reached};
 
@@ -31,8 +35,10 @@ const ATTEMPTS_MAX: u32 = 3;
 
 /// The ledger of applied changes, asked again and again.
 pub(super) struct Level {
-    target: Endpoint,
+    live: Endpoint,
+    other: Endpoint,
     ledger: AppliedLedger,
+    fence: FenceRow,
     clock: Clock,
     asked: Mutex<Asked>,
 }
@@ -40,6 +46,8 @@ pub(super) struct Level {
 #[derive(Default)]
 struct Asked {
     session: Option<Session>,
+    /// On the live side.
+    watching: Option<Session>,
     /// A position that was waited for in vain, and why.
     stuck: Option<(LogPosition, &'static str)>,
 }
@@ -51,8 +59,16 @@ impl fmt::Debug for Level {
 }
 
 impl Level {
-    pub(super) fn new(target: Endpoint, ledger_name: &str, clock: Clock) -> Self {
-        Self { target, ledger: AppliedLedger::of(ledger_name), clock, asked: Mutex::default() }
+    pub(super) fn new(migration: &Migration, followed: &Followed) -> Self {
+        let Followed { name, live, .. } = followed;
+        Self {
+            live: migration.endpoint(*live).clone(),
+            other: migration.endpoint(opposite(*live)).clone(),
+            ledger: AppliedLedger::of(followed.ledger()),
+            fence: FenceRow::of(name.as_str()),
+            clock: migration.clock.clone(),
+            asked: Mutex::default(),
+        }
     }
 
     /// Where the lanes stand, and whether somebody applies changes.
@@ -61,7 +77,7 @@ impl Level {
         loop {
             let mut session = match asked.session.take() {
                 Some(session) => session,
-                None => Session::connect(&self.target).await.on(Side::Target, "connect")?,
+                None => Session::connect(&self.other).await.on(self.other.side, "connect")?,
             };
             let answer: Result<_, MysqlError> = async {
                 let standing = self.ledger.read(&mut session).await?;
@@ -72,8 +88,9 @@ impl Level {
                 Ok((standing, is_at_work)) => {
                     asked.session = Some(session);
                     let standing = standing.ok_or_else(|| {
-                        let what = "the target's ledger of applied changes is gone";
-                        Fault::new(ErrorCode::LedgerMismatch, what).on(Side::Target)
+                        let what =
+                            format!("the {}'s ledger of applied changes is gone", self.other.side);
+                        Fault::new(ErrorCode::LedgerMismatch, what).on(self.other.side)
                     })?;
                     return Ok((standing, is_at_work));
                 }
@@ -82,7 +99,7 @@ impl Level {
                 }
                 Err(error) => {
                     let doing = "read the ledger of applied changes";
-                    return Err(Fault::server(Side::Target, doing, error));
+                    return Err(Fault::server(self.other.side, doing, error));
                 }
             }
         }
@@ -96,7 +113,7 @@ impl Level {
         loop {
             let mut asked = self.asked.lock().await;
             let (standing, is_at_work) = self.ask(&mut asked).await?;
-            let oldest = standing.oldest().cloned().ok_or_else(incomparable)?;
+            let oldest = standing.oldest().cloned().ok_or_else(|| self.incomparable())?;
             if oldest.covers(horizon) {
                 return Ok(Reached::Yes);
             }
@@ -112,9 +129,9 @@ impl Level {
                 last = Some(oldest.clone());
             }
             let why = if now.saturating_sub(seen_at) >= NOBODY_AFTER {
-                "changes of the source are not applied: no sealift run is at work"
+                "changes are not applied: no sealift run is at work"
             } else if now.saturating_sub(moved_at) >= STALLED_AFTER {
-                "changes of the source are not applied: the run is paused or held up"
+                "changes are not applied: the run is paused or held up"
             } else {
                 drop(asked);
                 looks += 1;
@@ -127,6 +144,45 @@ impl Level {
     }
 }
 
+impl Level {
+    /// Asks the row by which a side is left.
+    async fn watch(&self) -> Result<(), Fault> {
+        let side = self.live.side;
+        let mut asked = self.asked.lock().await;
+        let mut attempt = 1;
+        let standing = loop {
+            let mut session = match asked.watching.take() {
+                Some(session) => session,
+                None => Session::connect(&self.live).await.on(side, "connect")?,
+            };
+            match self.fence.read(&mut session).await {
+                Ok(standing) => {
+                    asked.watching = Some(session);
+                    break standing;
+                }
+                Err(error) if error.class() == ErrorClass::Lost && attempt < ATTEMPTS_MAX => {
+                    attempt += 1;
+                }
+                Err(error) => return Err(Fault::server(side, "see whether it is live", error)),
+            }
+        };
+        if standing.is_some_and(|standing| standing.state == RowState::Left) {
+            let what = format!("the {side} is not live any more: compare again");
+            return Err(Fault::new(ErrorCode::Interrupted, what).on(side).advise(
+                "run sealift verify again when sealift status shows no turn under way: it goes on \
+                 where it stopped",
+            ));
+        }
+        Ok(())
+    }
+
+    fn incomparable(&self) -> Fault {
+        let side = self.other.side;
+        let what = format!("the positions in the {side}'s ledger are not of one log");
+        Fault::new(ErrorCode::LedgerMismatch, what).on(side)
+    }
+}
+
 impl Applied for Level {
     fn reach<'a>(&'a self, horizon: &'a LogPosition) -> BoxFuture<'a, Result<Reached, Fault>> {
         Box::pin(self.wait_for(horizon))
@@ -136,12 +192,11 @@ impl Applied for Level {
         Box::pin(async move {
             let mut asked = self.asked.lock().await;
             let (standing, _) = self.ask(&mut asked).await?;
-            standing.newest().cloned().ok_or_else(incomparable)
+            standing.newest().cloned().ok_or_else(|| self.incomparable())
         })
     }
-}
 
-fn incomparable() -> Fault {
-    let what = "the positions in the target's ledger are not of one log";
-    Fault::new(ErrorCode::LedgerMismatch, what).on(Side::Target)
+    fn is_live(&self) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(self.watch())
+    }
 }

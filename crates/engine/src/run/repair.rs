@@ -12,8 +12,7 @@ use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
 
 use super::Migration;
-use super::survey::Survey;
-use super::verify::{Definitions, Followed, compare_definitions, pairs};
+use super::verify::{Definitions, Followed, compare_definitions, pairs, survey};
 use crate::apply::AppliedLedger;
 use crate::fault::{ErrorCode, Fault};
 use crate::plan::read::Plan;
@@ -54,7 +53,7 @@ pub async fn repair(
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
     let Repair { followed, notebook, deed } = repair;
-    let survey = Survey::take(migration, report).await?;
+    let survey = survey(migration, followed.as_ref(), report).await?;
     let plan = Plan::read(&migration.folder)?;
     migration.progress.enter("comparing definitions");
     let Definitions { actual, found, moving } =
@@ -111,7 +110,7 @@ async fn mend(
     job: DifferJob,
     followed: Option<&Followed>,
 ) -> Result<Vec<TableDiffering>, Fault> {
-    let keeper = followed.map(|followed| LedgerKeeper(AppliedLedger::of(&followed.ledger_name)));
+    let keeper = followed.map(|followed| LedgerKeeper(AppliedLedger::of(followed.ledger())));
     let gatekeeper = keeper.as_ref().map(|keeper| keeper as &dyn Gatekeeper);
     let servers = (migration.source.clone(), migration.target.clone());
     let mender = Mender::new(servers, gatekeeper, migration.probe.clone(), migration.stop.clone());

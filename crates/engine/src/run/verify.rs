@@ -12,16 +12,17 @@ use super::definitions::{self, Extent};
 use super::level::Level;
 use super::survey::{Survey, target_catalog};
 use super::tables::find;
+use super::turn_end::ledger;
 use super::way::server_id;
 use super::{Migration, plan as planning};
 use crate::definition;
-use crate::fault::Fault;
+use crate::fault::{ErrorCode, Fault};
 use crate::log_end;
 use crate::plan::read::Plan;
 use crate::report::{
     Conclusion, DifferenceReport, Report, TableReport, TableResult, VerificationReport,
 };
-use crate::stage::{Memory, Part, Stage};
+use crate::stage::{Kept, Memory, Part, Stage, opposite};
 use crate::verify::{
     self, Applied, DifferenceKind, Moving, Notebook, RowDifference, Strangers, StrangersJob,
     TablePair, TableVerdict, VerifyJob,
@@ -36,11 +37,17 @@ pub struct Verify {
     pub notebook: Arc<dyn Notebook>,
 }
 
-/// An online migration before its cutover.
+/// An online migration: which side's changes are carried to the other one.
 #[derive(Clone, Debug)]
 pub struct Followed {
-    /// Names the migration in the target's ledgers.
-    pub ledger_name: String,
+    /// Names the migration on the servers.
+    pub name: String,
+    /// The side that is live.
+    pub live: Side,
+    /// The turn that made it so; `None` before the first cutover.
+    pub turn: Option<u32>,
+    /// What was taken off each side when it was left.
+    pub kept: BTreeMap<Side, Kept>,
     /// Tables whose rows are all there; `None`: all of them, and those made since.
     pub copied: Option<BTreeSet<QualifiedName>>,
     /// What is held and holds no rows, each with the reason.
@@ -51,17 +58,75 @@ pub struct Followed {
 
 impl Followed {
     /// What is followed in a stage, if anything is.
-    #[must_use]
-    pub fn of(stage: &Stage, ledger_name: &str) -> Option<Self> {
-        let Memory { following_from, images, copied, held, .. } = stage.memory()?;
-        let is_followed = following_from.is_some() && !stage.is_finished();
-        is_followed.then(|| Self {
-            ledger_name: ledger_name.to_owned(),
+    ///
+    /// # Errors
+    /// [`ErrorCode::NoWayBack`] when the live side's changes are carried nowhere.
+    pub fn of(stage: &Stage, name: &str) -> Result<Option<Self>, Fault> {
+        let Some(memory) = stage.memory() else { return Ok(None) };
+        let Memory { following_from, images, copied, turns, held, .. } = memory;
+        if following_from.is_none() || stage.is_finished() {
+            return Ok(None);
+        }
+        let live = turns.live;
+        if turns.switch.as_ref().is_some_and(|switch| switch.from.is_none()) {
+            let what = format!(
+                "the {live} is live and there is no way back: what the {} has is what it was left with",
+                opposite(live)
+            );
+            return Err(Fault::new(ErrorCode::NoWayBack, what)
+                .advise("there is nothing to compare the live side with"));
+        }
+        Ok(Some(Self {
+            name: name.to_owned(),
+            live,
+            turn: turns.switch.as_ref().map(|switch| switch.turn),
+            kept: turns.kept.clone(),
             copied: stage.needs_copy().then(|| copied.keys().cloned().collect()),
             held: held.reasons(),
             images: *images,
-        })
+        }))
     }
+
+    /// The ledger of what is applied, on the side that is not live.
+    pub(super) fn ledger(&self) -> String {
+        self.turn.map_or_else(|| self.name.clone(), |turn| ledger(&self.name, turn))
+    }
+
+    fn extent(&self) -> Extent {
+        match self.turn {
+            None => Extent::BeforeCutover,
+            Some(_) => Extent::Turned { live: self.live },
+        }
+    }
+
+    /// Gives a side's definitions back what was taken off it when it was left: that it is not there is as it should be.
+    fn complete(&self, side: Side, catalog: &mut Catalog) {
+        let Some(Kept { triggers, events }) = self.kept.get(&side).filter(|_| side != self.live)
+        else {
+            return;
+        };
+        for trigger in triggers {
+            catalog.triggers.entry(trigger.name.clone()).or_insert_with(|| trigger.clone());
+        }
+        for event in events {
+            if let Some(event) = catalog.events.get_mut(&event.name) {
+                event.enabled = true;
+            }
+        }
+    }
+}
+
+/// Both servers and the source's definitions, as they are where nothing was taken off.
+pub(super) async fn survey(
+    migration: &Migration,
+    followed: Option<&Followed>,
+    report: &mut Report,
+) -> Result<Survey, Fault> {
+    let mut survey = Survey::take(migration, report).await?;
+    if let Some(followed) = followed {
+        followed.complete(Side::Source, &mut survey.catalog);
+    }
+    Ok(survey)
 }
 
 /// Compares the definitions of every object the plan carries, and the rows of every table.
@@ -73,17 +138,17 @@ pub async fn verify(
     verify: &Verify,
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
-    let survey = Survey::take(migration, report).await?;
+    let Verify { followed, notebook } = verify;
+    let survey = survey(migration, followed.as_ref(), report).await?;
     if migration.folder.manifest()?.is_none() {
         planning::write(migration, &survey, report)?;
     }
     let plan = Plan::read(&migration.folder)?;
     planning::tell(&plan, report);
-    if let Some(followed) = &verify.followed {
+    if let Some(followed) = followed {
         tell_held(migration, followed, report).await?;
     }
     migration.progress.enter("comparing definitions");
-    let Verify { followed, notebook } = verify;
     let Definitions { actual, mut found, moving } =
         compare_definitions(migration, (&survey, &plan), followed.as_ref(), report).await?;
     let mut pairs = pairs(&survey, &plan, &actual);
@@ -129,7 +194,8 @@ async fn tell_held(
     followed: &Followed,
     report: &mut Report,
 ) -> Result<(), Fault> {
-    let tables = definition::held(&migration.target, &followed.ledger_name).await?;
+    let tables =
+        definition::held(migration.endpoint(opposite(followed.live)), &followed.name).await?;
     let tables =
         tables.into_iter().map(|(table, reason)| (ObjectId::new(ObjectKind::Table, table), reason));
     for (object, reason) in tables.chain(followed.held.clone()) {
@@ -145,8 +211,14 @@ async fn tell_strangers(
     followed: Option<&Followed>,
     found: &mut VerificationReport,
 ) -> Result<(), Fault> {
+    if followed.is_some_and(|followed| followed.turn.is_some()) {
+        // The application was there itself.
+        let what = "Whether somebody else wrote to the side that is not live is not looked for after a cutover.";
+        found.not_compared.push(what.to_owned());
+        return Ok(());
+    }
     migration.progress.doing("looking for somebody else who writes to the target");
-    let name = followed.map_or("offline", |followed| followed.ledger_name.as_str());
+    let name = followed.map_or("offline", |followed| followed.name.as_str());
     let differing = verdicts.iter().filter(|verdict| !verdict.is_equal());
     let job = StrangersJob {
         target: migration.target.clone(),
@@ -174,7 +246,7 @@ fn conclude(found: &VerificationReport) -> Conclusion {
 
 /// What comparing definitions came to.
 pub(super) struct Definitions {
-    /// The target's.
+    /// The target's, as they are.
     pub(super) actual: Catalog,
     /// What differs.
     pub(super) found: VerificationReport,
@@ -194,11 +266,14 @@ pub(super) async fn compare_definitions(
         let found = definitions::compare(migration, survey, plan, &actual, Extent::Whole);
         return Ok(Definitions { actual, found, moving: None });
     };
-    let name = &followed.ledger_name;
-    let level = Level::new(migration.target.clone(), name, migration.clock.clone());
-    let applied: Arc<dyn Applied> = Arc::new(level);
-    let found = moving_definitions(migration, (survey, plan, &actual), &applied, report).await?;
-    Ok(Definitions { actual, found, moving: Some(Moving { applied }) })
+    let applied: Arc<dyn Applied> = Arc::new(Level::new(migration, followed));
+    applied.is_live().await?;
+    let mut whole = actual.clone();
+    followed.complete(Side::Target, &mut whole);
+    let definitions = (survey, plan, &whole);
+    let found = moving_definitions(migration, definitions, (followed, &applied), report).await?;
+    let moving = Some(Moving { live: followed.live, applied });
+    Ok(Definitions { actual, found, moving })
 }
 
 /// Compares definitions while changes are followed: what differs at first is compared once more when the target
@@ -206,14 +281,15 @@ pub(super) async fn compare_definitions(
 async fn moving_definitions(
     migration: &Migration,
     (survey, plan, actual): (&Survey, &Plan, &Catalog),
-    level: &Arc<dyn Applied>,
+    (followed, level): (&Followed, &Arc<dyn Applied>),
     report: &mut Report,
 ) -> Result<VerificationReport, Fault> {
-    let extent = Extent::BeforeCutover;
+    let (extent, live) = (followed.extent(), followed.live);
     let first = definitions::compare(migration, survey, plan, actual, extent);
     // Rows are compared from here on: the less is on its way, the less differs at first sight.
-    let horizon = log_end::of(&migration.source).await?;
-    migration.progress.doing("waiting until the target has what the source has now");
+    let horizon = log_end::of(migration.endpoint(live)).await?;
+    let other = opposite(live);
+    migration.progress.doing(format!("waiting until the {other} has what the {live} has now"));
     tokio::select! {
         reached = level.reach(&horizon) => { reached?; }
         () = migration.stop.wait() => migration.stop.check()?,
@@ -221,11 +297,15 @@ async fn moving_definitions(
     if first.differences.is_empty() {
         return Ok(first);
     }
-    let survey = Survey::take(migration, report).await?;
-    // A counter of the target may only be judged by what the source says later: both move on.
-    let counters = definitions::compare(migration, &survey, plan, actual, extent);
-    let actual = target(migration, plan).await?;
-    let mut again = definitions::compare(migration, &survey, plan, &actual, extent);
+    let now = self::survey(migration, Some(followed), report).await?;
+    let mut actual_now = target(migration, plan).await?;
+    followed.complete(Side::Target, &mut actual_now);
+    // A counter of the other side may only be judged by what the live one says later: both move on.
+    let counters = match live {
+        Side::Source => definitions::compare(migration, &now, plan, actual, extent),
+        Side::Target => definitions::compare(migration, survey, plan, &actual_now, extent),
+    };
+    let mut again = definitions::compare(migration, &now, plan, &actual_now, extent);
     let is_counter = |difference: &DifferenceReport| difference.what.contains("AUTO_INCREMENT");
     again.differences.retain(|now| {
         let before = if is_counter(now) { &counters } else { &first };

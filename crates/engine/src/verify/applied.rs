@@ -1,4 +1,5 @@
-//! How far the target is: what a comparison of two moving sides is told by whoever carries the changes.
+//! How far the side is that changes are carried to: what a comparison of two moving sides is told by whoever carries
+//! them.
 
 use std::fmt;
 
@@ -10,7 +11,7 @@ use crate::fault::Fault;
 /// What waiting for a position came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reached {
-    /// Everything within it is on the target.
+    /// Everything within it is there.
     Yes,
     /// It is not, and will not be soon: why.
     No(&'static str),
@@ -18,9 +19,12 @@ pub enum Reached {
 
 /// Whoever knows how far changes are applied.
 pub trait Applied: Send + Sync + fmt::Debug {
-    /// Waits until everything within a position is on the target, as long as it gets nearer.
+    /// Waits until everything within a position of the live side's log is on the other one, as long as it gets nearer.
     fn reach<'a>(&'a self, horizon: &'a LogPosition) -> BoxFuture<'a, Result<Reached, Fault>>;
 
-    /// A position that holds everything that may be on the target by now.
+    /// A position that holds everything that may be on the other side by now.
     fn newest(&self) -> BoxFuture<'_, Result<LogPosition, Fault>>;
+
+    /// Makes sure that the live side is live still: until now nobody else could write to the other one.
+    fn is_live(&self) -> BoxFuture<'_, Result<(), Fault>>;
 }

@@ -15,6 +15,8 @@
 //!   to be met so again and again: it takes [`CONFIRMATIONS`] looks, at irregular intervals, and none counts
 //!   in which the target has a value the source was ever seen to have.
 //! - What is not settled after [`LOOKS_MAX`] looks is still moving, and said to be.
+//!
+//! After a cutover it is the same the other way: what is called the source here is the side that is live.
 
 use super::DifferenceKind;
 

@@ -8,6 +8,7 @@ use sealift_schema::facts::Side;
 use sealift_schema::key_range::{KeyPlace, RowKey};
 
 use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::stage::opposite;
 use crate::stop::Stop;
 use crate::target::pause::pause_between_looks;
 
@@ -24,7 +25,9 @@ pub(super) const LOOKED_AT_ONCE: usize = 500;
 /// What a comparison of moving sides needs besides the servers.
 #[derive(Clone, Debug)]
 pub struct Moving {
-    /// Knows how far changes are applied.
+    /// The side whose changes are carried to the other one.
+    pub live: Side,
+    /// Knows how far they are applied.
     pub applied: Arc<dyn Applied>,
 }
 
@@ -138,32 +141,37 @@ impl Looking<'_> {
         Ok(())
     }
 
-    /// Looks once, in the order the argument in [`super::looks`] needs; `Err` says why no look can be had.
+    /// Looks once, in the order the argument in [`super::looks`] needs; `Err` says why no look can be had. What is
+    /// called the source there is the live side.
     async fn look(
         &self,
         sides: &mut Sides,
         places: &[&KeyPlace],
     ) -> Result<Result<Seen, &'static str>, Fault> {
-        let before = self.read(sides, Side::Source, places, None).await?;
+        let Moving { live, applied } = self.moving;
+        let (live, other) = (*live, opposite(*live));
+        let before = self.read(sides, live, places, None).await?;
         let Ok(before) = before else { return Ok(Err(INVISIBLE)) };
-        let horizon = sides.source.log_end().await?;
+        let horizon = sides.reader(live).log_end().await?;
         let reached = tokio::select! {
-            reached = self.moving.applied.reach(&horizon) => reached?,
+            reached = applied.reach(&horizon) => reached?,
             () = self.stop.wait() => return Err(self.stop.check().err().unwrap_or_else(stopped)),
         };
         if let Reached::No(why) = reached {
             return Ok(Err(why));
         }
-        let target = self.read(sides, Side::Target, places, None).await?;
+        let target = self.read(sides, other, places, None).await?;
         let Ok(target) = target else { return Ok(Err(INVISIBLE)) };
-        let newest = self.moving.applied.newest().await?;
-        let after = self.read(sides, Side::Source, places, Some(&newest)).await?;
+        applied.is_live().await?;
+        let newest = applied.newest().await?;
+        let after = self.read(sides, live, places, Some(&newest)).await?;
         let Ok(after) = after else { return Ok(Err(INVISIBLE)) };
-        let log = if sides.source.log_end().await? == horizon { Log::Still } else { Log::Moved };
+        let log =
+            if sides.reader(live).log_end().await? == horizon { Log::Still } else { Log::Moved };
         Ok(Ok(Seen { before, target, after, log }))
     }
 
-    /// Reads rows; on the source, if that is wished, only when everything within a position is visible.
+    /// Reads rows; on the live side, if that is wished, only when everything within a position is visible.
     async fn read(
         &self,
         sides: &mut Sides,
@@ -218,14 +226,20 @@ impl Looking<'_> {
         }
     }
 
-    /// Told apart by digest, a row is on both sides, but more often on one of them.
+    /// How source and target differ, by what was seen of the live side and the other one.
     fn kind(&self, kind: DifferenceKind, look: Look) -> DifferenceKind {
-        match self.identity {
+        let kind = match self.identity {
             Identity::Key(_) => kind,
+            // Told apart by digest, a row is on both sides, but more often on one of them.
             Identity::Digest if look.after.unwrap_or(0) > look.target.unwrap_or(0) => {
                 DifferenceKind::Missing
             }
             Identity::Digest => DifferenceKind::Extra,
+        };
+        match (self.moving.live, kind) {
+            (Side::Target, DifferenceKind::Missing) => DifferenceKind::Extra,
+            (Side::Target, DifferenceKind::Extra) => DifferenceKind::Missing,
+            (Side::Source, _) | (Side::Target, DifferenceKind::Different) => kind,
         }
     }
 
@@ -238,8 +252,8 @@ impl Looking<'_> {
     }
 }
 
-/// Why there is no look: the source does not show what its log holds.
-const INVISIBLE: &str = "the source does not show what it has committed";
+/// Why there is no look: the live side does not show what its log holds.
+const INVISIBLE: &str = "the live side does not show what it has committed";
 
 impl Seen {
     fn of(&self, place: &KeyPlace) -> Look {

@@ -64,5 +64,9 @@ pub(super) fn standing(
     context.report_folder = Some(context.state().to_owned());
     let ledger_name: Option<String> = visit.get(LEDGER)?;
     let stage = visit.stage()?;
-    Ok((ledger_name.and_then(|name| Followed::of(&stage, &name)), None))
+    let followed = match ledger_name {
+        Some(name) => Followed::of(&stage, &name)?,
+        None => None,
+    };
+    Ok((followed, None))
 }

@@ -22,6 +22,7 @@ mod ledger;
 mod lost;
 mod refusals;
 mod restarts;
+mod verify;
 mod waits;
 mod way_back;
 
