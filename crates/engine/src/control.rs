@@ -7,6 +7,7 @@ mod pacer;
 mod settings;
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ pub struct Control {
     changed: Arc<Notify>,
     stop: Stop,
     clock: Clock,
+    /// Whose wishes hold as well.
+    above: Option<Arc<Self>>,
 }
 
 #[derive(Debug)]
@@ -134,7 +137,16 @@ impl Control {
             turns: 0,
             pacer: Pacer::default(),
         };
-        Self { state: Arc::new(Mutex::new(state)), changed: Arc::default(), stop, clock }
+        let state = Arc::new(Mutex::new(state));
+        Self { state, changed: Arc::default(), stop, clock, above: None }
+    }
+
+    /// The same wishes for something that is done beside, with a rate and a wish to stop of its own.
+    #[must_use]
+    pub fn slower(&self, stop: Stop, rows_per_second: NonZeroU64) -> Self {
+        let settings = Settings { rows_per_second: Some(rows_per_second), ..Settings::default() };
+        let own = Self::new(stop, self.clock.clone(), settings);
+        Self { above: Some(Arc::new(self.clone())), ..own }
     }
 
     /// The wish to stop.
@@ -207,6 +219,15 @@ impl Control {
     /// # Errors
     /// [`crate::fault::ErrorCode::Interrupted`] once a stop was asked for.
     pub async fn turn(&self) -> Result<Turn, Fault> {
+        let own = self.own_turn().await?;
+        let above = match &self.above {
+            Some(above) => Some(above.own_turn().await?),
+            None => None,
+        };
+        Ok(Turn { own, above })
+    }
+
+    async fn own_turn(&self) -> Result<OwnTurn, Fault> {
         loop {
             // Made before looking, so that no change is missed in between.
             let changed = self.changed.notified();
@@ -221,7 +242,7 @@ impl Control {
                 hold
             };
             match hold {
-                None => return Ok(Turn { control: self.clone() }),
+                None => return Ok(OwnTurn { control: self.clone() }),
                 Some(Hold::Rate { until }) => {
                     let wait = until.saturating_sub(self.clock.elapsed()).min(LOOK_AGAIN);
                     // Whether the time passed or something changed: it is looked at again.
@@ -312,20 +333,30 @@ impl State {
 #[derive(Debug)]
 #[must_use = "the chunk counts as under way while this lives"]
 pub struct Turn {
-    control: Control,
+    own: OwnTurn,
+    above: Option<OwnTurn>,
 }
 
 impl Turn {
     /// Says what the chunk was, for the rate limit.
     pub fn copied(self, rows: u64, bytes: u64) {
-        let now = self.control.clock.elapsed();
-        let mut state = self.control.lock();
-        let settings = state.settings;
-        state.pacer.charge(now, rows, bytes, &settings);
+        let Self { own, above } = self;
+        for turn in [Some(own), above].into_iter().flatten() {
+            let now = turn.control.clock.elapsed();
+            let mut state = turn.control.lock();
+            let settings = state.settings;
+            state.pacer.charge(now, rows, bytes, &settings);
+        }
     }
 }
 
-impl Drop for Turn {
+/// A chunk that is under way.
+#[derive(Debug)]
+struct OwnTurn {
+    control: Control,
+}
+
+impl Drop for OwnTurn {
     fn drop(&mut self) {
         self.control.change(|state| state.turns -= 1);
     }

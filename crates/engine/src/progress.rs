@@ -1,8 +1,10 @@
 //! A snapshot of what is under way, for people; never used for decisions.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use sealift_schema::name::{ObjectId, QualifiedName};
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +65,9 @@ pub struct Snapshot {
     /// How far behind its source the target is; absent in an offline run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub following: Option<Following>,
+    /// What the continuous comparison is at; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparing: Option<Comparing>,
     /// What the operator wants of the run; absent where nothing can be steered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steering: Option<Steering>,
@@ -101,6 +106,48 @@ pub struct Following {
     pub threads_running: Option<u64>,
     /// How long the source keeps what is still needed of its binary log.
     pub retention: Option<Retention>,
+}
+
+/// What the comparison that goes on while changes are followed looks like from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparing {
+    /// Passes over all rows that this process brought to their end.
+    pub passes: u64,
+    /// When the last of them ended.
+    pub passed_at: Option<Timestamp>,
+    /// Tables of this pass.
+    pub tables: u64,
+    /// Tables of it that are compared.
+    pub tables_done: u64,
+    /// Rows compared in this pass, by the source's count.
+    pub rows: u64,
+    /// Rows of this pass of which it is not known whether they differ.
+    pub unsettled: u64,
+    /// Tables in which rows differ.
+    pub differing: Vec<DifferingTable>,
+}
+
+/// A table in which rows differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DifferingTable {
+    /// Which, by its name on the source.
+    #[serde(flatten)]
+    pub table: QualifiedName,
+    /// Rows that are known to differ.
+    pub rows: u64,
+    /// Whether there are more.
+    pub more: bool,
+    /// Keys of some of them, with the columns that differ.
+    pub keys: Vec<String>,
+}
+
+impl fmt::Display for DifferingTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, rows, more, keys } = self;
+        let least = if *more { "at least " } else { "" };
+        write!(f, "{}: {least}{rows} rows differ", table.plain())?;
+        if keys.is_empty() { Ok(()) } else { write!(f, " ({})", keys.join("; ")) }
+    }
 }
 
 /// A table whose changes are left out until it is copied again.

@@ -68,6 +68,9 @@ pub fn keys(peek: &Peek) -> Map<String, Value> {
             let held_objects = held(stage);
             add("following", json!(Following { held_objects, ..following.clone() }));
         }
+        if let Some(comparing) = &snapshot.comparing {
+            add("comparing", json!(comparing));
+        }
         if let Some(steering) = &snapshot.steering {
             add("steering", json!(steering));
         }

@@ -152,3 +152,29 @@ fn what_others_see_of_it_is_readable_later() {
     assert_eq!(serde_json::from_str::<Steering>(&json).unwrap(), steering);
     assert_eq!(serde_json::from_str::<Steering>(r#"{"paused":true}"#).unwrap(), steering);
 }
+
+#[tokio::test]
+async fn what_is_done_beside_has_a_rate_and_an_end_of_its_own_and_obeys_all_the_same() {
+    let (control, clock) = control(Settings::default());
+    let stop = Stop::new();
+    let beside = control.slower(stop.clone(), NonZeroU64::new(10).unwrap());
+    beside.turn().await.unwrap().copied(20, 0);
+    // The copy does not wait for what is done beside.
+    control.turn().await.unwrap().copied(20, 0);
+    let waiting = tokio::spawn({
+        let beside = beside.clone();
+        async move { beside.turn().await.map(drop) }
+    });
+    settle().await;
+    assert!(!waiting.is_finished(), "its rate is used up");
+    control.pause();
+    clock.advance(Duration::from_secs(3));
+    beside.set(beside.settings());
+    settle().await;
+    assert!(!waiting.is_finished(), "all is paused");
+    control.resume();
+    waiting.await.unwrap().unwrap();
+    stop.request();
+    assert_eq!(beside.turn().await.unwrap_err().code, ErrorCode::Interrupted);
+    control.turn().await.map(drop).unwrap();
+}

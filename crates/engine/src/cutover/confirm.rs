@@ -115,6 +115,7 @@ impl ConfirmJob<'_> {
             target: self.target.clone(),
             tables: some,
             workers: WORKERS,
+            chunk_bytes: verify::CHUNK_BYTES,
             // Behind the fence both sides stand still.
             moving: None,
             notebook: Arc::new(NoNotebook),

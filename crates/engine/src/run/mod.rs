@@ -31,6 +31,7 @@ mod turned;
 mod finish;
 mod verify;
 mod repair;
+mod continuous;
 
 use sealift_mysql::endpoint::Endpoint;
 use sealift_schema::facts::Side;
@@ -52,6 +53,7 @@ pub use again::copy_again;
 pub use anew::copy_all_again;
 pub use apply::apply;
 pub use assess::{AssessOrder, AssessTarget, Measures, assess};
+pub use continuous::Continuous;
 pub use finish::finish;
 pub use offline::{Offline, offline};
 pub use online::{Online, online};

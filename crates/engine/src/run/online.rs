@@ -14,6 +14,7 @@ use super::anew::{close_ledgers, is_anew, is_online};
 use super::apply::{applier, begin, ready};
 use super::build::{BUILDERS, builders};
 use super::complete::{Ending, complete};
+use super::continuous::Continuous;
 use super::failover;
 use super::follow::{Definitions, Follow, Moves};
 use super::hold::held;
@@ -58,6 +59,8 @@ pub struct Online {
     pub mode: Mode,
     /// End as soon as everything is on the target that the source had when all objects were there.
     pub until_caught_up: bool,
+    /// How rows are compared while changes are followed, if they are.
+    pub continuous: Option<Continuous>,
 }
 
 /// Carries everything across while the source is written to, and its changes after that, until the operator
@@ -476,8 +479,9 @@ impl Run<'_> {
             return Ok(Conclusion::Done);
         }
         migration.progress.enter(turning::following(Side::Source));
-        let live = Side::Source;
-        let turning = Turning { migration, journal, name, live, gates: meeting, applied, moves };
+        let (live, gates) = (Side::Source, meeting);
+        let continuous = self.online.continuous.as_ref();
+        let turning = Turning { migration, journal, name, live, gates, applied, moves, continuous };
         turning.serve(end, report).await
     }
 

@@ -232,6 +232,7 @@ impl Way<'_> {
             gates,
             applied,
             moves,
+            continuous: self.online.continuous.as_ref(),
         };
         turning.serve(end, report).await
     }

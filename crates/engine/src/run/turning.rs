@@ -9,7 +9,9 @@ use std::time::Duration;
 use sealift_mysql::binlog::LogPosition;
 use sealift_schema::facts::Side;
 use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
 
+use super::continuous::{self, Continuous};
 use super::follow::Moves;
 use super::turn_check::{Check, Prepared, refuse_held};
 use super::turn_end::{End, after, ledger, undo};
@@ -36,6 +38,9 @@ const CATCH_UP: Duration = Duration::from_secs(600);
 /// How long it waits for them once more, right before writes are kept out: the fence's triggers are there by then.
 const CATCH_UP_AGAIN: Duration = Duration::from_secs(20);
 
+/// How long a comparison may take to end its statement before a turn.
+const ENOUGH: Duration = Duration::from_secs(2);
+
 /// Everything a turn needs while changes are followed.
 pub(super) struct Turning<'a> {
     /// The migration, source to target, whichever way changes are followed.
@@ -51,6 +56,8 @@ pub(super) struct Turning<'a> {
     pub(super) applied: watch::Receiver<LogPosition>,
     /// How many statements about definitions are among them.
     pub(super) moves: Moves,
+    /// How rows are compared between turns, if they are.
+    pub(super) continuous: Option<&'a Continuous>,
 }
 
 /// Whoever asked for a turn, for as long as they wait for it.
@@ -69,12 +76,21 @@ impl Turning<'_> {
     pub(super) async fn serve(&self, end: &Stop, report: &mut Report) -> Result<Conclusion, Fault> {
         let desk = self.migration.turning.desk.open();
         loop {
+            let enough = Stop::new();
+            let comparing = self.compare(&enough);
+            tokio::pin!(comparing);
             let Wish { ask, mut reply, then } = tokio::select! {
                 wish = desk.next() => wish,
                 () = end.wait() => {
+                    self.tell_differing(report);
                     return Err(Fault::new(ErrorCode::Interrupted, "stopped as asked"));
                 }
+                // It ends when it has to.
+                () = &mut comparing => continue,
             };
+            // A statement that reads a table holds whoever gives it a trigger up.
+            enough.request();
+            let _ended = timeout(ENOUGH, comparing).await.is_ok();
             let mut record = TurnRecord::begin(&ask, self.live, &self.migration.clock);
             let next = self.turn(&ask, &mut record, &mut reply).await;
             self.tell(&record, report);
@@ -84,6 +100,24 @@ impl Turning<'_> {
                 (Next::Turned, _) | (Next::Follow, Then::End) => return Ok(Conclusion::Done),
                 (Next::Follow, Then::GoOn) => {}
             }
+        }
+    }
+
+    /// Compares rows all the time, if that is wished, until it is enough.
+    async fn compare(&self, enough: &Stop) {
+        match self.continuous {
+            Some(continuous) => continuous::compare(self, continuous, enough).await,
+            None => enough.wait().await,
+        }
+    }
+
+    /// What that has found belongs into the report.
+    fn tell_differing(&self, report: &mut Report) {
+        let comparing = self.migration.progress.snapshot().comparing;
+        for table in comparing.into_iter().flat_map(|comparing| comparing.differing) {
+            report.note(format!(
+                "{table}. sealift verify tells all of it, sealift repair makes the rows equal."
+            ));
         }
     }
 

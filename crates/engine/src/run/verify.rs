@@ -164,6 +164,7 @@ pub async fn verify(
         target: migration.target.clone(),
         tables: pairs,
         workers: migration.workers,
+        chunk_bytes: verify::CHUNK_BYTES,
         moving,
         notebook: Arc::clone(notebook),
         control: migration.control.clone(),
@@ -195,7 +196,7 @@ async fn tell_held(
     report: &mut Report,
 ) -> Result<(), Fault> {
     let tables =
-        definition::held(migration.endpoint(opposite(followed.live)), &followed.name).await?;
+        definition::held(migration.endpoint(opposite(followed.live)), &followed.ledger()).await?;
     let tables =
         tables.into_iter().map(|(table, reason)| (ObjectId::new(ObjectKind::Table, table), reason));
     for (object, reason) in tables.chain(followed.held.clone()) {
@@ -405,7 +406,8 @@ fn words(kind: DifferenceKind) -> String {
     }
 }
 
-fn key_words(row: &RowDifference) -> String {
+/// A differing row for people: its key, and the columns that differ.
+pub(super) fn key_words(row: &RowDifference) -> String {
     let times = if row.count > 1 { format!(" ({} times)", row.count) } else { String::new() };
     if row.columns.is_empty() {
         format!("{}{times}", row.key)

@@ -16,7 +16,7 @@ use super::narrow::Descent;
 use super::settle::{Identity, LOOKED_AT_ONCE, Moving, Proven, Suspect, settle};
 use super::side::Sides;
 use super::walk::{Chunk, Counted, Walk};
-use super::{DIFFERENCES_NAMED_MAX, DifferenceKind, TablePair, keyless};
+use super::{CHUNK_BYTES, DIFFERENCES_NAMED_MAX, DifferenceKind, TablePair, keyless};
 
 /// Keys that are shown of each table.
 const KEYS_SHOWN_MAX: usize = 20;
@@ -133,7 +133,7 @@ pub async fn differing(
     let mut sides = Sides::open(&job.source, &job.target).await?;
     let mut all = Vec::new();
     for (pair, ranges) in &job.tables {
-        let walk = Walk::plan(pair.clone(), None)?;
+        let walk = Walk::plan(pair.clone(), None, CHUNK_BYTES)?;
         job.progress.table(walk.name(), |line| line.stage = TableStage::Verifying);
         let looking = Looking { job: &job, walk: &walk, mend };
         let mut found = TableDiffering::of(pair);

@@ -55,6 +55,10 @@ use self::walk::Walk;
 /// A person reads tens; a script that repairs starts from the table anyway.
 pub const DIFFERENCES_NAMED_MAX: usize = 100;
 
+/// Bytes of rows one chunk aims at where nobody waits for it: a digest query of about a second, so that stopping is
+/// prompt.
+pub const CHUNK_BYTES: u64 = 32 << 20;
+
 /// One table on both sides.
 #[derive(Clone, Debug)]
 pub struct TablePair {
@@ -75,6 +79,8 @@ pub struct VerifyJob {
     pub tables: Vec<TablePair>,
     /// How many chunks are compared at a time; each takes one session on each side.
     pub workers: usize,
+    /// Bytes of rows one chunk aims at.
+    pub chunk_bytes: u64,
     /// How to tell what is only on its way, where changes are followed; `None`: both sides stand still.
     pub moving: Option<Moving>,
     /// Keeps how far each table is. Tables it knows are gone on with.
@@ -166,6 +172,7 @@ pub async fn rows(job: VerifyJob) -> Result<Vec<TableVerdict>, Fault> {
         target,
         tables,
         workers,
+        chunk_bytes,
         moving,
         notebook,
         control,
@@ -178,7 +185,7 @@ pub async fn rows(job: VerifyJob) -> Result<Vec<TableVerdict>, Fault> {
     let mut walks = Vec::with_capacity(tables.len());
     for pair in tables {
         let memory = known.remove(&pair.source.name);
-        walks.push(Arc::new(planned(pair, memory, &progress).await?));
+        walks.push(Arc::new(planned(pair, memory, chunk_bytes, &progress).await?));
     }
     walks.sort_by_key(|walk| std::cmp::Reverse(walk.bytes_estimate()));
     let shared = Arc::new(Shared {
@@ -219,10 +226,11 @@ pub async fn rows(job: VerifyJob) -> Result<Vec<TableVerdict>, Fault> {
 async fn planned(
     pair: TablePair,
     memory: Option<TableMemory>,
+    chunk_bytes: u64,
     progress: &Progress,
 ) -> Result<Walk, Fault> {
     let (name, rows_expected) = (pair.source.name.clone(), pair.source.rows_estimate);
-    let walk = Walk::plan(pair, memory)?;
+    let walk = Walk::plan(pair, memory, chunk_bytes)?;
     let rows = walk.rows_before().await;
     progress.table(&name, |line| {
         line.stage = TableStage::Waiting;

@@ -18,8 +18,6 @@ use super::settle::Moving;
 use super::side::Sides;
 use super::{DIFFERENCES_NAMED_MAX, TablePair, TableVerdict, keyless, moving, utf8mb3};
 
-/// Bytes of rows one chunk aims at: a digest query of about a second, so that stopping is prompt.
-const CHUNK_BYTES: u64 = 32 << 20;
 /// Bounds of rows in a chunk, whatever statistics say.
 const CHUNK_ROWS: std::ops::RangeInclusive<u64> = 1_000..=250_000;
 
@@ -45,6 +43,8 @@ pub(super) struct Walk {
     /// The target's index over the same columns.
     target_index: Option<String>,
     digests: (String, String),
+    /// Bytes of rows one chunk aims at.
+    chunk_bytes: u64,
     /// Tells the definitions it is compared under from others.
     definitions: String,
     cursor: Mutex<Cursor>,
@@ -87,7 +87,11 @@ pub(super) struct Errand {
 impl Walk {
     /// Decides by what key, and by what expressions, a table is compared; goes on where an earlier comparison
     /// under the same definitions stopped.
-    pub(super) fn plan(pair: TablePair, memory: Option<TableMemory>) -> Result<Self, Fault> {
+    pub(super) fn plan(
+        pair: TablePair,
+        memory: Option<TableMemory>,
+        chunk_bytes: u64,
+    ) -> Result<Self, Fault> {
         let columns = digest::pair(&pair.source, &pair.target).map_err(|column| {
             Fault::new(ErrorCode::Differences, format!("the target lacks column {}", quote(column)))
                 .about(format!("table {}", pair.source.name))
@@ -108,7 +112,7 @@ impl Walk {
         let (found, up_to) = (memory.findings, memory.up_to);
         let running = VecDeque::new();
         let cursor = Mutex::new(Cursor { next, running, handed_out: 0, found, up_to });
-        Ok(Self { key, target_index, digests, definitions, cursor, pair })
+        Ok(Self { key, target_index, digests, chunk_bytes, definitions, cursor, pair })
     }
 
     pub(super) fn name(&self) -> &QualifiedName {
@@ -155,7 +159,7 @@ impl Walk {
     }
 
     fn chunk_rows(&self) -> u64 {
-        (CHUNK_BYTES / self.bytes_of(1)).clamp(*CHUNK_ROWS.start(), *CHUNK_ROWS.end())
+        (self.chunk_bytes / self.bytes_of(1)).clamp(*CHUNK_ROWS.start(), *CHUNK_ROWS.end())
     }
 
     /// Rows that were compared before this began.

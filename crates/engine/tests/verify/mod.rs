@@ -10,7 +10,8 @@ use sealift_engine::probe::Probe;
 use sealift_engine::progress::Progress;
 use sealift_engine::stop::Stop;
 use sealift_engine::verify::{
-    DifferenceKind, NoNotebook, Notebook, TableMemory, TablePair, TableVerdict, VerifyJob, rows,
+    CHUNK_BYTES, DifferenceKind, NoNotebook, Notebook, TableMemory, TablePair, TableVerdict,
+    VerifyJob, rows,
 };
 use sealift_lab::{Pair, Server, unique_schema};
 use sealift_mysql::gather::{self, Request};
@@ -84,6 +85,7 @@ async fn compare_with(schema: &str, notebook: Arc<dyn Notebook>) -> Vec<TableVer
         target: endpoint(&pair.target, Side::Target),
         tables,
         workers: 2,
+        chunk_bytes: CHUNK_BYTES,
         moving: None,
         notebook,
         control: Control::new(stop.clone(), clock.clone(), Settings::default()),

@@ -7,13 +7,14 @@ use sealift_engine::cutover::{TurnAsk, TurnRecord};
 use sealift_engine::fault::Fault;
 use sealift_engine::journal::Journal;
 use sealift_engine::report::Conclusion;
-use sealift_engine::run::{self, Offline, Online};
+use sealift_engine::run::{self, Continuous, Offline, Online};
 use sealift_mysql::snapshot::LockMode;
 use sealift_server::api::{Running, Service, Token};
-use sealift_server::store::StateFolder;
+use sealift_server::store::{Comparison, StateFolder};
 
 use super::watch::Watch;
 use super::{Answer, Context};
+use crate::config::Config;
 
 /// The record of the state folder that holds the migration's name in the target's ledger.
 pub(super) const LEDGER: &str = "ledger";
@@ -93,6 +94,7 @@ async fn work(
     let state = Arc::new(context.open_state(&config)?);
     let ledger_name = ledger_name(&state, context)?;
     let not_empty = config.copy.not_empty;
+    let continuous = continuous(&config, context)?;
     let mut watch = Watch::show(context);
     let migration = context.migration(&config, (source, target), &watch.progress);
     // What becomes of it is in the report.
@@ -117,7 +119,8 @@ async fn work(
                 run::offline(&migration, &options, &journal, &mut context.report).await
             } else {
                 let mode = if atomic { Mode::Atomic } else { Mode::Lanes(LANES) };
-                let options = Online { not_empty, restart, ledger_name, mode, until_caught_up };
+                let options =
+                    Online { not_empty, restart, ledger_name, mode, until_caught_up, continuous };
                 run::online(&migration, &options, &journal, &mut context.report).await
             };
             service.finish().await;
@@ -126,6 +129,14 @@ async fn work(
     };
     watch.finish().await;
     ended
+}
+
+/// What compares rows while changes are followed, if that is wished.
+fn continuous(config: &Config, context: &Context) -> Result<Option<Continuous>, Fault> {
+    let Some(rows_per_second) = config.continuous else { return Ok(None) };
+    let comparison =
+        Comparison::continuous(context.state(), &config.identity(), context.clock.clone())?;
+    Ok(Some(Continuous { notebook: Arc::new(comparison), rows_per_second }))
 }
 
 /// The migration's name in the target's ledger, if it has one yet.

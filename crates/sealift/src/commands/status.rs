@@ -80,6 +80,9 @@ fn text(peek: &Peek, now: Timestamp) -> String {
         for (label, words) in following::lines(&with_held(&reported.snapshot, &peek.stage)) {
             line(label, &words);
         }
+        for (label, words) in following::comparing(&reported.snapshot, now) {
+            line(label, &words);
+        }
         if *run != Run::None {
             for (label, words) in following::steering(&reported.snapshot) {
                 line(label, &words);
@@ -169,7 +172,9 @@ mod tests {
     use super::*;
     use insta::assert_snapshot;
     use sealift_engine::control::Steering;
-    use sealift_engine::progress::{FollowState, Following, Lag, Retention, TableProgress};
+    use sealift_engine::progress::{
+        Comparing, DifferingTable, FollowState, Following, Lag, Retention, TableProgress,
+    };
     use sealift_engine::stage::Event;
     use sealift_schema::name::QualifiedName;
     use sealift_server::store::{Identity, Reported};
@@ -335,6 +340,43 @@ mod tests {
         up to     binlog.000042:1579 (GTID set 0f1b2c3d-0000-11ee-8000:1-5,0f1b2c3d-0…
         log       the source keeps what is needed 3d 04h longer
         as of     3.0s ago
+        ");
+    }
+
+    #[test]
+    fn what_the_continuous_comparison_found_is_shown() {
+        let lag = Lag { ms: Some(0), bytes: Some(0), transactions: Some(0) };
+        let mut peek = peek(Run::Alive { pid: Some(4711) });
+        let snapshot = &mut peek.progress.as_mut().unwrap().snapshot;
+        *snapshot = Snapshot {
+            stage: "following".into(),
+            following: Some(following(FollowState::Following, lag)),
+            comparing: Some(Comparing {
+                passes: 1,
+                passed_at: Some(Timestamp::UNIX_EPOCH),
+                tables: 40,
+                tables_done: 12,
+                rows: 1_234_567,
+                unsettled: 1,
+                differing: vec![DifferingTable {
+                    table: QualifiedName::new("shop", "orders"),
+                    rows: 2,
+                    more: true,
+                    keys: vec!["id=7: total".into(), "id=\u{1b}8".into(), "id=9".repeat(30)],
+                }],
+            }),
+            ..Snapshot::default()
+        };
+        let shown = text(&peek, Timestamp::from_second(200).unwrap());
+        let shown = anstream::adapter::strip_str(&shown).to_string();
+        let shown: Vec<&str> =
+            shown.lines().skip_while(|line| !line.starts_with("compared")).collect();
+        assert_snapshot!(shown.join("\n"), @r"
+        compared  12 of 40 tables, 1,234,567 rows in this pass
+                  the last whole pass ended 3m 20s ago
+                  1 row is not known to be equal
+        DIFFERS   shop.orders: at least 2 rows differ (id=7: total; id=\u{1b}8; id=9i…
+        as of     3m 20s ago
         ");
     }
 

@@ -1,5 +1,6 @@
 //! The configuration: what was written (`raw`), what it means (here).
 
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +29,7 @@ mod surroundings;
 pub(crate) use assess::{AssessConfig, TargetNeed};
 use password::PasswordSource;
 pub(crate) use password::variable as password_variable;
-use raw::{Place, RawApi, RawAssess, RawConfig, RawCopy, RawMetrics, RawServer, RawTls};
+use raw::{Place, RawApi, RawAssess, RawConfig, RawCopy, RawMetrics, RawServer, RawTls, RawVerify};
 pub(crate) use surroundings::{Machine, Surroundings};
 use url::ServerUrl;
 
@@ -40,6 +41,9 @@ const CONNECT_TIMEOUT_MAX: u64 = 600;
 
 /// Workers a copy uses at most without being told: beyond, a target gains little and other users lose.
 const WORKERS_DEFAULT_MAX: u16 = 8;
+
+/// Rows compared in a second while changes are followed, unless configured: a few hundredths of a core on each server.
+const CONTINUOUS_PACE: NonZeroU64 = NonZeroU64::MIN.saturating_add(19_999);
 
 /// Each worker takes a connection on both servers; `max_connections` is 151 by default.
 const WORKERS_MAX: u16 = 64;
@@ -63,6 +67,8 @@ pub(crate) struct Config {
     pub(crate) copy: CopyOptions,
     /// Limits a run begins with.
     pub(crate) throttle: Settings,
+    /// Rows compared in a second while changes are followed; `None`: they are not.
+    pub(crate) continuous: Option<NonZeroU64>,
     /// How the migration is cut over, and rolled back.
     pub(crate) cutover: CutoverSettings,
     /// Where a run can be asked and steered.
@@ -136,6 +142,7 @@ impl Config {
             accounts,
             copy,
             throttle,
+            verify,
             cutover,
             api,
             metrics,
@@ -160,6 +167,7 @@ impl Config {
             accounts,
             copy: CopyOptions::resolve(&copy, place, cores)?,
             throttle,
+            continuous: continuous(&verify, place)?,
             cutover: cutover::resolve(cutover, place)?,
             listen: Listen { port, metrics },
             log: log.map(|log| log.resolve(place)),
@@ -289,6 +297,16 @@ impl CopyOptions {
         };
         Ok(Self { workers, not_empty })
     }
+}
+
+/// The pace of the continuous comparison, if there is one.
+fn continuous(raw: &RawVerify, place: Place<'_>) -> Result<Option<NonZeroU64>, Fault> {
+    let RawVerify { continuous, rows_per_second } = *raw;
+    if !continuous && rows_per_second.is_some() {
+        let what = "rows_per_second in [verify] is the pace of what continuous turns on".to_owned();
+        return Err(invalid(place, what).advise("add continuous = true"));
+    }
+    Ok(continuous.then(|| rows_per_second.unwrap_or(CONTINUOUS_PACE)))
 }
 
 /// The configuration's text.

@@ -1,6 +1,7 @@
 //! `sealift.toml` as it was written, and where in it something is wrong.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,8 @@ pub(crate) struct RawConfig {
     pub(super) copy: RawCopy,
     #[serde(default)]
     pub(super) throttle: Settings,
+    #[serde(default)]
+    pub(super) verify: RawVerify,
     #[serde(default)]
     pub(super) cutover: RawCutover,
     #[serde(default)]
@@ -81,6 +84,15 @@ pub(super) struct RawCopy {
     pub(super) workers: Option<u16>,
     #[serde(default)]
     pub(super) not_empty: NotEmpty,
+}
+
+/// `[verify]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawVerify {
+    #[serde(default)]
+    pub(super) continuous: bool,
+    pub(super) rows_per_second: Option<NonZeroU64>,
 }
 
 /// `[cutover]`; times are in seconds.

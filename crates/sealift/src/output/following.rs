@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use sealift_engine::control::{Settings, Steering};
-use sealift_engine::progress::{Following, Held, HeldObject, Retention, Snapshot};
+use sealift_engine::progress::{Comparing, Following, Held, HeldObject, Retention, Snapshot};
 
 use super::quantity::{bytes, count, counted, duration, duration_ms};
 use super::text::{clean, cut};
@@ -15,6 +16,9 @@ pub(crate) const POSITION: &str = "up to";
 
 /// Columns of a position: a GTID set of a server with a long history has no end.
 const POSITION_COLUMNS: usize = 68;
+
+/// Tables that differ which are listed.
+const DIFFERING_SHOWN_MAX: usize = 20;
 
 /// Label and words of what following is at; nothing in an offline run.
 pub(crate) fn lines(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
@@ -63,6 +67,34 @@ pub(crate) fn lines(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
         lines.push((POSITION, cut(&clean(position), POSITION_COLUMNS)));
     }
     lines.extend(retention.as_ref().and_then(kept).map(|words| ("log", words)));
+    lines
+}
+
+/// Label and words of what the continuous comparison is at; nothing where there is none.
+pub(crate) fn comparing(snapshot: &Snapshot, now: Timestamp) -> Vec<(&'static str, String)> {
+    let Some(comparing) = &snapshot.comparing else { return Vec::new() };
+    let Comparing { passes: _, passed_at, tables, tables_done, rows, unsettled, differing } =
+        comparing;
+    let rows = counted(*rows, "row", "rows");
+    let mut lines =
+        vec![("compared", format!("{tables_done} of {tables} tables, {rows} in this pass"))];
+    if let Some(at) = passed_at {
+        let ago = Duration::try_from(now.duration_since(*at)).unwrap_or_default();
+        lines.push(("", format!("the last whole pass ended {} ago", duration(ago))));
+    }
+    if *unsettled > 0 {
+        lines.push((
+            "",
+            format!("{} not known to be equal", counted(*unsettled, "row is", "rows are")),
+        ));
+    }
+    for table in differing.iter().take(DIFFERING_SHOWN_MAX) {
+        lines.push(("DIFFERS", cut(&clean(&table.to_string()), POSITION_COLUMNS)));
+    }
+    if differing.len() > DIFFERING_SHOWN_MAX {
+        let more = differing.len() - DIFFERING_SHOWN_MAX;
+        lines.push(("", format!("and {more} more tables")));
+    }
     lines
 }
 

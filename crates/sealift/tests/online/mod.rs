@@ -15,6 +15,7 @@ mod definitions;
 mod families;
 mod soaked;
 mod verify;
+mod continuous;
 mod repair;
 mod xa;
 mod traps;

@@ -38,7 +38,7 @@ pub(super) fn followed(pair: &Pair, what: &str) -> (String, Folder, Churn, Runni
     (schema, folder, churn, running)
 }
 
-fn differences(ran: &Ran) -> Vec<Value> {
+pub(super) fn differences(ran: &Ran) -> Vec<Value> {
     ran.json()["verification"]["differences"].as_array().cloned().unwrap_or_default()
 }
 

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
 use sealift_engine::control::Steering;
-use sealift_engine::progress::{FollowState, Following, Snapshot, TableStage};
+use sealift_engine::progress::{
+    Comparing, DifferingTable, FollowState, Following, Snapshot, TableStage,
+};
 
 /// The whole text. What is not known has no line.
 pub(super) fn lines(snapshot: &Snapshot) -> String {
-    let Snapshot { stage, doing: _, tables: _, following, steering, eta_seconds } = snapshot;
+    let Snapshot { stage, doing: _, tables: _, following, comparing, steering, eta_seconds } =
+        snapshot;
     let mut text = Text::default();
     text.metric("sealift_info", "gauge", "The version, and what the run is doing.");
     let labels = [("version", env!("CARGO_PKG_VERSION")), ("stage", stage.as_str())];
@@ -23,6 +26,9 @@ pub(super) fn lines(snapshot: &Snapshot) -> String {
     }
     if let Some(following) = following {
         self::following(&mut text, following);
+    }
+    if let Some(comparing) = comparing {
+        self::comparing(&mut text, comparing);
     }
     text.lines
 }
@@ -84,6 +90,25 @@ fn following(text: &mut Text, following: &Following) {
         text.known("sealift_binlog_left_seconds", help, left);
         let warning = u8::from(retention.warning);
         text.gauge("sealift_binlog_warning", "1 when that is too little.", warning);
+    }
+}
+
+fn comparing(text: &mut Text, comparing: &Comparing) {
+    let Comparing { passes, passed_at, tables, tables_done, rows, unsettled, differing } =
+        comparing;
+    text.counter("sealift_compare_passes_total", "Passes over all rows that ended.", *passes);
+    let at = passed_at.map(jiff::Timestamp::as_second);
+    text.known("sealift_compare_passed_timestamp_seconds", "When the last of them ended.", at);
+    text.gauge("sealift_compare_tables", "Tables of the pass under way.", *tables);
+    text.gauge("sealift_compare_tables_done", "Tables of it that are compared.", *tables_done);
+    text.gauge("sealift_compare_rows", "Rows compared in it.", *rows);
+    text.gauge("sealift_compare_unsettled_rows", "Rows not known to be equal.", *unsettled);
+    let differing_tables = differing.len();
+    text.gauge("sealift_differing_tables", "Tables in which rows differ.", differing_tables);
+    text.metric("sealift_differing_rows", "gauge", "Rows of a table known to differ.");
+    for DifferingTable { table, rows, .. } in differing {
+        let labels = [("schema", table.schema.as_str()), ("table", table.name.as_str())];
+        text.sample("sealift_differing_rows", &labels, rows);
     }
 }
 

@@ -16,6 +16,9 @@ use super::{Identity, StateFolder};
 /// The folder below the state folder.
 const FOLDER: &str = "verify";
 
+/// The same for the comparison that goes on while changes are followed.
+const CONTINUOUS_FOLDER: &str = "verify-continuous";
+
 /// The record that says when the comparison was begun.
 const HEAD: &str = "comparison";
 
@@ -72,6 +75,17 @@ impl Comparison {
             folder.put(HEAD, &head)?;
         }
         Ok(Self { folder, head, is_gone_on })
+    }
+
+    /// The comparison that goes on while changes are followed, as it was left, however long ago: its passes follow one
+    /// another.
+    ///
+    /// # Errors
+    /// As for [`StateFolder::open`].
+    pub fn continuous(state: &Path, identity: &Identity, clock: Clock) -> Result<Self, Fault> {
+        let head = Head { begun: clock.now(), is_over: false };
+        let folder = StateFolder::open(&state.join(CONTINUOUS_FOLDER), identity, clock)?;
+        Ok(Self { folder, head, is_gone_on: true })
     }
 
     /// The last comparison of a state folder, with what it found; `None` when there is none, or it did not come to

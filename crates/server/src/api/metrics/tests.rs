@@ -100,6 +100,17 @@ fn every_number_is_there_in_a_form_that_can_be_read() {
     }
     let mut snapshot = progress.snapshot();
     snapshot.following = Some(following());
+    snapshot.comparing = Some(Comparing {
+        passes: 2,
+        passed_at: Some(jiff::Timestamp::UNIX_EPOCH),
+        differing: vec![DifferingTable {
+            table: QualifiedName::new("shop", "orders"),
+            rows: 3,
+            more: false,
+            keys: vec!["id=7".into()],
+        }],
+        ..Comparing::default()
+    });
     snapshot.steering = Some(Steering { paused: true, ..Steering::default() });
     let samples = parse(&lines(&snapshot));
     let of = |name: &str, labels: &[(&str, &str)]| {
@@ -118,6 +129,10 @@ fn every_number_is_there_in_a_form_that_can_be_read() {
     assert_eq!(of("sealift_follow_state", &[("state", "following")]), Some(0.0));
     assert_eq!(of("sealift_binlog_left_seconds", &[]), Some(7_200.0));
     assert_eq!(of("sealift_binlog_warning", &[]), Some(1.0));
+    assert_eq!(of("sealift_compare_passes_total", &[]), Some(2.0));
+    assert_eq!(of("sealift_differing_tables", &[]), Some(1.0));
+    let orders = [("schema", "shop"), ("table", "orders")];
+    assert_eq!(of("sealift_differing_rows", &orders), Some(3.0));
 }
 
 #[test]
