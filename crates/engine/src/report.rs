@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Clock;
 use crate::cutover::TurnRecord;
 use crate::fault::{ErrorCode, Fault};
-use crate::plan::accounts::AccountReport;
+use crate::plan::accounts::{AccountDifference, AccountReport};
 use crate::stage::Part;
 use crate::verify::Stranger;
 
@@ -223,6 +223,12 @@ pub struct VerificationReport {
     pub objects: u64,
     /// What differs.
     pub differences: Vec<DifferenceReport>,
+    /// Accounts that were compared.
+    #[serde(default)]
+    pub accounts: u64,
+    /// Accounts that differ.
+    #[serde(default)]
+    pub accounts_differing: Vec<AccountDifference>,
     /// What could not be compared, and why: whole sentences.
     pub not_compared: Vec<String>,
     /// Rows of which it is not known whether they differ: `what` says how many and why.

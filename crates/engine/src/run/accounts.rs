@@ -3,7 +3,7 @@
 use sealift_mysql::gather::accounts as gather;
 use sealift_mysql::session::Session;
 use sealift_schema::account::plan::plan as decide;
-use sealift_schema::account::{Account, AccountName, AccountPolicy, Scene};
+use sealift_schema::account::{Account, AccountName, AccountPolicy, Power, Scene};
 use sealift_schema::catalog::Catalog;
 use sealift_schema::facts::{Flavor, ServerFacts, Side};
 use sealift_schema::grants::Grants;
@@ -12,7 +12,8 @@ use super::Migration;
 use super::survey::{Both, both};
 use crate::fault::{ErrorCode, Fault};
 use crate::plan::accounts::{
-    AccountDraft, AccountReport, Applier, Made, apply, look, missing_select, write,
+    AccountDifference, AccountDraft, AccountReport, Applier, Made, apply, are_planned, look,
+    missing_select, moved, write,
 };
 use crate::prepare::servers;
 use crate::report::Report;
@@ -38,6 +39,56 @@ pub async fn plan_accounts(
     let Both { source, target, .. } = both(migration, report).await?;
     prints_accounts(&source)?;
     migration.progress.enter("reading accounts");
+    let Read { drafts, left_out, mut session, power } =
+        read(migration, policy, (&source, &target)).await?;
+    tell_mandatory_roles(&source, report);
+    let made = write(&drafts, &migration.folder)?;
+    let mut accounts = look(&mut session, &migration.folder, &power.own, policy.existing).await?;
+    session.close().await;
+    accounts.extend(left_out.into_iter().map(|(name, why)| AccountReport::left_out(&name, why)));
+    report.happened(&migration.clock, format!("planned {} accounts", made.scripts.len()));
+    Ok(AccountsPlanned { made, accounts })
+}
+
+/// Compares the planned accounts with both sides: how many there are, and which differ; `None` when none are planned.
+///
+/// # Errors
+/// When a server cannot be asked, or a file of the folder not be used.
+pub(super) async fn compare_accounts(
+    migration: &Migration,
+    policy: &AccountPolicy,
+    (source, target): (&ServerFacts, &ServerFacts),
+) -> Result<Option<(u64, Vec<AccountDifference>)>, Fault> {
+    if !are_planned(&migration.folder)? {
+        return Ok(None);
+    }
+    let Read { drafts, left_out: _, mut session, power } =
+        read(migration, policy, (source, target)).await?;
+    let accounts = look(&mut session, &migration.folder, &power.own, policy.existing).await?;
+    session.close().await;
+    let mut differing = moved(&drafts, &migration.folder)?;
+    differing.extend(accounts.iter().filter_map(AccountReport::difference));
+    differing.sort_by(|one, other| one.account.cmp(&other.account));
+    Ok(Some((accounts.len() as u64, differing)))
+}
+
+/// What both sides say of accounts.
+struct Read {
+    /// The accounts that get scripts.
+    drafts: Vec<AccountDraft>,
+    /// Those that get none, and why.
+    left_out: Vec<(AccountName, String)>,
+    /// A session on the target that reads accounts.
+    session: Session,
+    /// What its login may give.
+    power: Power,
+}
+
+async fn read(
+    migration: &Migration,
+    policy: &AccountPolicy,
+    (source, target): (&ServerFacts, &ServerFacts),
+) -> Result<Read, Fault> {
     let mut session = open(migration, Side::Source).await?;
     let read = gather::accounts(&mut session, &|_name| true).await;
     let origins = read.map_err(|error| missing_select(Fault::gather(Side::Source, error)))?;
@@ -47,14 +98,14 @@ pub async fn plan_accounts(
     session.close().await;
     let mut session = open(migration, Side::Target).await?;
     let on_target = |error| Fault::gather(Side::Target, error);
-    let power = gather::power(&mut session, &target).await.map_err(on_target)?;
+    let power = gather::power(&mut session, target).await.map_err(on_target)?;
     let planned = decide(
         &origins,
         &Scene {
-            source: &source,
-            target: &target,
+            source,
+            target,
             rewrite: &migration.policy,
-            selection: &migration.selection.clone().on(&source),
+            selection: &migration.selection.clone().on(source),
             names: &names,
             source_privileges: &source_privileges,
             power: &power,
@@ -62,18 +113,11 @@ pub async fn plan_accounts(
             nothing: &Catalog::default(),
         },
     );
-    tell_mandatory_roles(&source, report);
     let drafts = planned.accounts.iter().filter_map(|account| {
         let origin = origin(&origins, &account.source)?;
         Some(AccountDraft::new(account, origin))
     });
-    let made = write(&drafts.collect::<Vec<_>>(), &migration.folder)?;
-    let mut accounts = look(&mut session, &migration.folder, &power.own, policy.existing).await?;
-    session.close().await;
-    let left_out = planned.left_out.into_iter();
-    accounts.extend(left_out.map(|(name, why)| AccountReport::left_out(&name, why)));
-    report.happened(&migration.clock, format!("planned {} accounts", made.scripts.len()));
-    Ok(AccountsPlanned { made, accounts })
+    Ok(Read { drafts: drafts.collect(), left_out: planned.left_out, session, power })
 }
 
 /// Makes the target's accounts as the scripts say.

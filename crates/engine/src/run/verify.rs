@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sealift_mysql::binlog::RowImages;
+use sealift_schema::account::AccountPolicy;
 use sealift_schema::catalog::Catalog;
 use sealift_schema::facts::Side;
 use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
 
+use super::accounts::compare_accounts;
 use super::definitions::{self, Extent};
 use super::level::Level;
 use super::survey::{Survey, target_catalog};
@@ -35,6 +37,8 @@ pub struct Verify {
     pub followed: Option<Followed>,
     /// Where the comparison of rows is kept, to go on with it.
     pub notebook: Arc<dyn Notebook>,
+    /// What is carried of accounts.
+    pub accounts: AccountPolicy,
 }
 
 /// An online migration: which side's changes are carried to the other one.
@@ -138,7 +142,7 @@ pub async fn verify(
     verify: &Verify,
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
-    let Verify { followed, notebook } = verify;
+    let Verify { followed, notebook, accounts } = verify;
     let survey = survey(migration, followed.as_ref(), report).await?;
     if migration.folder.manifest()?.is_none() {
         planning::write(migration, &survey, report)?;
@@ -151,6 +155,8 @@ pub async fn verify(
     migration.progress.enter("comparing definitions");
     let Definitions { actual, mut found, moving } =
         compare_definitions(migration, (&survey, &plan), followed.as_ref(), report).await?;
+    migration.progress.enter("comparing accounts");
+    tell_accounts(migration, accounts, &survey, &mut found).await?;
     let mut pairs = pairs(&survey, &plan, &actual);
     if let Some(Followed { copied: Some(copied), .. }) = followed {
         for pair in pairs.extract_if(.., |pair| !copied.contains(&pair.source.name)) {
@@ -205,6 +211,32 @@ async fn tell_held(
     Ok(())
 }
 
+/// Compares accounts, if they are planned.
+async fn tell_accounts(
+    migration: &Migration,
+    policy: &AccountPolicy,
+    survey: &Survey,
+    found: &mut VerificationReport,
+) -> Result<(), Fault> {
+    let servers = (&survey.source, &survey.target);
+    match Box::pin(compare_accounts(migration, policy, servers)).await {
+        Ok(Some((count, differing))) => {
+            (found.accounts, found.accounts_differing) = (count, differing);
+            Ok(())
+        }
+        Ok(None) => {
+            let what = "Accounts: none are planned (sealift accounts plans them).";
+            found.not_compared.push(what.to_owned());
+            Ok(())
+        }
+        Err(fault) if fault.code == ErrorCode::PrivilegeMissing => {
+            found.not_compared.push(format!("Accounts: {fault}."));
+            Ok(())
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
 /// Looks for whoever else wrote to tables that differ.
 async fn tell_strangers(
     migration: &Migration,
@@ -236,7 +268,7 @@ async fn tell_strangers(
 }
 
 fn conclude(found: &VerificationReport) -> Conclusion {
-    if !found.differences.is_empty() {
+    if !found.differences.is_empty() || !found.accounts_differing.is_empty() {
         Conclusion::Different
     } else if !found.unsettled.is_empty() {
         Conclusion::Unsettled

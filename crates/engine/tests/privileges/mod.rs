@@ -20,6 +20,7 @@ use sealift_engine::verify::NoNotebook;
 use sealift_lab::Pair;
 use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::snapshot::LockMode;
+use sealift_schema::account::AccountPolicy;
 use sealift_schema::facts::Side;
 use sealift_schema::rewrite::Policy;
 use sealift_schema::selection::{Patterns, Selection};
@@ -97,7 +98,11 @@ async fn migrate(pair: &Pair, source_heading: &str) {
     assert!(report.position.is_some(), "the position of the binary log was not read");
 
     let mut report = Report::begin("verify", "0", &migration.clock);
-    let verify = Verify { followed: None, notebook: Arc::new(NoNotebook) };
+    let verify = Verify {
+        followed: None,
+        notebook: Arc::new(NoNotebook),
+        accounts: AccountPolicy::default(),
+    };
     let end = run::verify(&migration, &verify, &mut report).await.unwrap();
     assert_eq!(end, Conclusion::Equal, "{:?}", report.verification);
     let made = "SELECT (SELECT COUNT(*) FROM information_schema.routines WHERE routine_schema = 'shop'), \

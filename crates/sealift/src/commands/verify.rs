@@ -41,7 +41,11 @@ pub(super) async fn verify(args: &VerifyArgs, context: &mut Context) -> Result<A
     }
     let watch = Watch::show(context);
     let migration = context.migration(&config, (source, target), &watch.progress);
-    let verify = Verify { followed, notebook: Arc::<Comparison>::clone(&comparison) };
+    let verify = Verify {
+        followed,
+        notebook: Arc::<Comparison>::clone(&comparison),
+        accounts: config.accounts.clone(),
+    };
     let ended = run::verify(&migration, &verify, &mut context.report).await;
     watch.finish().await;
     let conclusion = ended?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sealift_engine::clock::Clock;
 use sealift_engine::cutover::{FenceKind, StepRecord, TurnAsk, TurnOutcome, TurnRecord, TurnWish};
-use sealift_engine::plan::accounts::{AccountReport, AccountResult, Notice};
+use sealift_engine::plan::accounts::{AccountDifference, AccountReport, AccountResult, Notice};
 use sealift_engine::report::{
     ChangeReport, Conclusion, DifferenceReport, LeftOut, LeftOutBecause, ObjectReport,
     ObjectResult, RepairReport, Report, ServerReport, TableRepairReport, TableReport, TableResult,
@@ -103,7 +103,13 @@ fn verification() -> VerificationReport {
             target: Some("'b'".into()),
             keys: vec!["(id) = (17)".into(), "(id) = (18)".into()],
         }],
-        not_compared: vec!["Users were not compared.".into()],
+        accounts: 3,
+        accounts_differing: vec![AccountDifference {
+            account: "app@10.0.%".into(),
+            target: Some("app@%".into()),
+            what: vec!["alter password".into(), "grant SELECT ON `shop`.*".into()],
+        }],
+        not_compared: vec!["table `shop`.`log` is not copied yet.".into()],
         unsettled: vec![DifferenceReport {
             object: object(ObjectKind::Table, "visits"),
             what: "2 rows are not known to be equal: it changes all the time".into(),

@@ -186,12 +186,15 @@ fn compared(page: &mut Page, verification: &VerificationReport) {
         rows,
         objects,
         differences,
+        accounts,
+        accounts_differing,
         not_compared,
         unsettled,
         strangers,
     } = verification;
     let said = [
         (*objects, "definition", "definitions"),
+        (*accounts, "account", "accounts"),
         (*tables, "table", "tables"),
         (*rows, "row", "rows"),
     ];
@@ -206,6 +209,7 @@ fn compared(page: &mut Page, verification: &VerificationReport) {
     page.list("not compared", not_compared, Clone::clone);
     page.list("not known", unsettled, difference);
     page.list("differs", differences, difference);
+    page.list("differs", accounts_differing, ToString::to_string);
     page.list("who", strangers, ToString::to_string);
 }
 
@@ -313,12 +317,14 @@ mod tests {
           downtime      writes were kept out for 312 ms
           step          12 ms: writes are kept out of the source
           checked       SELECT 1: 1
-          compared      4 definitions, 2 tables, 1,234,567 rows
-          not compared  Users were not compared.
+          compared      4 definitions, 3 accounts, 2 tables, 1,234,567 rows
+          not compared  table `shop`.`log` is not copied yet.
           not known     table `shop`.`visits`: 2 rows are not known to be equal: it
                         changes all the time; id=3, id=4
           differs       table `shop`.`orders`: row differs; source: 'a'; target: 'b';
                         (id) = (17), (id) = (18)
+          differs       account app@10.0.% (on the target app@%): alter password, grant
+                        SELECT ON `shop`.*
           who           somebody else wrote to table `shop`.`orders` of the target:
                         app@10.0.0.9, connection 17, at 2026-11-29T09:00:00Z
           would repair  table `shop`.`orders`: insert 1 row, update 2 rows: insert id=7,

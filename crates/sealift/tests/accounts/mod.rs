@@ -430,3 +430,48 @@ fn grants_on_what_is_not_there_yet_are_given_when_it_is() {
     assert_eq!((applied.code, results(&applied)), (Some(0), vec!["altered lt_a@%".to_owned()]));
     assert_eq!(rights(&pair.source, "lt_a@%"), rights(&pair.target, "lt_a@%"));
 }
+
+#[test]
+fn a_comparison_names_the_accounts_that_are_not_as_planned() {
+    let pair = &*PAIR;
+    pair.source.sql(
+        "CREATE USER ve_app IDENTIFIED BY 've-Pw1'; GRANT SELECT ON shop.* TO ve_app;
+         CREATE USER ve_other IDENTIFIED BY 've-Pw1'; CREATE USER ve_moves IDENTIFIED BY 've-Pw1';
+         CREATE DATABASE ve; CREATE TABLE ve.t (id INT PRIMARY KEY);",
+    );
+    let rest = "[select]\nschemas = [\"ve\"]\n[accounts]\ninclude = [\"ve_*\"]\n";
+    let folder = Folder::between(&pair.source, &pair.target, rest);
+    let carried = folder.sealift(&["run", "--offline"]);
+    assert_eq!(carried.code, Some(0), "{}", carried.screen());
+    let verify = || folder.sealift(&["verify", "--json"]);
+    let none = verify();
+    assert!(none.json()["verification"]["not_compared"].to_string().contains("none are planned"));
+    carry(&folder);
+    let equal = verify();
+    assert_eq!(equal.code, Some(0), "{}", equal.screen());
+    assert_eq!(equal.json()["verification"]["accounts"], 3);
+
+    pair.target.sql(
+        "ALTER USER ve_app IDENTIFIED BY 've-Pw2'; GRANT DELETE ON ve.* TO ve_app;
+         DROP USER ve_other;",
+    );
+    pair.source.sql("ALTER USER ve_moves ACCOUNT LOCK; CREATE USER ve_new IDENTIFIED BY 've-Pw1';");
+    let differs = verify();
+    assert_eq!(differs.code, Some(3), "{}", differs.screen());
+    let found = differs.json()["verification"]["accounts_differing"].clone();
+    let of = |account: &str| -> String {
+        let all = found.as_array().cloned().unwrap_or_default();
+        let own = all.into_iter().filter(|one| one["account"] == account);
+        own.map(|one| one["what"].to_string()).collect()
+    };
+    for (account, what) in [
+        ("ve_app@%", "password"),
+        ("ve_app@%", "DELETE"),
+        ("ve_other@%", "missing on the target"),
+        ("ve_moves@%", "moved on the source"),
+        ("ve_new@%", "is new on the source"),
+    ] {
+        assert!(of(account).contains(what), "{account}: {found}");
+    }
+    assert!(!differs.stdout.contains("$A$"), "a hash is shown: {}", differs.stdout);
+}

@@ -10,11 +10,13 @@ use sealift_schema::account::{Account, AccountName, Existing};
 use sealift_schema::facts::Side;
 
 use super::FOLDER;
-use super::report::{AccountReport, AccountResult};
+use super::draft::AccountDraft;
+use super::report::{AccountDifference, AccountReport, AccountResult};
 use super::shelf::Shelf;
 use crate::fault::{ErrorCode, Fault};
 use crate::plan::draft::Note;
 use crate::plan::folder::Folder;
+use crate::plan::reconcile::Drafted;
 use crate::plan::script::State;
 
 /// One account of the plan beside the target's.
@@ -43,6 +45,45 @@ pub async fn look(
     let shelf = shelf(&folder)?;
     let compared = compare(session, &folder, &shelf, own, existing).await?;
     Ok(compared.into_iter().map(|compared| compared.report).collect())
+}
+
+/// Whether accounts are planned at all.
+///
+/// # Errors
+/// When the plan of accounts cannot be read.
+pub fn are_planned(plan: &Folder) -> Result<bool, Fault> {
+    Ok(Shelf::read(&Shelf::folder(plan))?.is_some())
+}
+
+/// Says of which accounts the source has moved since they were planned, and how.
+///
+/// # Errors
+/// When there is no plan of accounts, or it cannot be read.
+pub fn moved(drafts: &[AccountDraft], plan: &Folder) -> Result<Vec<AccountDifference>, Fault> {
+    let shelf = shelf(&Shelf::folder(plan))?;
+    let of = |name: &AccountName, what: &str| AccountDifference {
+        account: name.plain(),
+        target: None,
+        what: vec![what.to_owned()],
+    };
+    let mut moved = Vec::new();
+    for draft in drafts {
+        match shelf.accounts.iter().find(|entry| entry.name == draft.name) {
+            None => moved.push(of(&draft.name, "is new on the source; sealift accounts plans it")),
+            Some(entry) if entry.source != draft.source_hash() => {
+                let what =
+                    "moved on the source since it was planned; sealift accounts plans it anew";
+                moved.push(of(&draft.name, what));
+            }
+            Some(_) => {}
+        }
+    }
+    let gone =
+        shelf.accounts.iter().filter(|entry| !drafts.iter().any(|draft| draft.name == entry.name));
+    moved.extend(
+        gone.map(|entry| of(&entry.name, "is gone from the source, or no longer selected")),
+    );
+    Ok(moved)
 }
 
 /// The shelf of a plan that has one.

@@ -11,11 +11,11 @@ mod apply;
 mod report;
 
 pub use self::apply::{Applier, apply};
-pub use self::compare::look;
 pub(crate) use self::compare::missing_select;
+pub use self::compare::{are_planned, look, moved};
 pub use self::draft::AccountDraft;
 pub use self::make::{Made, write};
-pub use self::report::{AccountReport, AccountResult, Notice};
+pub use self::report::{AccountDifference, AccountReport, AccountResult, Notice};
 
 /// The folder of accounts' scripts, below the plan's.
 pub const FOLDER: &str = "90-accounts";

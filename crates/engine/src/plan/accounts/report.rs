@@ -1,5 +1,7 @@
 //! What is to be done, or was done, about each account, as plain data. It holds no secret.
 
+use std::fmt;
+
 use sealift_schema::account::AccountName;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +32,51 @@ pub struct AccountReport {
     /// Why it is not carried, or what failed, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<String>,
+}
+
+/// An account that is not on the target as it is planned, or not planned as it is on the source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountDifference {
+    /// Its name on the source, `user@host`.
+    pub account: String,
+    /// Its name on the target, where that differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// What differs, without secrets: `alter password`, `its account lock`, `grant SELECT ON …`.
+    pub what: Vec<String>,
+}
+
+impl fmt::Display for AccountDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account, target, what } = self;
+        write!(f, "account {account}")?;
+        if let Some(target) = target {
+            write!(f, " (on the target {target})")?;
+        }
+        write!(f, ": {}", what.join(", "))
+    }
+}
+
+impl AccountReport {
+    /// What differs on the target from what is planned; `None` when nothing does, or a person wants it so.
+    #[must_use]
+    pub fn difference(&self) -> Option<AccountDifference> {
+        let Self { account, target, result, deeds, kept, why, .. } = self;
+        let what: Vec<String> = match result {
+            AccountResult::ToCreate => vec!["missing on the target".to_owned()],
+            AccountResult::ToAlter | AccountResult::Present | AccountResult::Foreign => {
+                let other = |what: &String| format!("{what} (by somebody else's doing)");
+                deeds.iter().cloned().chain(kept.iter().map(other)).collect()
+            }
+            AccountResult::Failed | AccountResult::Refused => why.clone(),
+            AccountResult::Created
+            | AccountResult::Altered
+            | AccountResult::Skipped
+            | AccountResult::LeftOut => Vec::new(),
+        };
+        let (account, target) = (account.clone(), target.clone());
+        (!what.is_empty()).then_some(AccountDifference { account, target, what })
+    }
 }
 
 /// A change for the target.
