@@ -152,7 +152,7 @@ impl Ring<'_> {
         let cost = measure::run(command)?;
         self.level()?;
         let counted = self.target.client().option("-N").run(format!(
-            "SELECT SUM(this_cnt), SUM(this_crc <> master_crc OR this_cnt <> master_cnt) \
+            "SELECT SUM(this_cnt), SUM(this_crc <> source_crc OR this_cnt <> source_cnt) \
              FROM {SUMS}.checksums WHERE db = '{SCHEMA}'"
         ));
         let rows: u64 = self.tables.iter().map(|table| table.rows).sum();
