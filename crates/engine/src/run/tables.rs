@@ -167,23 +167,7 @@ impl Tables<'_> {
 }
 
 fn copied_table(event: &Event) -> Option<&QualifiedName> {
-    match event {
-        Event::TableCopied { table, .. } => Some(table),
-        Event::RunBegun { .. }
-        | Event::Restarted
-        | Event::AllAgain { .. }
-        | Event::Prepared
-        | Event::SnapshotTaken { .. }
-        | Event::FollowingFrom { .. }
-        | Event::TableReset { .. }
-        | Event::ObjectBegun { .. }
-        | Event::ObjectDone { .. }
-        | Event::Copied
-        | Event::Following
-        | Event::Turn(_)
-        | Event::Held(_)
-        | Event::Finished => None,
-    }
+    if let Event::TableCopied { table, .. } = event { Some(table) } else { None }
 }
 
 /// The first table whose definition is another than it was.
