@@ -99,6 +99,13 @@ impl Folder {
         self.command(&["run", "--offline"]).env("SEALIFT_PROBE", probe).output().unwrap()
     }
 
+    /// Runs a command that is killed at a point, `point[:n]`.
+    pub(crate) fn killed_at(&self, args: &[&str], point: &str) {
+        let probe = format!("{point}=kill");
+        let killed = self.command(args).env("SEALIFT_PROBE", probe).output().unwrap();
+        assert_eq!(killed.status.code(), None, "{point} was not passed: {killed:?}");
+    }
+
     /// Runs the binary in the folder.
     pub(crate) fn sealift(&self, args: &[&str]) -> Ran {
         Ran::of(self.command(args).output().unwrap())

@@ -34,10 +34,7 @@ fn killed_at(point: Point) {
     let schema = unique_schema(&format!("killed_{}", point.name().replace('-', "_")));
     fill(&schema);
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
-    let probe = format!("{}=kill", point.name());
-    let killed =
-        folder.command(&["run", "--offline"]).env("SEALIFT_PROBE", probe).output().unwrap();
-    assert_eq!(killed.status.code(), None, "{} was not passed: {killed:?}", point.name());
+    folder.killed_at(&["run", "--offline"], point.name());
     assert_arrived(&folder, &schema);
 }
 

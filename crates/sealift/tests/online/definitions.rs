@@ -258,9 +258,7 @@ fn definitions_that_move_while_a_copy_is_interrupted_are_the_copys() {
     let pair = Pair::shared_mariadb();
     let schema = schema(pair, "online_ddl_pause");
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
-    let killed =
-        folder.command(&["run"]).env("SEALIFT_PROBE", "table-copied:2=kill").output().unwrap();
-    assert_eq!(killed.status.code(), None, "{killed:?}");
+    folder.killed_at(&["run"], "table-copied:2");
     pair.source.sql(format!(
         "USE {schema}; INSERT INTO parent VALUES (7777, 7); ALTER TABLE parent ADD w INT DEFAULT 5; \
          INSERT INTO bag VALUES (1, 'x', 2); ALTER TABLE bag ADD u UUID; INSERT INTO bag (a, u) VALUES (2, UUID()); \

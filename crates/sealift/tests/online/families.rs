@@ -171,9 +171,7 @@ fn killed_again_and_again(pair: &Pair) {
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
     let writer = Writer::start(&pair.source, &schema);
     for point in ["chunk-loaded:2", "chunk-committed:3", "table-copied:2", "copied"] {
-        let probe = format!("{point}=kill");
-        let killed = folder.command(&["run"]).env("SEALIFT_PROBE", probe).output().unwrap();
-        assert_eq!(killed.status.code(), None, "{point} was not passed: {killed:?}");
+        folder.killed_at(&["run"], point);
     }
     for _life in 0..2 {
         let running = Running::start(&folder);

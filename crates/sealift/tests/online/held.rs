@@ -60,10 +60,7 @@ fn a_view_that_cannot_be_made_keeps_no_rows_from_being_followed() {
     ends_with(0, &folder.sealift(&["resolve", &format!("{schema}.was"), "--script", "was.sql"]));
     ends_with(0, &folder.sealift(&["resolve", &format!("{schema}.odd"), "--skip"]));
     for point in ["run-begun", "object-executed"] {
-        let probe = format!("{point}=kill");
-        let mut run = folder.command(&["run", "--until-caught-up"]);
-        let killed = run.env("SEALIFT_PROBE", probe).output().unwrap();
-        assert_eq!(killed.status.code(), None, "{point} was not passed: {killed:?}");
+        folder.killed_at(&["run", "--until-caught-up"], point);
     }
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
     assert!(held(&folder).is_empty());

@@ -162,9 +162,7 @@ fn an_application_that_logs_rows_in_part_is_followed_through_kills() {
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
     let churn = Churn::hungry(&pair.source, &schema, workload::seed(), &Appetite::everything(1));
     for point in ["chunk-loaded:2", "chunk-committed:3", "table-copied:2", "copied"] {
-        let probe = format!("{point}=kill");
-        let killed = folder.command(&["run"]).env("SEALIFT_PROBE", probe).output().unwrap();
-        assert_eq!(killed.status.code(), None, "{point} was not passed: {killed:?}");
+        folder.killed_at(&["run"], point);
     }
     for _life in 0..2 {
         let running = Running::start(&folder);

@@ -154,9 +154,7 @@ fn a_mariadb_that_is_written_to_is_copied_and_followed() {
     let schema = schema(pair, "online_maria");
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
     let churn = Churn::start(&pair.source, &schema, workload::seed());
-    let killed =
-        folder.command(&["run"]).env("SEALIFT_PROBE", "chunk-committed:3=kill").output().unwrap();
-    assert_eq!(killed.status.code(), None, "{killed:?}");
+    folder.killed_at(&["run"], "chunk-committed:3");
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
     drop(churn);
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
@@ -196,9 +194,7 @@ fn killed_again_and_again_while_rows_change_nothing_is_lost_or_doubled() {
     let churn = Churn::start(&pair.source, &schema, workload::seed());
     for point in ["chunk-begun", "chunk-loaded:2", "chunk-committed:3", "table-copied:2", "copied"]
     {
-        let probe = format!("{point}=kill");
-        let killed = folder.command(&["run"]).env("SEALIFT_PROBE", probe).output().unwrap();
-        assert_eq!(killed.status.code(), None, "{point} was not passed: {killed:?}");
+        folder.killed_at(&["run"], point);
     }
     for _life in 0..3 {
         let running = Running::start(&folder);

@@ -68,9 +68,7 @@ fn after_a_purge_all_tables_are_copied_again_on_demand_through_every_crash() {
         "copied",
         "completed",
     ] {
-        let probe = format!("{point}=kill");
-        let killed = folder.command(&["run"]).env("SEALIFT_PROBE", probe).output().unwrap();
-        assert_eq!(killed.status.code(), None, "{point} was not passed: {killed:?}");
+        folder.killed_at(&["run"], point);
     }
     drop(churn);
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
@@ -85,9 +83,7 @@ fn a_mariadb_that_has_purged_its_log_under_the_copy_is_copied_again() {
     let pair = Pair::shared_mariadb();
     let schema = schema(pair, "purged_maria");
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
-    let killed =
-        folder.command(&["run"]).env("SEALIFT_PROBE", "table-copied:2=kill").output().unwrap();
-    assert_eq!(killed.status.code(), None, "{killed:?}");
+    folder.killed_at(&["run"], "table-copied:2");
     pair.source.sql(format!("UPDATE {schema}.parent SET v = 9; DELETE FROM {schema}.leaf"));
     purge(&pair.source);
     is_refused(&folder, &pair.target, &schema);

@@ -30,11 +30,7 @@ fn moved(shop: &Shop<'_>, meanwhile: impl FnOnce()) {
     );
     assert_eq!(shop.pair.target.sql(made), "late\n");
     shop.goes_on(&clients);
-    let (acknowledged, _refused) = clients.finish();
-    ends_with(0, &shop.folder.sealift(&["stop"]));
-    drop(running);
-    ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
-    shop.assert_nothing_lost(&acknowledged);
+    shop.closes(clients, running);
 }
 
 #[test]

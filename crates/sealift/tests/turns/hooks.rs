@@ -39,11 +39,7 @@ fn a_failing_hook_after_the_switch_is_told_and_one_can_go_back() {
     shop.wait_until_ready("target");
     ends_with(0, &shop.folder.sealift(&["rollback", "--yes"]));
     shop.goes_on(&clients);
-    let (acknowledged, _refused) = clients.finish();
-    ends_with(0, &shop.folder.sealift(&["stop"]));
-    drop(running);
-    ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
-    shop.assert_nothing_lost(&acknowledged);
+    shop.closes(clients, running);
 }
 
 /// Answers each request with the status of its path (`/503` with 503), and tells what was posted.

@@ -37,9 +37,5 @@ fn a_lost_answer_at_the_switch_is_asked_about() {
     ends_with(0, &cut);
     assert_eq!((outcome(&cut).as_str(), shop.live().as_str()), ("switched", "target"));
     shop.goes_on(&clients);
-    let (acknowledged, _refused) = clients.finish();
-    ends_with(0, &shop.folder.sealift(&["stop"]));
-    drop(running);
-    ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
-    shop.assert_nothing_lost(&acknowledged);
+    shop.closes(clients, running);
 }

@@ -118,6 +118,15 @@ impl<'p> Shop<'p> {
         });
     }
 
+    /// Clients and run end, the rest is carried, and nothing acknowledged is lost.
+    fn closes(&self, clients: Clients, running: Running) {
+        let (acknowledged, _refused) = clients.finish();
+        ends_with(0, &self.folder.sealift(&["stop"]));
+        drop(running);
+        ends_with(0, &self.folder.sealift(&["run", "--until-caught-up"]));
+        self.assert_nothing_lost(&acknowledged);
+    }
+
     /// Everything acknowledged is on both sides, once, and both sides are equal.
     fn assert_nothing_lost(&self, acknowledged: &[(usize, u64)]) {
         for side in ["source", "target"] {

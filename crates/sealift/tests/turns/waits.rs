@@ -25,11 +25,7 @@ fn changes_that_are_far_behind_are_waited_for_before_writes_are_kept_out() {
     ends_with(0, &cut);
     assert_eq!(outcome(&cut), "switched");
     shop.goes_on(&clients);
-    let (acknowledged, _refused) = clients.finish();
-    ends_with(0, &shop.folder.sealift(&["stop"]));
-    drop(running);
-    ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
-    shop.assert_nothing_lost(&acknowledged);
+    shop.closes(clients, running);
 }
 
 /// Whoever gives up waiting does not want writes to be kept out later on.
