@@ -110,7 +110,8 @@ impl Ring<'_> {
     }
 
     fn sealift(&self) -> Result<Cost, String> {
-        let mut command = configuration(self.sealift, self.scratch, self.source, self.target)?;
+        let mut command =
+            configuration(self.sealift, self.scratch, (self.source, self.target), SCHEMA)?;
         command.args(["--quiet", "run", "--offline"]);
         measure::run(command)
     }
@@ -200,13 +201,13 @@ impl Ring<'_> {
 pub(super) fn configuration(
     sealift: &Path,
     folder: &Path,
-    source: &Server,
-    target: &Server,
+    (source, target): (&Server, &Server),
+    schema: &str,
 ) -> Result<Command, String> {
     let config = format!(
         "[source]\nurl = \"mysql://{}@127.0.0.1:{}\"\ntls = \"off\"\n\
          [target]\nurl = \"mysql://{}@127.0.0.1:{}\"\ntls = \"required\"\n\
-         [select]\nschemas = [\"{SCHEMA}\"]\n",
+         [select]\nschemas = [\"{schema}\"]\n",
         source.account().user,
         source.port(),
         target.account().user,

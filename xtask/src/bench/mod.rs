@@ -5,6 +5,7 @@ mod contender;
 mod dataset;
 mod decode;
 mod measure;
+mod replica;
 mod sync;
 mod verify;
 

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use sealift_lab::{Options, Server, packages};
 
-use super::measure;
+use super::contender::configuration;
+use super::{measure, replica};
 use crate::build;
 
 /// Options of `cargo x bench sync`.
@@ -82,10 +83,8 @@ pub(crate) fn run(args: &SyncArgs) -> Result<(), String> {
     let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
     let big = |options: Options| options.durable().buffer_pool_mib(3072).redo_mib(2048);
     let source = Server::start(big(Options::mysql())).map_err(|error| error.to_string())?;
-    source.sql(format!(
-        "CREATE DATABASE {SCHEMA}; CREATE USER follower IDENTIFIED BY 'pw'; \
-         GRANT REPLICATION SLAVE ON *.* TO follower"
-    ));
+    source.sql(format!("CREATE DATABASE {SCHEMA}"));
+    replica::allow(&source)?;
     let sysbench = |more: &[&str]| sysbench(&source, args.rows, more);
     sysbench(&["prepare"])?;
     let mut places = Vec::new();
@@ -135,23 +134,7 @@ fn place(
 /// Brings a follower to where the source is before the measured transactions.
 fn begin(place: &Place, source: &Server, sealift: &Path) -> Result<(), String> {
     if place.follower.workers().is_some() {
-        place.server.sql(format!(
-            "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT={}, \
-             SOURCE_USER='follower', SOURCE_PASSWORD='pw', SOURCE_AUTO_POSITION=1, \
-             GET_SOURCE_PUBLIC_KEY=1",
-            source.port()
-        ));
-    } else {
-        let config = format!(
-            "[source]\nurl = \"mysql://{}@127.0.0.1:{}\"\ntls = \"off\"\n\
-             [target]\nurl = \"mysql://{}@127.0.0.1:{}\"\ntls = \"required\"\n\
-             [select]\nschemas = [\"{SCHEMA}\"]\n",
-            source.account().user,
-            source.port(),
-            place.server.account().user,
-            place.server.port()
-        );
-        fs::write(place.folder.join("sealift.toml"), config).map_err(|error| error.to_string())?;
+        replica::attach(&place.server, source)?;
     }
     catch_up(place, source, sealift).map(|_took| ())
 }
@@ -161,21 +144,17 @@ fn catch_up(place: &Place, source: &Server, sealift: &Path) -> Result<Duration, 
     let begun = Instant::now();
     match place.follower.workers() {
         Some(_) => {
-            let set = source.client().option("-N").run("SELECT @@gtid_executed");
-            let set: String = set.replace("\\n", "").split_whitespace().collect();
-            place.server.try_sql(format!(
-                "START REPLICA; SELECT WAIT_FOR_EXECUTED_GTID_SET('{set}'); STOP REPLICA"
-            ))?;
+            replica::start(&place.server)?;
+            replica::level(&place.server, source)?;
+            place.server.try_sql("STOP REPLICA")?;
         }
         None => {
-            let mut command = Command::new(sealift);
-            command.current_dir(&place.folder).args(["--quiet", "run", "--until-caught-up"]);
+            let pair = (source, &place.server);
+            let mut command = configuration(sealift, &place.folder, pair, SCHEMA)?;
+            command.args(["--quiet", "run", "--until-caught-up"]);
             if place.follower == Follower::SealiftAtomic {
                 command.arg("--atomic");
             }
-            command
-                .env("SEALIFT_SOURCE_PASSWORD", source.account().password)
-                .env("SEALIFT_TARGET_PASSWORD", place.server.account().password);
             measure::run(command)?;
         }
     }

@@ -11,7 +11,7 @@ use sealift_lab::{Server, packages};
 use super::contender::{configuration, over_tcp};
 use super::dataset::{Dataset, SCHEMA, Table};
 use super::measure::{self, Cost};
-use super::{fill_sql, print_table, servers};
+use super::{fill_sql, print_table, replica, servers};
 use crate::build;
 
 /// Options of `cargo x bench verify`.
@@ -111,28 +111,18 @@ impl Ring<'_> {
         source.try_sql(format!(
             "CREATE DATABASE {SUMS}; \
              CREATE TABLE {SUMS}.dsns (id INT NOT NULL PRIMARY KEY, parent_id INT, dsn VARCHAR(255) NOT NULL); \
-             INSERT INTO {SUMS}.dsns VALUES (1, NULL, 'u=root,S={}'); \
-             CREATE USER follower IDENTIFIED BY 'pw'; GRANT REPLICATION SLAVE ON *.* TO follower",
+             INSERT INTO {SUMS}.dsns VALUES (1, NULL, 'u=root,S={}')",
             target.socket().display()
         ))?;
-        target.try_sql(format!(
-            "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT={}, \
-             SOURCE_USER='follower', SOURCE_PASSWORD='pw', SOURCE_AUTO_POSITION=1, \
-             GET_SOURCE_PUBLIC_KEY=1; START REPLICA",
-            source.port()
-        ))?;
-        self.level()
-    }
-
-    /// Waits until the replica has everything.
-    fn level(&self) -> Result<(), String> {
-        let set = self.source.client().option("-N").run("SELECT @@gtid_executed");
-        let set: String = set.replace("\\n", "").split_whitespace().collect();
-        self.target.try_sql(format!("SELECT WAIT_FOR_EXECUTED_GTID_SET('{set}')")).map(drop)
+        replica::allow(source)?;
+        replica::attach(target, source)?;
+        replica::start(target)?;
+        replica::level(target, source)
     }
 
     fn sealift(&self, scratch: &Path) -> Result<Cost, String> {
-        let mut command = configuration(self.sealift, scratch, &self.source, &self.target)?;
+        let mut command =
+            configuration(self.sealift, scratch, (&self.source, &self.target), SCHEMA)?;
         command.args(["--quiet", "verify"]);
         measure::run(command)
     }
@@ -150,7 +140,7 @@ impl Ring<'_> {
             .arg(format!("--replicate={SUMS}.checksums"))
             .arg(format!("--recursion-method=dsn=D={SUMS},t=dsns"));
         let cost = measure::run(command)?;
-        self.level()?;
+        replica::level(&self.target, &self.source)?;
         let counted = self.target.client().option("-N").run(format!(
             "SELECT SUM(this_cnt), SUM(this_crc <> source_crc OR this_cnt <> source_cnt) \
              FROM {SUMS}.checksums WHERE db = '{SCHEMA}'"
