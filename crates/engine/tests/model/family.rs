@@ -5,9 +5,8 @@
 //! together with this model. How a table is emptied, and that a dead session commits nothing, is the other
 //! models' part.
 
-use std::fmt;
-
-use crate::explore::{System, explore};
+use crate::exact::{self, Heeds, Position, Step, Taker};
+use crate::explore::System;
 
 /// What makes it right. Each can be taken away to see the model fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +39,6 @@ const KEYS: u8 = 2;
 /// For each table and key: no row, or the key it refers to in the table before. The first table refers to
 /// nothing: its rows are 0.
 type Rows = [[Option<u8>; KEYS as usize]; TABLES];
-
-/// A position in the log.
-type Position = usize;
 
 /// What the log tells of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,37 +172,9 @@ struct State {
     rows: Rows,
     /// The position that each table is copied as of.
     copied: [Option<Position>; TABLES],
-    /// Everything within is applied, says the target.
-    applied: Position,
     /// The snapshot that is being read, and how many tables it has brought.
     reading: Option<(Position, usize)>,
-    /// Where the process is in the log.
-    at: Position,
-    /// What it was handed, and earlier processes too.
-    handed_over: Position,
-    kills_left: u8,
-}
-
-enum Step {
-    Snapshot(Position),
-    Copied(usize, Position),
-    Passed(Position),
-    Applied(Position, Position),
-    Position(Position),
-    Killed,
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Snapshot(at) => write!(f, "a snapshot is opened at T{at}"),
-            Self::Copied(table, at) => write!(f, "table {table} is copied as of T{at}"),
-            Self::Passed(at) => write!(f, "T{at} is left out"),
-            Self::Applied(from, to) => write!(f, "T{from}..T{to} are applied"),
-            Self::Position(at) => write!(f, "the position T{at} is committed"),
-            Self::Killed => write!(f, "the process is killed and started again"),
-        }
-    }
+    taker: Taker,
 }
 
 const START: Rows = [[Some(0), Some(0)], [Some(0), Some(1)], [Some(0), Some(1)]];
@@ -242,7 +210,7 @@ impl Family {
 
     fn copy_steps(&self, state: &State, all: &mut Vec<(Step, State)>) {
         let Some((at, next)) = state.reading else {
-            let oldest = if self.keeps(Guard::StaleCheck) { state.handed_over } else { 0 };
+            let oldest = if self.keeps(Guard::StaleCheck) { state.taker.handed_over } else { 0 };
             for at in oldest..=self.end() {
                 let mut begun = state.clone();
                 if self.keeps(Guard::EmptiedTogether) {
@@ -261,29 +229,29 @@ impl Family {
                 done.copied[next] = Some(at);
             }
             done.reading = (next + 1 < TABLES).then_some((at, next + 1));
-            all.push((Step::Copied(next, at), done));
+            all.push((Step::Copied("table", next, at), done));
         }
     }
 
     fn apply_steps(&self, state: &State, all: &mut Vec<(Step, State)>) {
-        if state.applied < state.at && !self.keeps(Guard::PositionWithRows) {
-            let moved = State { applied: state.at, ..state.clone() };
-            all.push((Step::Position(state.at), moved));
+        if !self.keeps(Guard::PositionWithRows)
+            && let Some(taker) = state.taker.position()
+        {
+            let moved = State { taker, ..state.clone() };
+            all.push((Step::Position(state.taker.at), moved));
         }
-        let first = state.at + 1;
+        let first = state.taker.at + 1;
         if first > self.end() {
             return;
         }
         let ready = self.ready(state);
-        let snapshot = ready.or(state.reading.map(|(at, _)| at));
-        let was_applied = first <= state.applied && self.keeps(Guard::SkipsApplied);
-        let is_known = snapshot.is_none_or(|at| first <= at && self.keeps(Guard::SkipsSnapshot));
-        if was_applied || is_known {
-            let mut passed = state.clone();
-            passed.at = first;
-            passed.handed_over = passed.handed_over.max(first);
-            passed.applied = passed.applied.max(first);
-            all.push((Step::Passed(first), passed));
+        let copy = ready.or(state.reading.map(|(at, _)| at));
+        let heeds = Heeds {
+            snapshot: self.keeps(Guard::SkipsSnapshot),
+            applied: self.keeps(Guard::SkipsApplied),
+        };
+        if let Some(taker) = state.taker.passing(copy, heeds) {
+            all.push((Step::Passed(first), State { taker, ..state.clone() }));
             return;
         }
         if ready.is_none() && self.keeps(Guard::HeldUntilCopied) {
@@ -296,7 +264,7 @@ impl Family {
 
     fn applied(&self, state: &State, to: Position) -> State {
         let mut next = state.clone();
-        let batch = &self.transactions[state.at..to];
+        let batch = &self.transactions[state.taker.at..to];
         let far_end_first = self.keeps(Guard::FarEndFirst);
         if self.keeps(Guard::InOrder) {
             for transaction in batch {
@@ -310,21 +278,8 @@ impl Family {
                 change(&mut next.rows, one, true, far_end_first);
             }
         }
-        (next.at, next.handed_over) = (to, next.handed_over.max(to));
-        if self.keeps(Guard::PositionWithRows) {
-            next.applied = next.applied.max(to);
-        }
+        next.taker.made(to, self.keeps(Guard::PositionWithRows));
         next
-    }
-
-    fn kills(&self, state: &State, all: &mut Vec<(Step, State)>) {
-        let Some(kills_left) = state.kills_left.checked_sub(1) else { return };
-        // Other lanes may stand behind the one that has the family.
-        for at in 0..=state.applied {
-            let mut next = State { kills_left, reading: None, at, ..state.clone() };
-            next.handed_over = state.applied;
-            all.push((Step::Killed, next));
-        }
     }
 }
 
@@ -333,15 +288,7 @@ impl System for Family {
     type Step = Step;
 
     fn start(&self) -> State {
-        State {
-            rows: Rows::default(),
-            copied: [None; TABLES],
-            applied: 0,
-            reading: None,
-            at: 0,
-            handed_over: 0,
-            kills_left: 1,
-        }
+        State { rows: Rows::default(), copied: [None; TABLES], reading: None, taker: Taker::new() }
     }
 
     fn steps(&self, state: &State) -> Vec<(Step, State)> {
@@ -353,7 +300,9 @@ impl System for Family {
             self.copy_steps(state, &mut all);
         }
         self.apply_steps(state, &mut all);
-        self.kills(state, &mut all);
+        let killed = state.taker.killed().into_iter();
+        let killed = killed.map(|taker| State { reading: None, taker, ..state.clone() });
+        all.extend(killed.map(|next| (Step::Killed, next)));
         all
     }
 
@@ -362,7 +311,7 @@ impl System for Family {
     }
 
     fn is_finished(&self, state: &State) -> bool {
-        self.ready(state).is_some() && state.at == self.end() && state.applied == self.end()
+        self.ready(state).is_some() && state.taker.has_all(self.end())
     }
 
     fn wrong(&self, state: &State) -> Option<String> {
@@ -374,24 +323,8 @@ impl System for Family {
 
 /// Walks every history of this many transactions; `Err` is the first trace to a failure.
 fn walk(length: usize, missing: Option<Guard>) -> Result<usize, String> {
-    let mut histories: Vec<Vec<Transaction>> = vec![Vec::new()];
-    for _ in 0..length {
-        histories = histories
-            .iter()
-            .flat_map(|before| {
-                let rows = *Family::of(before, None).source.last().unwrap();
-                choices(&rows).into_iter().map(|next| [before.clone(), vec![next]].concat())
-            })
-            .collect();
-    }
-    let mut states = 0;
-    for history in histories {
-        let explored = explore(&Family::of(&history, missing))
-            .map_err(|trace| format!("{history:?}\n{trace}"))?;
-        assert!(explored.finished > 0, "the end was never reached");
-        states += explored.states;
-    }
-    Ok(states)
+    let choices = |before: &[Transaction]| choices(Family::of(before, None).source.last().unwrap());
+    exact::walk(length, choices, |history| Family::of(history, missing))
 }
 
 #[test]

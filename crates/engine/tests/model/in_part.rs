@@ -4,9 +4,8 @@
 //! applied and the process is killed. What such a change leaves a row to be depends on what it was, so the table is
 //! copied and changed as a family of one, and this model shows that nothing less is enough.
 
-use std::fmt;
-
-use crate::explore::{System, explore};
+use crate::exact::{self, Heeds, Position, Step, Taker};
+use crate::explore::System;
 
 /// What makes it right. Each can be taken away to see the model fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +30,6 @@ const KEYS: usize = 2;
 
 /// For each key: no row, or its two values.
 type Rows = [Option<[u8; 2]>; KEYS];
-
-/// A position in the log.
-type Position = usize;
 
 /// What the log tells of a row: a transaction of the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,39 +120,11 @@ struct State {
     rows: Rows,
     /// The position that the table is copied as of.
     copied: Option<Position>,
-    /// Everything within is applied, says the target.
-    applied: Position,
     /// The snapshot that is being read, and how many keys it has brought.
     reading: Option<(Position, usize)>,
-    /// Where the process is in the log.
-    at: Position,
-    /// What it was handed, and earlier processes too.
-    handed_over: Position,
     /// A change met a row that it did not expect.
     is_unlike: bool,
-    kills_left: u8,
-}
-
-enum Step {
-    Snapshot(Position),
-    Copied(usize, Position),
-    Passed(Position),
-    Applied(Position, Position),
-    Position(Position),
-    Killed,
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Snapshot(at) => write!(f, "a snapshot is opened at T{at}"),
-            Self::Copied(key, at) => write!(f, "key {key} is copied as of T{at}"),
-            Self::Passed(at) => write!(f, "T{at} is left out"),
-            Self::Applied(from, to) => write!(f, "T{from}..T{to} are applied"),
-            Self::Position(at) => write!(f, "the position T{at} is committed"),
-            Self::Killed => write!(f, "the process is killed and started again"),
-        }
-    }
+    taker: Taker,
 }
 
 const START: Rows = [Some([0, 0]), None];
@@ -180,7 +148,7 @@ impl Table {
 
     fn copy_steps(&self, state: &State, all: &mut Vec<(Step, State)>) {
         let Some((at, key)) = state.reading else {
-            let oldest = if self.keeps(Guard::StaleCheck) { state.handed_over } else { 0 };
+            let oldest = if self.keeps(Guard::StaleCheck) { state.taker.handed_over } else { 0 };
             for at in oldest..=self.end() {
                 let mut begun = state.clone();
                 if self.keeps(Guard::OneSnapshot) {
@@ -200,28 +168,28 @@ impl Table {
             } else {
                 (done.reading, done.copied) = (None, Some(at));
             }
-            all.push((Step::Copied(key, seen), done));
+            all.push((Step::Copied("key", key, seen), done));
         }
     }
 
     fn apply_steps(&self, state: &State, all: &mut Vec<(Step, State)>) {
-        if state.applied < state.at && !self.keeps(Guard::PositionWithRows) {
-            let moved = State { applied: state.at, ..state.clone() };
-            all.push((Step::Position(state.at), moved));
+        if !self.keeps(Guard::PositionWithRows)
+            && let Some(taker) = state.taker.position()
+        {
+            let moved = State { taker, ..state.clone() };
+            all.push((Step::Position(state.taker.at), moved));
         }
-        let first = state.at + 1;
+        let first = state.taker.at + 1;
         if first > self.end() {
             return;
         }
-        let snapshot = state.copied.or(state.reading.map(|(at, _)| at));
-        let was_applied = first <= state.applied && self.keeps(Guard::SkipsApplied);
-        let is_known = snapshot.is_none_or(|at| first <= at && self.keeps(Guard::SkipsSnapshot));
-        if was_applied || is_known {
-            let mut passed = state.clone();
-            passed.at = first;
-            passed.handed_over = passed.handed_over.max(first);
-            passed.applied = passed.applied.max(first);
-            all.push((Step::Passed(first), passed));
+        let copy = state.copied.or(state.reading.map(|(at, _)| at));
+        let heeds = Heeds {
+            snapshot: self.keeps(Guard::SkipsSnapshot),
+            applied: self.keeps(Guard::SkipsApplied),
+        };
+        if let Some(taker) = state.taker.passing(copy, heeds) {
+            all.push((Step::Passed(first), State { taker, ..state.clone() }));
             return;
         }
         if state.copied.is_none() && self.keeps(Guard::HeldUntilCopied) {
@@ -234,7 +202,7 @@ impl Table {
 
     fn applied(&self, state: &State, to: Position) -> State {
         let mut next = state.clone();
-        let batch = &self.changes[state.at..to];
+        let batch = &self.changes[state.taker.at..to];
         let batch = if self.keeps(Guard::InOrder) { batch.to_vec() } else { coalesced(batch) };
         for change in batch {
             match changed(next.rows, change) {
@@ -242,21 +210,8 @@ impl Table {
                 None => next.is_unlike = true,
             }
         }
-        (next.at, next.handed_over) = (to, next.handed_over.max(to));
-        if self.keeps(Guard::PositionWithRows) {
-            next.applied = next.applied.max(to);
-        }
+        next.taker.made(to, self.keeps(Guard::PositionWithRows));
         next
-    }
-
-    fn kills(&self, state: &State, all: &mut Vec<(Step, State)>) {
-        let Some(kills_left) = state.kills_left.checked_sub(1) else { return };
-        // Other lanes may stand behind the one that has the table.
-        for at in 0..=state.applied {
-            let mut next = State { kills_left, reading: None, at, ..state.clone() };
-            next.handed_over = state.applied;
-            all.push((Step::Killed, next));
-        }
     }
 }
 
@@ -268,12 +223,9 @@ impl System for Table {
         State {
             rows: Rows::default(),
             copied: None,
-            applied: 0,
             reading: None,
-            at: 0,
-            handed_over: 0,
             is_unlike: false,
-            kills_left: 1,
+            taker: Taker::new(),
         }
     }
 
@@ -286,7 +238,9 @@ impl System for Table {
             self.copy_steps(state, &mut all);
         }
         self.apply_steps(state, &mut all);
-        self.kills(state, &mut all);
+        let killed = state.taker.killed().into_iter();
+        let killed = killed.map(|taker| State { reading: None, taker, ..state.clone() });
+        all.extend(killed.map(|next| (Step::Killed, next)));
         all
     }
 
@@ -295,7 +249,7 @@ impl System for Table {
     }
 
     fn is_finished(&self, state: &State) -> bool {
-        state.copied.is_some() && state.at == self.end() && state.applied == self.end()
+        state.copied.is_some() && state.taker.has_all(self.end())
     }
 
     fn wrong(&self, state: &State) -> Option<String> {
@@ -310,23 +264,8 @@ impl System for Table {
 
 /// Walks every history of this many transactions; `Err` is the first trace to a failure.
 fn walk(length: usize, missing: Option<Guard>) -> Result<usize, String> {
-    let mut histories: Vec<Vec<Change>> = vec![Vec::new()];
-    for _ in 0..length {
-        let longer = |before: &Vec<Change>| {
-            let rows = *Table::of(before, None).source.last().unwrap();
-            let before = before.clone();
-            choices(&rows).into_iter().map(move |next| [before.clone(), vec![next]].concat())
-        };
-        histories = histories.iter().flat_map(longer).collect();
-    }
-    let mut states = 0;
-    for history in histories {
-        let explored = explore(&Table::of(&history, missing))
-            .map_err(|trace| format!("{history:?}\n{trace}"))?;
-        assert!(explored.finished > 0, "the end was never reached");
-        states += explored.states;
-    }
-    Ok(states)
+    let choices = |before: &[Change]| choices(Table::of(before, None).source.last().unwrap());
+    exact::walk(length, choices, |history| Table::of(history, missing))
 }
 
 #[test]

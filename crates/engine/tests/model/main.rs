@@ -10,6 +10,7 @@
 mod again;
 mod copier;
 mod definitions;
+mod exact;
 mod explore;
 mod family;
 mod in_part;
