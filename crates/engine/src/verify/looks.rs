@@ -8,9 +8,12 @@
 //! that `after` did not see. So:
 //!
 //! - A target that equals one of both readings is as it should be.
+//! - So is one that equals a reading made between them, for that saw a version from `i` to `j` too. A row that changes
+//!   all the time is rarely met twice with the same value, so after [`WATCHED_FROM`] looks it is read over and over
+//!   while the target catches up and is read.
 //! - If the log's end did not move between the two readings, everything `after` saw was applied: the target
 //!   held exactly version `j`, and another value is a difference. One look is proof.
-//! - Else, if both readings are equal, either the row was not changed between (`i = j`), and another value is
+//! - Else, if all readings are equal, either the row was not changed between (`i = j`), and another value is
 //!   a difference; or it was changed there and back, and the target was met amid that. Such a row would have
 //!   to be met so again and again: it takes [`CONFIRMATIONS`] looks, at irregular intervals, and none counts
 //!   in which the target has a value the source was ever seen to have.
@@ -24,14 +27,19 @@ use super::DifferenceKind;
 /// to and fro between two values as fast as we look passes one with a chance of 1 in 8 at most.
 pub(super) const CONFIRMATIONS: u32 = 8;
 
+/// Looks after which a row that is not settled is watched while the target is read.
+pub(super) const WATCHED_FROM: u32 = 4;
+
 /// Looks after which a row is left alone.
 pub(super) const LOOKS_MAX: u32 = 40;
 
 /// What one look saw of a row: its digest, `None` where it was not there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Look {
     /// On the source, before the target was read.
     pub(super) before: Option<u64>,
+    /// On the source, after `before` and before `after`; each value once.
+    pub(super) between: Vec<Option<u64>>,
     /// On the target.
     pub(super) target: Option<u64>,
     /// On the source, after the target was read.
@@ -71,21 +79,23 @@ pub(super) struct Suspicion {
 
 impl Suspicion {
     /// Takes one more look into account.
-    pub(super) fn look(&mut self, look: Look, log: Log) -> Known {
-        let Look { before, target, after } = look;
+    pub(super) fn look(&mut self, look: &Look, log: Log) -> Known {
+        let Look { before, between, target, after } = look;
+        let (before, target, after) = (*before, *target, *after);
         self.looks += 1;
-        if target == before || target == after {
+        if target == before || target == after || between.contains(&target) {
             return Known::Equal;
         }
-        for value in [before, after] {
-            if !self.seen.contains(&value) {
-                self.seen.push(value);
+        let rested = before == after && between.iter().all(|value| *value == before);
+        for value in [before, after].iter().chain(between) {
+            if !self.seen.contains(value) {
+                self.seen.push(*value);
             }
         }
         if log == Log::Still {
             return Known::Different(kind(after, target));
         }
-        if before == after && !self.seen.contains(&target) {
+        if rested && !self.seen.contains(&target) {
             self.confirmations += 1;
         }
         if self.confirmations >= CONFIRMATIONS {
@@ -110,13 +120,14 @@ mod tests {
 
     fn look(before: u64, target: u64, after: u64) -> Look {
         let there = |value| (value > 0).then_some(value);
-        Look { before: there(before), target: there(target), after: there(after) }
+        let (before, target, after) = (there(before), there(target), there(after));
+        Look { before, between: Vec::new(), target, after }
     }
 
     #[test]
     fn a_target_that_was_a_moment_of_the_source_is_equal() {
         for (before, target, after) in [(1, 1, 1), (1, 1, 2), (1, 2, 2), (0, 0, 1), (1, 0, 0)] {
-            let known = Suspicion::default().look(look(before, target, after), Log::Moved);
+            let known = Suspicion::default().look(&look(before, target, after), Log::Moved);
             assert_eq!(known, Known::Equal, "{before} {target} {after}");
         }
     }
@@ -128,7 +139,7 @@ mod tests {
             (look(1, 0, 1), DifferenceKind::Missing),
             (look(0, 2, 0), DifferenceKind::Extra),
         ] {
-            let known = Suspicion::default().look(seen, Log::Still);
+            let known = Suspicion::default().look(&seen, Log::Still);
             assert_eq!(known, Known::Different(kind));
         }
     }
@@ -137,12 +148,27 @@ mod tests {
     fn while_the_log_moves_a_difference_has_to_stay() {
         let mut suspicion = Suspicion::default();
         for _ in 1..CONFIRMATIONS {
-            assert_eq!(suspicion.look(look(1, 7, 1), Log::Moved), Known::Open);
+            assert_eq!(suspicion.look(&look(1, 7, 1), Log::Moved), Known::Open);
         }
         // The source changed meanwhile: this look says nothing.
-        assert_eq!(suspicion.look(look(1, 7, 2), Log::Moved), Known::Open);
-        let known = suspicion.look(look(2, 7, 2), Log::Moved);
+        assert_eq!(suspicion.look(&look(1, 7, 2), Log::Moved), Known::Open);
+        let known = suspicion.look(&look(2, 7, 2), Log::Moved);
         assert_eq!(known, Known::Different(DifferenceKind::Different));
+    }
+
+    #[test]
+    fn a_target_that_was_seen_meanwhile_is_equal() {
+        let between = vec![Some(2), None, Some(5)];
+        let mut suspicion = Suspicion::default();
+        let seen = |target| Look { between: between.clone(), ..look(1, target, 6) };
+        assert_eq!(suspicion.look(&seen(4), Log::Moved), Known::Open);
+        assert_eq!(suspicion.look(&seen(5), Log::Moved), Known::Equal);
+        // It went away and came back: a look at a row that moved says nothing against it.
+        let mut suspicion = Suspicion::default();
+        for _ in 0..CONFIRMATIONS {
+            let seen = Look { between: between.clone(), ..look(1, 7, 1) };
+            assert_eq!(suspicion.look(&seen, Log::Moved), Known::Open);
+        }
     }
 
     #[test]
@@ -151,9 +177,9 @@ mod tests {
         for number in 1..LOOKS_MAX {
             let number = u64::from(number) * 3;
             let seen = look(number, number + 1, number + 2);
-            assert_eq!(suspicion.look(seen, Log::Moved), Known::Open);
+            assert_eq!(suspicion.look(&seen, Log::Moved), Known::Open);
         }
-        assert_eq!(suspicion.look(look(1, 2, 3), Log::Moved), Known::Moving);
+        assert_eq!(suspicion.look(&look(1, 2, 3), Log::Moved), Known::Moving);
     }
 
     /// The worst row: it changes to and fro faster than anybody looks.
@@ -167,7 +193,7 @@ mod tests {
         for _row in 0..20_000 {
             let mut suspicion = Suspicion::default();
             let known = loop {
-                let known = suspicion.look(look(value(), value(), value()), Log::Moved);
+                let known = suspicion.look(&look(value(), value(), value()), Log::Moved);
                 if known != Known::Open {
                     break known;
                 }

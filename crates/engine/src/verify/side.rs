@@ -188,4 +188,12 @@ impl Sides {
             Side::Target => &mut self.target,
         }
     }
+
+    /// The reader of a side, and that of the other one.
+    pub(super) fn both(&mut self, side: Side) -> (&mut Reader, &mut Reader) {
+        match side {
+            Side::Source => (&mut self.source, &mut self.target),
+            Side::Target => (&mut self.target, &mut self.source),
+        }
+    }
 }

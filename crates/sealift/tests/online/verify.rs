@@ -1,6 +1,7 @@
 //! `verify` while `run` follows and the application writes: nothing false, everything planted found.
 
 use std::collections::BTreeSet;
+use std::thread;
 
 use sealift_lab::workload::churn::Churn;
 use sealift_lab::{Options, Pair, workload};
@@ -22,6 +23,12 @@ INSERT INTO still_bag SELECT id % 500, v FROM hot WHERE id <= 1000;
 CREATE VIEW seen AS SELECT id FROM still WHERE id < 10;
 CREATE FUNCTION doubled(x INT) RETURNS INT DETERMINISTIC RETURN x * 2;
 CREATE TRIGGER watched BEFORE INSERT ON still FOR EACH ROW SET NEW.v = UPPER(NEW.v);
+CREATE TABLE restless (id INT NOT NULL PRIMARY KEY, n BIGINT NOT NULL);
+INSERT INTO restless VALUES (1, 0), (2, 0);
+DELIMITER //
+CREATE PROCEDURE never_rests()
+WHILE (SELECT n FROM restless WHERE id = 2) = 0 DO UPDATE restless SET n = n + 1 WHERE id = 1; END WHILE//
+DELIMITER ;
 CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DO DELETE FROM still WHERE id < 0;
 ";
 
@@ -36,6 +43,24 @@ pub(super) fn followed(pair: &Pair, what: &str) -> (String, Folder, Churn, Runni
         (stage(&folder) == "following").then_some(())
     });
     (schema, folder, churn, running)
+}
+
+/// Changes one row as fast as the source lets two sessions, while something is done.
+fn with_a_restless_row(pair: &Pair, schema: &str, done: impl FnOnce()) {
+    /// Ends the sessions, also when what is done panics.
+    struct Rest<'a>(&'a Pair, &'a str);
+    impl Drop for Rest<'_> {
+        fn drop(&mut self) {
+            self.0.source.client().schema(self.1).run("UPDATE restless SET n = 1 WHERE id = 2");
+        }
+    }
+    thread::scope(|scope| {
+        for _session in 0..2 {
+            scope.spawn(|| pair.source.client().schema(schema).run("CALL never_rests()"));
+        }
+        let _rest = Rest(pair, schema);
+        done();
+    });
 }
 
 pub(super) fn differences(ran: &Ran) -> Vec<Value> {
@@ -58,9 +83,11 @@ fn while_the_application_writes_nothing_false_is_said_and_everything_planted_is_
     let pair = Pair::shared();
     let (schema, folder, churn, running) = followed(pair, "verified");
     let rounds = std::env::var("SEALIFT_VERIFY_ROUNDS").ok().and_then(|text| text.parse().ok());
-    for _round in 0..rounds.unwrap_or(ROUNDS) {
-        is_equal(&folder);
-    }
+    with_a_restless_row(pair, &schema, || {
+        for _round in 0..rounds.unwrap_or(ROUNDS) {
+            is_equal(&folder);
+        }
+    });
     pair.target.client().schema(&schema).run(
         "UPDATE still SET b = CAST(CONCAT(CHAR(ASCII(b) ^ 1), SUBSTR(b, 2)) AS BINARY) WHERE id = 77;
          DELETE FROM still WHERE id = 1500; INSERT INTO still VALUES (600000, 'x', '');
