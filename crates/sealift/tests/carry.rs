@@ -2,13 +2,13 @@
 
 use sealift_lab::{Pair, unique_schema};
 
-use crate::folder::{Folder, turn};
+use crate::folder::Folder;
+use crate::pairs::mysql;
 
 const RUN: [&str; 3] = ["run", "--offline", "--json"];
 
 /// A schema with a bit of everything on the source, and a folder that carries it.
-fn shop(rest: &str) -> (String, Folder) {
-    let pair = Pair::shared();
+fn shop(pair: &Pair, rest: &str) -> (String, Folder) {
     let schema = unique_schema("cli");
     pair.source.sql(format!(
         "CREATE DATABASE {schema}; USE {schema};
@@ -28,8 +28,8 @@ fn shop(rest: &str) -> (String, Folder) {
 
 #[test]
 fn a_database_goes_across_and_what_differs_later_is_named() {
-    let _turn = turn();
-    let (schema, folder) = shop("");
+    let pair = mysql();
+    let (schema, folder) = shop(&pair, "");
     let planned = folder.sealift(&["plan"]);
     assert_eq!(planned.code, Some(0), "{}", planned.screen());
     assert!(folder.file(".sealift/plan/changes.diff").exists());
@@ -43,7 +43,7 @@ fn a_database_goes_across_and_what_differs_later_is_named() {
     assert_eq!(folder.sealift(&["status", "--json"]).json()["stage"], "finished");
     assert_eq!(folder.sealift(&["verify", "--json"]).json()["outcome"], "equal");
 
-    Pair::shared().target.sql(format!("UPDATE {schema}.customer SET name = 'Anna' WHERE id = 2"));
+    pair.target.sql(format!("UPDATE {schema}.customer SET name = 'Anna' WHERE id = 2"));
     let verified = folder.sealift(&["verify"]);
     assert_eq!(verified.code, Some(3), "{}", verified.screen());
     assert!(verified.stdout.contains("id=2"), "{}", verified.screen());
@@ -51,10 +51,10 @@ fn a_database_goes_across_and_what_differs_later_is_named() {
 
 #[test]
 fn a_run_that_is_interrupted_or_killed_goes_on_where_it_stopped() {
-    let _turn = turn();
+    let pair = mysql();
     for (probe, code) in [("chunk-committed=interrupt", Some(4)), ("chunk-committed:2=kill", None)]
     {
-        let (_schema, folder) = shop("");
+        let (_schema, folder) = shop(&pair, "");
         let stopped = folder.run_to_probe(probe);
         assert_eq!(stopped.status.code(), code, "{probe}");
         let status = folder.sealift(&["status", "--json"]).json();
@@ -67,11 +67,11 @@ fn a_run_that_is_interrupted_or_killed_goes_on_where_it_stopped() {
 
 #[test]
 fn rows_the_target_already_holds_are_kept_unless_told() {
-    let _turn = turn();
-    let (schema, folder) = shop("[copy]\nnot_empty = \"refuse\"\n");
+    let pair = mysql();
+    let (schema, folder) = shop(&pair, "[copy]\nnot_empty = \"refuse\"\n");
     let applied = folder.sealift(&["plan"]).code.max(folder.sealift(&["plan", "apply"]).code);
     assert_eq!(applied, Some(0));
-    let target = &Pair::shared().target;
+    let target = &pair.target;
     target.sql(format!("INSERT INTO {schema}.customer VALUES (9, 'mine')"));
     let refused = folder.sealift(&RUN);
     let told = (refused.code, refused.error_code());
@@ -85,8 +85,8 @@ fn rows_the_target_already_holds_are_kept_unless_told() {
 
 #[test]
 fn a_state_folder_belongs_to_one_migration() {
-    let _turn = turn();
-    let (schema, folder) = shop("");
+    let pair = mysql();
+    let (schema, folder) = shop(&pair, "");
     assert_eq!(folder.sealift(&RUN).code, Some(0));
     folder.reconfigure(&format!("\"{schema}\""), "\"other\"");
     let refused = folder.sealift(&RUN);
@@ -95,7 +95,6 @@ fn a_state_folder_belongs_to_one_migration() {
 
 #[test]
 fn options_of_the_other_kind_of_run_are_a_matter_of_usage() {
-    let _turn = turn();
     for options in [["--no-lock", "--json"], ["--atomic", "--offline"]] {
         let ran = Folder::empty().sealift(&[&["run"], &options[..]].concat());
         assert_eq!(ran.code, Some(2), "{}", ran.screen());

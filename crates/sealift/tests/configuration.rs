@@ -2,9 +2,8 @@
 
 use insta::assert_snapshot;
 
-use sealift_lab::Pair;
-
 use crate::folder::Folder;
+use crate::pairs::mysql;
 
 const TARGET: &str = "[target]\nurl = \"mysql://b@localhost\"\n";
 
@@ -188,7 +187,7 @@ fn events(text: &str) -> Vec<serde_json::Value> {
 
 #[test]
 fn what_is_done_is_logged_to_a_file_that_may_be_moved_away() {
-    let pair = Pair::shared();
+    let pair = mysql();
     let folder = Folder::between(
         &pair.source,
         &pair.target,

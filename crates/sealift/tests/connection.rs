@@ -2,12 +2,11 @@
 
 use std::net::TcpListener;
 
-use sealift_lab::Pair;
-
 use crate::folder::{Folder, Ran};
+use crate::pairs::mysql;
 
 fn folder() -> Folder {
-    let pair = Pair::shared();
+    let pair = mysql();
     Folder::between(&pair.source, &pair.target, "")
 }
 
@@ -48,7 +47,7 @@ fn a_port_where_nobody_listens() {
     // Bound and never listened on: nobody else can take it meanwhile.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let folder = folder();
-    let target = Pair::shared().target.port();
+    let target = mysql().target.port();
     folder.reconfigure(&format!(":{target}\""), &format!(":{taken}\""));
     assert_eq!(refusal(&folder), refused("SL0301", "target"));
 }
@@ -56,14 +55,14 @@ fn a_port_where_nobody_listens() {
 #[test]
 fn a_host_that_does_not_exist() {
     let folder = folder();
-    let source = Pair::shared().source.port();
+    let source = mysql().source.port();
     folder.reconfigure(&format!("127.0.0.1:{source}\""), &format!("db.invalid:{source}\""));
     assert_eq!(refusal(&folder), refused("SL0301", "source"));
 }
 
 #[test]
 fn an_authority_that_did_not_sign() {
-    let pair = Pair::shared();
+    let pair = mysql();
     let folder = folder();
     let ca = |server: &sealift_lab::Server| server.ca().display().to_string();
     folder.reconfigure(&ca(&pair.source), &ca(&pair.target));
@@ -85,7 +84,7 @@ fn a_certificate_for_another_name() {
 
 #[test]
 fn an_unencrypted_login_to_a_target_that_requires_tls() {
-    let pair = Pair::shared();
+    let pair = mysql();
     let folder = folder();
     let target = format!("{}\"\ntls = \"verify-ca\"", pair.target.port());
     folder.reconfigure(&target, &format!("{}\"\ntls = \"off\"", pair.target.port()));
@@ -96,7 +95,7 @@ fn an_unencrypted_login_to_a_target_that_requires_tls() {
 
 #[test]
 fn a_socket_needs_no_tls() {
-    let pair = Pair::shared();
+    let pair = mysql();
     let folder = folder();
     folder.reconfigure(
         &format!("{}:{}", pair.source.host(), pair.source.port()),

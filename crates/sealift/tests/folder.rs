@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sealift_lab::Server;
 use serde_json::Value;
@@ -110,13 +109,6 @@ impl Folder {
     pub(crate) fn sealift(&self, args: &[&str]) -> Ran {
         Ran::of(self.command(args).output().unwrap())
     }
-}
-
-/// Waits for a test's turn on the shared servers: a run locks the whole source for a moment, and so does
-/// the oracle's mysqldump; each would wait for what the other keeps locked.
-pub(crate) fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Ran {

@@ -7,6 +7,7 @@
 )]
 
 mod folder;
+mod pairs;
 mod help;
 mod configuration;
 mod connection;

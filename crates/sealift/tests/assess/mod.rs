@@ -10,10 +10,11 @@ mod shapes;
 use std::fmt::Write as _;
 
 use insta::assert_snapshot;
-use sealift_lab::{Kind, Options, Pair, Server, unique_schema};
+use sealift_lab::{Kind, Options, Server, unique_schema};
 use serde_json::Value;
 
 use crate::folder::{Folder, Ran};
+use crate::pairs::mysql;
 
 /// What a script sees of one finding.
 fn findings(told: &Value, wanted: impl Fn(&Value) -> bool) -> String {
@@ -108,7 +109,8 @@ fn a_source_with_everything_wrong_is_told_object_by_object() {
     );
     source.sql(include_str!("messy.sql"));
     planted::damage(&source);
-    let target = &Pair::shared().target;
+    let pair = mysql();
+    let target = &pair.target;
     let rest = "[select]\nexclude = [\"table:apart.left_out\"]\n";
     let folder = Folder::between(&source, target, rest);
     let told = assessed(&folder, &["--scan", "--check-tables"], 3);
@@ -147,7 +149,7 @@ fn a_source_with_everything_wrong_is_told_object_by_object() {
 #[test]
 fn a_clean_source_has_nothing_that_blocks() {
     let schema = unique_schema("clean");
-    let pair = Pair::shared();
+    let pair = mysql();
     pair.source.sql(format!(
         "CREATE DATABASE {schema} CHARACTER SET utf8mb4; USE {schema};
          CREATE TABLE customer (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(40) NOT NULL,
@@ -193,7 +195,7 @@ fn the_sys_schema_under_another_name_has_no_false_blocker() {
         source.sql("SELECT COUNT(*) FROM information_schema.views WHERE table_schema = 'like_sys'");
     assert!(made.trim().parse::<u32>().unwrap() > 60, "{made}");
     let rest = "[select]\nschemas = [\"like_sys\"]\n";
-    let folder = Folder::between(&source, &Pair::shared().target, rest);
+    let folder = Folder::between(&source, &mysql().target, rest);
     let told = assessed(&folder, &[], 0);
     assert_eq!(findings(&told, |found| found["level"] == "blocks"), "");
 }
@@ -249,7 +251,7 @@ fn a_mariadb_is_assessed_before_there_is_a_target_and_without_one_configured() {
 #[test]
 fn a_poor_account_is_told_what_would_let_it_see_more() {
     let schema = unique_schema("poor");
-    let pair = Pair::shared();
+    let pair = mysql();
     pair.source.sql(format!(
         "CREATE DATABASE {schema}; CREATE TABLE {schema}.t (id INT PRIMARY KEY);
          CREATE VIEW {schema}.v AS SELECT * FROM {schema}.t;
@@ -273,7 +275,7 @@ fn a_poor_account_is_told_what_would_let_it_see_more() {
 #[test]
 fn what_is_accepted_no_longer_counts() {
     let schema = unique_schema("accepted");
-    let pair = Pair::shared();
+    let pair = mysql();
     pair.source.sql(format!(
         "CREATE DATABASE {schema}; USE {schema};
          CREATE TABLE a (id INT PRIMARY KEY, c INT); CREATE TABLE A (id INT PRIMARY KEY);"

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use sealift_lab::server::APP_READER;
-use sealift_lab::{Kind, Options, Pair, Server, wait_until};
+use sealift_lab::{Kind, Options, Server, wait_until};
 use sealift_schema::rule::TOPICS;
 use serde_json::Value;
 
 use super::{assessed_any, start};
 use crate::folder::Folder;
+use crate::pairs::mysql;
 
 /// Where a defect is planted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -249,7 +250,7 @@ fn a_mariadb_with_everything_only_it_has() {
          CREATE PROCEDURE old_mode() SELECT 1;
          CREATE USER native IDENTIFIED BY 'pw';",
     );
-    let folder = Folder::between(&source, &Pair::shared().target, "");
+    let folder = Folder::between(&source, &mysql().target, "");
     assert_found(MariaDb, &assessed_any(&folder, &[]));
 }
 
@@ -314,7 +315,7 @@ fn a_source_without_a_log() {
             .arg("--wait-timeout=20"),
     );
     source.sql("CREATE DATABASE shop; CREATE TABLE shop.t (id INT PRIMARY KEY)");
-    let folder = Folder::between(&source, &Pair::shared().target, "");
+    let folder = Folder::between(&source, &mysql().target, "");
     assert_found(NoLog, &assessed_any(&folder, &["--scan"]));
 }
 

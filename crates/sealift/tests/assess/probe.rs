@@ -2,11 +2,12 @@
 
 use std::process::Stdio;
 
-use sealift_lab::{Options, Pair, Server, unique_schema, wait_until};
+use sealift_lab::{Options, Server, unique_schema, wait_until};
 use serde_json::Value;
 
 use super::{assessed_any, start};
 use crate::folder::Folder;
+use crate::pairs::mysql;
 
 fn filled(source: &Server, schema: &str, rows: u32) {
     source.sql(format!(
@@ -29,7 +30,7 @@ fn figure(told: &Value, id: &str) -> Result<u64, String> {
 #[test]
 fn what_a_migration_takes_is_measured_and_nothing_stays() {
     let schema = unique_schema("probed");
-    let pair = Pair::shared();
+    let pair = mysql();
     filled(&pair.source, &schema, 60_000);
     let folder = Folder::between(
         &pair.source,
@@ -58,7 +59,8 @@ fn what_a_migration_takes_is_measured_and_nothing_stays() {
 #[test]
 fn a_schema_of_somebody_else_is_left_alone() {
     let target = start(Options::azure_target());
-    let source = &Pair::shared().source;
+    let pair = mysql();
+    let source = &pair.source;
     let schema = unique_schema("theirs");
     filled(source, &schema, 100);
     target.sql(
@@ -74,7 +76,8 @@ fn a_schema_of_somebody_else_is_left_alone() {
 #[test]
 fn what_a_killed_probe_leaves_goes_with_the_next_one_or_by_the_server_itself() {
     let target = start(Options::azure_target().arg("--event-scheduler=ON"));
-    let source = &Pair::shared().source;
+    let pair = mysql();
+    let source = &pair.source;
     let schema = unique_schema("killed_probe");
     filled(source, &schema, 200_000);
     let rest = format!("[select]\nschemas = [\"{schema}\"]\n");
@@ -104,7 +107,8 @@ fn what_a_killed_probe_leaves_goes_with_the_next_one_or_by_the_server_itself() {
 #[test]
 fn a_target_that_takes_no_load_files_is_measured_by_statements() {
     let target = start(Options::azure_target().without_local_infile());
-    let source = &Pair::shared().source;
+    let pair = mysql();
+    let source = &pair.source;
     let schema = unique_schema("statements");
     filled(source, &schema, 5_000);
     let rest = format!("[select]\nschemas = [\"{schema}\"]\n");

@@ -1,14 +1,15 @@
 //! `sealift assess --scan` and `--check-tables`: nothing of it happens unasked.
 
-use sealift_lab::{Pair, unique_schema};
+use sealift_lab::unique_schema;
 
 use super::{assessed, findings, standing};
 use crate::folder::Folder;
+use crate::pairs::mysql;
 
 #[test]
 fn rows_are_looked_at_only_when_asked_and_what_is_wrong_is_told() {
     let schema = unique_schema("scanned");
-    let pair = Pair::shared();
+    let pair = mysql();
     pair.source.sql(format!(
         "CREATE DATABASE {schema}; USE {schema}; SET sql_mode = '', foreign_key_checks = 0;
          CREATE TABLE parent (id INT PRIMARY KEY);

@@ -2,15 +2,16 @@
 
 use std::fmt::Write as _;
 
-use sealift_lab::{Pair, unique_schema};
+use sealift_lab::unique_schema;
 
 use super::{assessed, findings};
 use crate::folder::Folder;
+use crate::pairs::mysql;
 
 #[test]
 fn a_rental_shop_has_no_false_blocker_and_hardly_a_warning() {
     let schema = unique_schema("rental");
-    let pair = Pair::shared();
+    let pair = mysql();
     let script = include_str!("rental.sql");
     pair.source
         .sql(format!("CREATE DATABASE {schema} CHARACTER SET utf8mb4; USE {schema};\n{script}"));
@@ -35,7 +36,7 @@ fn names() -> Vec<String> {
 
 #[test]
 fn names_of_every_character_are_read_sampled_and_quoted() {
-    let pair = Pair::shared();
+    let pair = mysql();
     for (number, name) in names().iter().enumerate() {
         // A schema's name is part of the configuration, too.
         let schema = unique_schema("odd");

@@ -5,11 +5,12 @@ use sealift_lab::oracle::Comparison;
 use sealift_lab::{Pair, unique_schema};
 
 use super::{allowed, ends_with, folder};
-use crate::folder::{Folder, turn};
+use crate::folder::Folder;
+use crate::pairs::mysql;
 
 /// Small, with everything a crash can catch half done: several chunks, a table without a key, objects.
-fn fill(schema: &str) {
-    Pair::shared().source.sql(format!(
+fn fill(pair: &Pair, schema: &str) {
+    pair.source.sql(format!(
         "CREATE DATABASE {schema}; USE {schema}; SET cte_max_recursion_depth = 100000; \
          CREATE TABLE keyed (id INT PRIMARY KEY, a VARCHAR(50), KEY (a)); \
          INSERT INTO keyed WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM s WHERE n < 20000) \
@@ -23,19 +24,17 @@ fn fill(schema: &str) {
     ));
 }
 
-fn assert_arrived(folder: &Folder, schema: &str) {
-    let pair = Pair::shared();
+fn assert_arrived(folder: &Folder, pair: &Pair, schema: &str) {
     ends_with(0, &folder.sealift(&["run", "--offline"]));
     allowed(Comparison::of([schema])).assert_same(&pair.source, &pair.target);
 }
 
-fn killed_at(point: Point) {
-    let pair = Pair::shared();
+fn killed_at(pair: &Pair, point: Point) {
     let schema = unique_schema(&format!("killed_{}", point.name().replace('-', "_")));
-    fill(&schema);
+    fill(pair, &schema);
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
     folder.killed_at(&["run", "--offline"], point.name());
-    assert_arrived(&folder, &schema);
+    assert_arrived(&folder, pair, &schema);
 }
 
 /// The points that only a run passes whose source has moved, or whose changes are followed, a comparison or a
@@ -60,46 +59,43 @@ fn is_passed_by_a_first_run(point: Point) -> bool {
 
 #[test]
 fn killed_at_every_point_it_goes_on_and_nothing_is_lost_or_doubled() {
-    let _turn = turn();
+    let pair = mysql();
     for point in Point::ALL.iter().copied().filter(|point| is_passed_by_a_first_run(*point)) {
-        killed_at(point);
+        killed_at(&pair, point);
     }
 }
 
 #[test]
 fn ctrl_c_stops_cleanly_and_says_how_to_go_on() {
-    let _turn = turn();
-    let pair = Pair::shared();
+    let pair = mysql();
     let schema = unique_schema("interrupted");
-    fill(&schema);
+    fill(&pair, &schema);
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
     let output = folder.run_to_probe("chunk-committed=interrupt");
     assert_eq!(output.status.code(), Some(4), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("again"), "{said}");
-    assert_arrived(&folder, &schema);
+    assert_arrived(&folder, &pair, &schema);
 }
 
 #[test]
 fn a_table_changed_while_the_run_was_interrupted_is_copied_again() {
-    let _turn = turn();
-    let pair = Pair::shared();
+    let pair = mysql();
     let schema = unique_schema("drifted");
-    fill(&schema);
+    fill(&pair, &schema);
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 1\n");
     let killed =
         folder.command(&["run", "--offline"]).env("SEALIFT_PROBE", "copied=kill").output().unwrap();
     assert_eq!(killed.status.code(), None);
     pair.source.client().schema(&schema).run("UPDATE keyed SET a = 'later' WHERE id = 3");
-    assert_arrived(&folder, &schema);
+    assert_arrived(&folder, &pair, &schema);
 }
 
 #[test]
 fn killed_while_a_changed_table_is_emptied_it_goes_on_and_nothing_is_lost_or_doubled() {
-    let _turn = turn();
-    let pair = Pair::shared();
+    let pair = mysql();
     let schema = unique_schema("killed_emptied");
-    fill(&schema);
+    fill(&pair, &schema);
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 1\n");
     assert_eq!(folder.run_to_probe("copied=kill").status.code(), None);
     pair.source.client().schema(&schema).run(
@@ -111,15 +107,14 @@ fn killed_while_a_changed_table_is_emptied_it_goes_on_and_nothing_is_lost_or_dou
         let killed = folder.run_to_probe(&format!("table-emptied:{passes}=kill"));
         assert_eq!(killed.status.code(), None, "the point was not passed: {killed:?}");
     }
-    assert_arrived(&folder, &schema);
+    assert_arrived(&folder, &pair, &schema);
 }
 
 #[test]
 fn restart_begins_anew() {
-    let _turn = turn();
-    let pair = Pair::shared();
+    let pair = mysql();
     let schema = unique_schema("restarted");
-    fill(&schema);
+    fill(&pair, &schema);
     let folder = folder(&pair.source, &pair.target, &[&schema], "");
     ends_with(0, &folder.sealift(&["run", "--offline"]));
     pair.target.client().schema(&schema).run("DELETE FROM child");

@@ -4,7 +4,8 @@ use sealift_lab::oracle::{Comparison, edits};
 use sealift_lab::workload::{every_type, shop};
 use sealift_lab::{Kind, Options, Pair, Server, unique_schema};
 
-use crate::folder::{Folder, Ran, turn};
+use crate::folder::{Folder, Ran};
+use crate::pairs::{mariadb, mysql};
 
 mod crashes;
 mod held;
@@ -88,8 +89,7 @@ fn a_shop_with_every_kind_of_object_arrives_whole() {
 
 #[test]
 fn every_mysql_type_and_every_kind_of_key_arrives_byte_for_byte() {
-    let _turn = turn();
-    let pair = Pair::shared();
+    let pair = mysql();
     let schema = unique_schema("types");
     every_type::create(&pair.source, &schema, &typed(Kind::MySql, 11));
     let folder = folder(&pair.source, &pair.target, &[&schema], "");
@@ -103,9 +103,9 @@ fn every_mysql_type_and_every_kind_of_key_arrives_byte_for_byte() {
 
 #[test]
 fn every_type_arrives_by_insert_where_local_infile_is_off() {
-    let _turn = turn();
+    let pair = mysql();
     let target = Server::start(Options::azure_target().without_local_infile()).unwrap();
-    let source = &Pair::shared().source;
+    let source = &pair.source;
     let schema = unique_schema("types_insert");
     every_type::create(source, &schema, &typed(Kind::MySql, 12));
     let folder = folder(source, &target, &[&schema], "");
@@ -118,8 +118,7 @@ fn every_type_arrives_by_insert_where_local_infile_is_off() {
 
 #[test]
 fn every_mariadb_type_that_can_go_arrives_and_the_others_are_refused_by_name() {
-    let _turn = turn();
-    let pair = Pair::shared_mariadb();
+    let pair = mariadb();
     let schema = unique_schema("types_maria");
     every_type::create(&pair.source, &schema, &typed(Kind::MariaDb10_11, 13));
     let unmovable = every_type::unmovable(Kind::MariaDb10_11);
@@ -138,8 +137,7 @@ fn every_mariadb_type_that_can_go_arrives_and_the_others_are_refused_by_name() {
 
 #[test]
 fn planted_corruption_is_found_and_named() {
-    let _turn = turn();
-    let pair = Pair::shared();
+    let pair = mysql();
     let schema = unique_schema("planted");
     pair.source.sql(format!(
         "CREATE DATABASE {schema}; USE {schema}; \

@@ -4,10 +4,10 @@ use sealift_lab::{Account, Pair, Server, unique_schema};
 
 use super::held::Held;
 use super::{ends_with, folder};
-use crate::folder::{Folder, turn};
+use crate::folder::Folder;
+use crate::pairs::{mariadb, mysql};
 
-fn one_table(stem: &str) -> (Folder, String) {
-    let pair = Pair::shared();
+fn one_table(pair: &Pair, stem: &str) -> (Folder, String) {
     let schema = unique_schema(stem);
     pair.source.sql(format!(
         "CREATE DATABASE {schema}; CREATE TABLE {schema}.t (id INT PRIMARY KEY, a INT); \
@@ -25,9 +25,9 @@ const RUN: &[&str] = &["run", "--offline", "--json"];
 
 #[test]
 fn rows_on_the_target_are_refused_unless_they_may_be_removed() {
-    let _turn = turn();
-    let (folder, schema) = one_table("not_empty");
-    let target = &Pair::shared().target;
+    let pair = mysql();
+    let (folder, schema) = one_table(&pair, "not_empty");
+    let target = &pair.target;
     target.sql(format!(
         "CREATE DATABASE {schema}; CREATE TABLE {schema}.t (id INT PRIMARY KEY, a INT); \
          INSERT INTO {schema}.t VALUES (9, 9)"
@@ -43,10 +43,10 @@ fn rows_on_the_target_are_refused_unless_they_may_be_removed() {
 
 #[test]
 fn a_plan_beneath_which_the_source_moved_is_refused() {
-    let _turn = turn();
-    let (folder, schema) = one_table("stale");
+    let pair = mysql();
+    let (folder, schema) = one_table(&pair, "stale");
     ends_with(0, &folder.sealift(&["plan"]));
-    Pair::shared().source.sql(format!("ALTER TABLE {schema}.t ADD b INT"));
+    pair.source.sql(format!("ALTER TABLE {schema}.t ADD b INT"));
     assert_eq!(refused(&folder, RUN), (Some(1), "SL0503".into()));
     ends_with(0, &folder.sealift(&["plan"]));
     ends_with(0, &folder.sealift(RUN));
@@ -54,32 +54,30 @@ fn a_plan_beneath_which_the_source_moved_is_refused() {
 
 #[test]
 fn the_state_folder_of_another_migration_is_refused() {
-    let _turn = turn();
-    let (folder, _schema) = one_table("foreign");
+    let pair = mysql();
+    let (folder, _schema) = one_table(&pair, "foreign");
     ends_with(0, &folder.sealift(RUN));
-    let other = Pair::shared_mariadb();
-    folder.reconfigure(
-        &format!(":{}\"", Pair::shared().source.port()),
-        &format!(":{}\"", other.source.port()),
-    );
+    let other = mariadb();
+    folder
+        .reconfigure(&format!(":{}\"", pair.source.port()), &format!(":{}\"", other.source.port()));
     assert_eq!(refused(&folder, RUN).1, "SL0202");
 }
 
 #[test]
 fn the_state_folder_of_another_run_that_goes_on_is_refused() {
-    let _turn = turn();
-    let (folder, schema) = one_table("locked");
+    let pair = mysql();
+    let (folder, schema) = one_table(&pair, "locked");
     let held = Held::at(&folder, "prepared=hold").unwrap_or_else(|ran| panic!("{}", ran.screen()));
     assert_eq!(refused(&folder, RUN), (Some(1), "SL0201".into()));
     ends_with(0, &held.go_on());
-    let rows = Pair::shared().target.sql(format!("SELECT COUNT(*) FROM {schema}.t"));
+    let rows = pair.target.sql(format!("SELECT COUNT(*) FROM {schema}.t"));
     assert_eq!(rows, "2\n");
 }
 
 #[test]
 fn the_state_folder_of_a_newer_sealift_is_refused_and_left_alone() {
-    let _turn = turn();
-    let (folder, _schema) = one_table("newer");
+    let pair = mysql();
+    let (folder, _schema) = one_table(&pair, "newer");
     ends_with(0, &folder.sealift(RUN));
     let path = folder.file(".sealift/state.db");
     let own = std::fs::read(&path).unwrap();
@@ -95,17 +93,15 @@ fn the_state_folder_of_a_newer_sealift_is_refused_and_left_alone() {
 
 #[test]
 fn nothing_selected_is_said() {
-    let _turn = turn();
-    let pair = Pair::shared();
+    let pair = mysql();
     let folder = folder(&pair.source, &pair.target, &["no_such_schema"], "");
     assert_eq!(refused(&folder, RUN), (Some(1), "SL0507".into()));
 }
 
 #[test]
 fn a_login_without_reload_copies_under_table_locks() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let (folder, schema) = one_table("no_reload");
+    let pair = mysql();
+    let (folder, schema) = one_table(&pair, "no_reload");
     let poor = Account { user: "poor_reader", password: "poor-pw1" };
     pair.source.sql(format!(
         "CREATE USER IF NOT EXISTS poor_reader IDENTIFIED BY 'poor-pw1'; \
@@ -121,8 +117,8 @@ fn a_login_without_reload_copies_under_table_locks() {
 
 #[test]
 fn a_script_the_target_refuses_stops_the_run_before_any_row_and_can_be_edited() {
-    let _turn = turn();
-    let (folder, schema) = one_table("edited");
+    let pair = mysql();
+    let (folder, schema) = one_table(&pair, "edited");
     ends_with(0, &folder.sealift(&["plan"]));
     let script = folder.file(format!(".sealift/plan/20-tables/{schema}/t.sql"));
     let good = std::fs::read_to_string(&script).unwrap();
@@ -130,7 +126,7 @@ fn a_script_the_target_refuses_stops_the_run_before_any_row_and_can_be_edited() 
     assert_eq!(refused(&folder, RUN), (Some(1), "SL0502".into()));
     std::fs::write(&script, good.replace("`a` int", "`a` bigint")).unwrap();
     ends_with(0, &folder.sealift(RUN));
-    let made = Pair::shared().target.sql(format!("SHOW CREATE TABLE {schema}.t"));
+    let made = pair.target.sql(format!("SHOW CREATE TABLE {schema}.t"));
     assert!(made.contains("bigint"), "{made}");
 }
 
@@ -152,9 +148,9 @@ impl Drop for ReadOnly<'_> {
 
 #[test]
 fn a_target_that_takes_no_writes_is_refused_at_once() {
-    let _turn = turn();
-    let (folder, schema) = one_table("read_only");
-    let target = &Pair::shared().target;
+    let pair = mysql();
+    let (folder, schema) = one_table(&pair, "read_only");
+    let target = &pair.target;
     let read_only = ReadOnly::make(target);
     for args in [RUN, &["run", "--json"], &["plan", "apply", "--json"]] {
         // Without a plan there is nothing to apply, and nothing is asked.
@@ -168,19 +164,18 @@ fn a_target_that_takes_no_writes_is_refused_at_once() {
 
 #[test]
 fn a_target_that_cannot_be_one_is_refused() {
-    let _turn = turn();
-    let (source, target) = (&Pair::shared().source, &Pair::shared_mariadb().source);
-    for target in [target, source] {
-        let folder = folder(source, target, &[&unique_schema("unsuitable")], "");
+    let (pair, maria) = (mysql(), mariadb());
+    for target in [&maria.source, &pair.source] {
+        let folder = folder(&pair.source, target, &[&unique_schema("unsuitable")], "");
         assert_eq!(refused(&folder, RUN), (Some(1), "SL0406".into()));
     }
 }
 
 #[test]
 fn a_definition_that_moves_while_rows_are_copied_is_named() {
-    let _turn = turn();
-    let (folder, schema) = one_table("moved");
-    let source = &Pair::shared().source;
+    let pair = mysql();
+    let (folder, schema) = one_table(&pair, "moved");
+    let source = &pair.source;
     // The snapshot is there, and no table was read in it.
     let held =
         Held::at(&folder, "snapshot-taken=hold").unwrap_or_else(|ran| panic!("{}", ran.screen()));

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sealift_lab::Pair;
 use sealift_lab::oracle::Comparison;
 use serde::Deserialize;
 
 use super::{allowed, ends_with};
-use crate::folder::{Folder, turn};
+use crate::folder::Folder;
+use crate::pairs::{mariadb, mysql};
 
 /// `expect.toml`.
 #[derive(Deserialize)]
@@ -52,7 +52,6 @@ fn folders() -> Vec<PathBuf> {
 
 #[test]
 fn every_scenario_comes_out_as_it_says() {
-    let _turn = turn();
     let folders = folders();
     assert!(!folders.is_empty());
     for folder in folders {
@@ -65,8 +64,8 @@ fn play(scenario: &Path) {
     let text = fs::read_to_string(scenario.join("expect.toml")).unwrap();
     let expect: Expect = toml::from_str(&text).unwrap();
     let pair = match expect.source.as_str() {
-        "mysql" => Pair::shared(),
-        "mariadb-10.11" => Pair::shared_mariadb(),
+        "mysql" => mysql(),
+        "mariadb-10.11" => mariadb(),
         other => panic!("{}: there is no source {other}", scenario.display()),
     };
     pair.source.sql_file(&scenario.join("source.sql"));

@@ -4,7 +4,8 @@ use sealift_lab::oracle::Comparison;
 use sealift_lab::{Account, Options, Pair, Server, unique_schema};
 
 use super::{allowed, ends_with, folder};
-use crate::folder::{Folder, Ran, turn};
+use crate::folder::{Folder, Ran};
+use crate::pairs::mysql;
 
 const RUN: &[&str] = &["run", "--offline", "--json"];
 
@@ -24,10 +25,10 @@ fn ends_equal(folder: &Folder, schema: &str, source: &Server, target: &Server) {
 
 #[test]
 fn a_row_larger_than_the_targets_packets_is_named_with_its_size() {
-    let _turn = turn();
+    let pair = mysql();
     let options = Options::azure_target().without_local_infile();
     let target = Server::start(options.arg("--max-allowed-packet=64K")).unwrap();
-    let source = &Pair::shared().source;
+    let source = &pair.source;
     let schema = unique_schema("large_row");
     source.sql(format!(
         "CREATE DATABASE {schema}; CREATE TABLE {schema}.t (id INT PRIMARY KEY, b LONGBLOB); \
@@ -46,12 +47,12 @@ fn a_row_larger_than_the_targets_packets_is_named_with_its_size() {
 
 #[test]
 fn a_target_without_room_is_said_and_gone_on_with_when_there_is_some() {
-    let _turn = turn();
+    let pair = mysql();
     // Everything in one file that may not grow further: what a full disk looks like to a client.
     let options = Options::azure_target().arg("--innodb-file-per-table=OFF");
     let file = |mib: u32| format!("--innodb-data-file-path=ibdata1:12M:autoextend:max:{mib}M");
     let mut target = Server::start(options.arg(file(24))).unwrap();
-    let source = &Pair::shared().source;
+    let source = &pair.source;
     let schema = unique_schema("no_room");
     source.sql(format!(
         "CREATE DATABASE {schema}; USE {schema}; SET cte_max_recursion_depth = 100000; \
@@ -71,8 +72,8 @@ fn a_target_without_room_is_said_and_gone_on_with_when_there_is_some() {
 
 #[test]
 fn values_the_target_would_change_are_refused_with_their_column() {
-    let _turn = turn();
-    let Pair { source, target } = Pair::shared();
+    let pair = mysql();
+    let Pair { source, target } = &*pair;
     let schema = unique_schema("narrowed");
     source.sql(format!(
         "CREATE DATABASE {schema}; CREATE TABLE {schema}.t (id INT PRIMARY KEY, a VARCHAR(20)); \
@@ -94,8 +95,8 @@ fn values_the_target_would_change_are_refused_with_their_column() {
 
 #[test]
 fn a_privilege_missing_for_one_object_is_named_with_it() {
-    let _turn = turn();
-    let Pair { source, target } = Pair::shared();
+    let pair = mysql();
+    let Pair { source, target } = &*pair;
     let schema = unique_schema("unseen_view");
     let reader = Account { user: "no_show_view", password: "reader-pw2" };
     source.sql(format!(

@@ -2,10 +2,11 @@
 
 use std::process::{Child, Stdio};
 
-use sealift_lab::{Pair, unique_schema, wait_until};
+use sealift_lab::{unique_schema, wait_until};
 
 use super::{ends_with, folder};
-use crate::folder::{Folder, turn};
+use crate::folder::Folder;
+use crate::pairs::mysql;
 
 /// A run in the background.
 fn begin(folder: &Folder) -> Child {
@@ -23,8 +24,7 @@ fn wait_for_status(folder: &Folder, what: &str, is_so: impl Fn(&serde_json::Valu
 
 #[test]
 fn a_run_is_held_by_a_limit_paused_resumed_and_stopped_from_another_terminal() {
-    let _turn = turn();
-    let pair = Pair::shared();
+    let pair = mysql();
     let schema = unique_schema("steered");
     let tables = ["a", "b", "c"].map(|name| {
         format!(

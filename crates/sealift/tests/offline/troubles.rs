@@ -7,7 +7,8 @@ use sealift_lab::{Pair, Server, unique_schema, wait_until};
 
 use super::held::Held;
 use super::{allowed, ends_with, folder};
-use crate::folder::{Folder, turn};
+use crate::folder::Folder;
+use crate::pairs::mysql;
 
 /// More scripts than the schema below has: the end of a test that would not find its own.
 const SCRIPTS_MAX: u32 = 40;
@@ -58,8 +59,7 @@ impl Loss {
 
 #[test]
 fn a_loss_while_any_object_is_made_costs_nothing() {
-    let _turn = turn();
-    let pair = Pair::shared();
+    let pair = mysql();
     let network = FaultProxy::before(&pair.target);
     let mut schemas = Vec::new();
     for loss in [Loss::Connections, Loss::Answer] {
@@ -67,7 +67,7 @@ fn a_loss_while_any_object_is_made_costs_nothing() {
         for script in 1..=SCRIPTS_MAX {
             let schema = unique_schema("lost_object");
             fill(&pair.source, &schema);
-            let folder = folder_past(pair, &pair.target, &network, &schema);
+            let folder = folder_past(&pair, &pair.target, &network, &schema);
             schemas.push(schema);
             let Ok(held) = Held::at(&folder, &format!("object-begun:{script}=hold")) else {
                 // There is no script of that number: the run has ended by itself.
@@ -86,8 +86,7 @@ fn a_loss_while_any_object_is_made_costs_nothing() {
 
 #[test]
 fn a_loss_at_any_step_of_the_copy_costs_nothing() {
-    let _turn = turn();
-    let pair = Pair::shared();
+    let pair = mysql();
     let mut schemas = Vec::new();
     let on_source = [
         (Point::Prepared, Loss::Answer),
@@ -108,7 +107,7 @@ fn a_loss_at_any_step_of_the_copy_costs_nothing() {
         for (point, loss) in steps {
             let schema = unique_schema("lost_copy");
             fill(&pair.source, &schema);
-            let folder = folder_past(pair, server, &network, &schema);
+            let folder = folder_past(&pair, server, &network, &schema);
             let held = Held::at(&folder, &format!("{}=hold", point.name()));
             let held = held.unwrap_or_else(|ran| panic!("{point:?}: {}", ran.screen()));
             loss.befall(&network);
@@ -146,8 +145,7 @@ fn a_server_that_is_killed_and_comes_back_costs_nothing() {
 
 #[test]
 fn rows_somebody_has_locked_on_the_target_are_waited_for() {
-    let _turn = turn();
-    let pair = Pair::shared();
+    let pair = mysql();
     let (schema, helper) = (unique_schema("locked_rows"), unique_schema("locked_rows_helper"));
     fill(&pair.source, &schema);
     let folder = folder(&pair.source, &pair.target, &[&schema], "");

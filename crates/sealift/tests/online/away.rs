@@ -3,7 +3,7 @@
 use sealift_lab::{Options, Pair, wait_until, workload};
 
 use super::{Running, assert_same, churn::Churn, schema, stage};
-use crate::folder::{Folder, turn};
+use crate::folder::Folder;
 use crate::offline::{ends_with, folder};
 
 /// What `status` says of rows and changes that the run has seen since it began.
@@ -19,7 +19,6 @@ pub(crate) fn is_following(folder: &Folder) -> Option<()> {
 /// Access tokens end after an hour, and with them every new login.
 #[test]
 fn a_password_that_has_ended_is_asked_for_again() {
-    let _turn = turn();
     let pair = Pair::start(Options::mysql(), Options::azure_target()).unwrap();
     let schema = schema(&pair, "token");
     let rest = format!("password_command = \"cat token\"\n[select]\nschemas = [\"{schema}\"]\n");
@@ -48,7 +47,6 @@ fn a_password_that_has_ended_is_asked_for_again() {
 
 #[test]
 fn servers_that_are_killed_and_come_back_are_waited_for() {
-    let _turn = turn();
     let mut pair = Pair::start(Options::mysql(), Options::azure_target()).unwrap();
     let schema = schema(&pair, "away");
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");

@@ -1,13 +1,14 @@
 //! `[verify] continuous`: a run that compares all the time names what is planted, mends nothing, and goes on with its
 //! pass.
 
-use sealift_lab::{Pair, wait_until};
+use sealift_lab::wait_until;
 use serde_json::Value;
 
 use super::verify::{differences, followed};
 use super::{Running, stage};
-use crate::folder::{Folder, turn};
+use crate::folder::Folder;
 use crate::offline::ends_with;
+use crate::pairs::mysql;
 
 /// As fast as a test wants it.
 const ALL_THE_TIME: &str =
@@ -28,9 +29,8 @@ fn passed(folder: &Folder, before: &Value) -> Value {
 
 #[test]
 fn a_run_that_compares_all_the_time_names_what_was_planted_and_mends_nothing() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let (schema, folder, churn, running) = followed(pair, "continuous");
+    let pair = mysql();
+    let (schema, folder, churn, running) = followed(&pair, "continuous");
     assert_eq!(running.interrupt(), Some(4));
     folder.reconfigure("[copy]", &format!("{ALL_THE_TIME}[copy]"));
     pair.target.client().schema(&schema).run(

@@ -7,8 +7,9 @@ use sealift_lab::{Pair, unique_schema, wait_until, workload};
 use serde_json::Value;
 
 use super::{Running, assert_same, schema, stage};
-use crate::folder::{Folder, turn};
+use crate::folder::Folder;
 use crate::offline::{ends_with, folder};
+use crate::pairs::{mariadb, mysql};
 
 /// Waits until a query on the target gives this.
 fn arrives(pair: &Pair, sql: &str, expected: &str) {
@@ -60,9 +61,8 @@ const RELEASES: [&str; 17] = [
 
 #[test]
 fn definitions_that_change_under_a_writing_application_are_carried_at_their_place() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let schema = schema(pair, "online_ddl");
+    let pair = mysql();
+    let schema = schema(&pair, "online_ddl");
     let folder = folder(&pair.source, &pair.target, &[&schema], "");
     let churn = Churn::beside_releases(&pair.source, &schema, workload::seed());
     let mut running = following(&folder);
@@ -78,7 +78,7 @@ fn definitions_that_change_under_a_writing_application_are_carried_at_their_plac
     drop(churn);
     running.kill();
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
-    assert_same(pair, &schema);
+    assert_same(&pair, &schema);
     ends_with(0, &folder.sealift(&["verify"]));
 }
 
@@ -86,9 +86,8 @@ fn definitions_that_change_under_a_writing_application_are_carried_at_their_plac
 /// the source nor the plan know that any more.
 #[test]
 fn rows_before_a_statement_are_read_by_the_definition_of_their_own_position() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let schema = schema(pair, "online_before");
+    let pair = mysql();
+    let schema = schema(&pair, "online_before");
     let folder = folder(&pair.source, &pair.target, &[&schema], "");
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
     pair.source.sql(format!(
@@ -99,14 +98,13 @@ fn rows_before_a_statement_are_read_by_the_definition_of_their_own_position() {
          UPDATE bag SET f = f / 3 WHERE a = 1"
     ));
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
-    assert_same(pair, &schema);
+    assert_same(&pair, &schema);
 }
 
 #[test]
 fn killed_around_a_statement_it_is_executed_once() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let schema = schema(pair, "online_ddl_killed");
+    let pair = mysql();
+    let schema = schema(&pair, "online_ddl_killed");
     let folder = folder(&pair.source, &pair.target, &[&schema], "");
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
     let statements = [
@@ -127,14 +125,13 @@ fn killed_around_a_statement_it_is_executed_once() {
         }
     }
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
-    assert_same(pair, &schema);
+    assert_same(&pair, &schema);
 }
 
 #[test]
 fn a_mariadbs_definitions_are_carried() {
-    let _turn = turn();
-    let pair = Pair::shared_mariadb();
-    let schema = schema(pair, "online_ddl_maria");
+    let pair = mariadb();
+    let schema = schema(&pair, "online_ddl_maria");
     let folder = folder(&pair.source, &pair.target, &[&schema], "");
     let churn = Churn::beside_releases(&pair.source, &schema, workload::seed());
     let mut running = following(&folder);
@@ -178,9 +175,8 @@ fn a_mariadbs_definitions_are_carried() {
 
 #[test]
 fn statements_about_other_objects_pass_and_a_table_that_cannot_be_carried_is_held() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let schema = schema(pair, "online_others");
+    let pair = mysql();
+    let schema = schema(&pair, "online_others");
     let other = unique_schema("others");
     let folder = folder(&pair.source, &pair.target, &[&schema], "");
     let running = Running::start(&folder);
@@ -194,15 +190,15 @@ fn statements_about_other_objects_pass_and_a_table_that_cannot_be_carried_is_hel
          CREATE INDEX i ON {other}.u (i); INSERT INTO {schema}.parent VALUES (7777, 1)"
     ));
     let count = format!("SELECT COUNT(*) FROM {schema}.parent WHERE id > 7000");
-    arrives(pair, &count, "1\n");
-    assert_same(pair, &schema);
+    arrives(&pair, &count, "1\n");
+    assert_same(&pair, &schema);
     pair.source.sql(format!(
         "USE {schema}; INSERT INTO parent VALUES (7778, 1); \
          /* rows come with it */ rename /*!50000 table */ {other}.made to `made`; \
          INSERT INTO parent VALUES (7779, 1)"
     ));
     // The others go on.
-    arrives(pair, &count, "3\n");
+    arrives(&pair, &count, "3\n");
     let held = wait_until("status tells of the table", || {
         let following = folder.sealift(&["status", "--json"]).json()["following"].clone();
         following["held"].as_array().is_some_and(|held| !held.is_empty()).then_some(following)
@@ -221,15 +217,14 @@ fn statements_about_other_objects_pass_and_a_table_that_cannot_be_carried_is_hel
     ends_with(3, &folder.sealift(&["run", "--until-caught-up"]));
     ends_with(0, &folder.sealift(&["copy-again", &format!("{schema}.made")]));
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
-    assert_same(pair, &schema);
+    assert_same(&pair, &schema);
 }
 
 /// Tables that a statement changes while rows are copied are copied again, the others go on.
 #[test]
 fn definitions_that_move_under_the_copy_are_the_copys() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let schema = schema(pair, "online_ddl_copy");
+    let pair = mysql();
+    let schema = schema(&pair, "online_ddl_copy");
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
     let churn = Churn::beside_releases(&pair.source, &schema, workload::seed());
     let held = Running::held_at(&folder, "chunk-committed:3=hold");
@@ -248,15 +243,14 @@ fn definitions_that_move_under_the_copy_are_the_copys() {
     drop(churn);
     running.kill();
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
-    assert_same(pair, &schema);
+    assert_same(&pair, &schema);
 }
 
 /// Nobody is there to see the statement: the next run finds it in the log, or the definition another.
 #[test]
 fn definitions_that_move_while_a_copy_is_interrupted_are_the_copys() {
-    let _turn = turn();
-    let pair = Pair::shared_mariadb();
-    let schema = schema(pair, "online_ddl_pause");
+    let pair = mariadb();
+    let schema = schema(&pair, "online_ddl_pause");
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
     folder.killed_at(&["run"], "table-copied:2");
     pair.source.sql(format!(
@@ -278,9 +272,8 @@ fn definitions_that_move_while_a_copy_is_interrupted_are_the_copys() {
 /// What cannot be carried stops the run; the operator has its table copied again.
 #[test]
 fn a_table_that_could_not_be_carried_is_copied_again_on_demand() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let schema = schema(pair, "online_again");
+    let pair = mysql();
+    let schema = schema(&pair, "online_again");
     let other = unique_schema("from_elsewhere");
     let folder = folder(&pair.source, &pair.target, &[&schema], "");
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
@@ -298,15 +291,14 @@ fn a_table_that_could_not_be_carried_is_copied_again_on_demand() {
     pair.source
         .sql(format!("USE {schema}; ALTER TABLE bag ADD y INT; INSERT INTO bag VALUES (7, 8, 9)"));
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
-    assert_same(pair, &schema);
+    assert_same(&pair, &schema);
 }
 
 /// What it copied before it began again is its own work, not that of an earlier run.
 #[test]
 fn a_run_that_went_on_by_itself_tells_of_all_it_copied() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let schema = schema(pair, "online_went_on");
+    let pair = mysql();
+    let schema = schema(&pair, "online_went_on");
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
     let answer = std::fs::File::create(folder.file("answer")).unwrap();
     let mut command = folder.command(&["run", "--until-caught-up", "--json"]);

@@ -5,7 +5,6 @@ use sealift_lab::{Options, Pair, Server, unique_schema, wait_until};
 
 use super::away::is_following;
 use super::{Running, assert_same};
-use crate::folder::turn;
 use crate::offline::{ends_with, folder};
 
 const TABLE: &str = "CREATE TABLE t (id INT PRIMARY KEY, v INT)";
@@ -31,7 +30,6 @@ fn has_row(server: &Server, schema: &str, id: u32) -> Option<()> {
 
 #[test]
 fn a_replica_that_takes_over_is_followed_on_and_one_that_lacks_something_is_refused() {
-    let _turn = turn();
     let mut pair = Pair::start(Options::mysql(), Options::azure_target()).unwrap();
     let schema = unique_schema("failover");
     pair.source.sql(format!(

@@ -11,8 +11,9 @@ use rand::{Rng, SeedableRng};
 use sealift_lab::{Options, Pair, Server, unique_schema, wait_until, workload};
 
 use super::{Running, stage};
-use crate::folder::{Folder, turn};
+use crate::folder::Folder;
 use crate::offline::{ends_with, folder};
+use crate::pairs::mariadb;
 
 /// A chain of three with a table without a key at its end, two parents of one child, a tree in one table, and
 /// tables that have nothing to do with them.
@@ -192,13 +193,11 @@ fn follows(folder: &Folder, writer: &Writer) {
 
 #[test]
 fn what_foreign_keys_change_on_a_mariadb_is_repeated() {
-    let _turn = turn();
-    killed_again_and_again(Pair::shared_mariadb());
+    killed_again_and_again(&mariadb());
 }
 
 #[test]
 fn what_foreign_keys_change_on_an_old_mysql_is_repeated() {
-    let _turn = turn();
     let source = Options::mysql().arg("--innodb-native-foreign-keys=ON");
     killed_again_and_again(&Pair::start(source, Options::azure_target()).unwrap());
 }

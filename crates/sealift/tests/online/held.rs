@@ -1,12 +1,13 @@
 //! Statements that cannot be carried and are about what holds no rows: rows are followed on, the operator decides.
 
 use sealift_lab::workload::churn::Churn;
-use sealift_lab::{Pair, unique_schema, wait_until, workload};
+use sealift_lab::{unique_schema, wait_until, workload};
 use serde_json::Value;
 
 use super::{Running, assert_same, away::is_following, schema};
-use crate::folder::{Folder, turn};
+use crate::folder::Folder;
 use crate::offline::{ends_with, folder};
+use crate::pairs::mysql;
 
 fn held(folder: &Folder) -> Vec<Value> {
     let status = folder.sealift(&["status", "--json"]).json();
@@ -16,9 +17,8 @@ fn held(folder: &Folder) -> Vec<Value> {
 /// The target lacks a table that a view reads: it is not migrated.
 #[test]
 fn a_view_that_cannot_be_made_keeps_no_rows_from_being_followed() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let schema = schema(pair, "held_view");
+    let pair = mysql();
+    let schema = schema(&pair, "held_view");
     let other = unique_schema("held_other");
     pair.source.sql(format!(
         "CREATE DATABASE {other}; CREATE TABLE {other}.t (i INT); \
@@ -78,9 +78,8 @@ fn a_view_that_cannot_be_made_keeps_no_rows_from_being_followed() {
 /// What was missing is there by now: nobody has to say anything.
 #[test]
 fn what_is_held_is_tried_again_by_the_next_run() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let schema = schema(pair, "held_again");
+    let pair = mysql();
+    let schema = schema(&pair, "held_again");
     let other = unique_schema("held_missing");
     let folder = folder(&pair.source, &pair.target, &[&schema], "");
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
@@ -90,16 +89,15 @@ fn what_is_held_is_tried_again_by_the_next_run() {
     ends_with(3, &folder.sealift(&["run", "--until-caught-up"]));
     pair.target.sql(make);
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
-    assert_same(pair, &schema);
+    assert_same(&pair, &schema);
     ends_with(0, &folder.sealift(&["verify"]));
 }
 
 #[test]
 fn a_schema_that_is_dropped_stays_on_the_target_until_the_operator_decides() {
-    let _turn = turn();
-    let pair = Pair::shared();
+    let pair = mysql();
     let (stays, kept, gone) =
-        (schema(pair, "held_stays"), schema(pair, "held_kept"), schema(pair, "held_gone"));
+        (schema(&pair, "held_stays"), schema(&pair, "held_kept"), schema(&pair, "held_gone"));
     let folder = folder(&pair.source, &pair.target, &[&stays, &kept, &gone], "");
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
     pair.source.sql(format!(
@@ -120,15 +118,14 @@ fn a_schema_that_is_dropped_stays_on_the_target_until_the_operator_decides() {
     assert_eq!(pair.target.sql(format!("SHOW DATABASES LIKE '{gone}'")), "");
     let rows = pair.target.sql(format!("SELECT COUNT(*) > 0 FROM {kept}.parent"));
     assert_eq!(rows, "1\n");
-    assert_same(pair, &stays);
+    assert_same(&pair, &stays);
 }
 
 /// Libraries stand for any statement of tomorrow's servers.
 #[test]
 fn a_statement_of_an_unknown_kind_stops_the_run_until_it_is_let_pass() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let schema = schema(pair, "held_unknown");
+    let pair = mysql();
+    let schema = schema(&pair, "held_unknown");
     let folder = folder(&pair.source, &pair.target, &[&schema], "");
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
     pair.source.sql(format!(
@@ -152,15 +149,14 @@ fn a_statement_of_an_unknown_kind_stops_the_run_until_it_is_let_pass() {
     let parent = format!("{schema}.parent");
     ends_with(0, &folder.sealift(&["copy-again", &parent]));
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
-    assert_same(pair, &schema);
+    assert_same(&pair, &schema);
 }
 
 /// Nobody has to stop the run for it, and its process stays the same.
 #[test]
 fn a_run_at_work_copies_tables_again_and_makes_good_what_is_held() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let schema = schema(pair, "held_ordered");
+    let pair = mysql();
+    let schema = schema(&pair, "held_ordered");
     let other = unique_schema("held_from");
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
     let churn = Churn::start(&pair.source, &schema, workload::seed());
@@ -193,6 +189,6 @@ fn a_run_at_work_copies_tables_again_and_makes_good_what_is_held() {
     pair.source.sql(format!("DROP VIEW {schema}.odd"));
     assert_eq!(running.interrupt(), Some(4), "it is still the same process");
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
-    assert_same(pair, &schema);
+    assert_same(&pair, &schema);
     ends_with(0, &folder.sealift(&["verify"]));
 }

@@ -4,8 +4,8 @@ use sealift_lab::workload::churn::{self, Appetite, Churn};
 use sealift_lab::{Kind, Options, Pair, unique_schema, wait_until, workload};
 
 use super::{Running, assert_same, stage};
-use crate::folder::turn;
 use crate::offline::{ends_with, folder, typed};
+use crate::pairs::mysql;
 
 /// Keys over what is computed when it is read, and a table whose only key is one.
 const GENERATED: &str = "
@@ -39,7 +39,6 @@ INSERT INTO unlike (v, t) VALUES (-1, 'more'), (NULL, NULL);
 /// The newest MariaDB 11.8 leaves generated columns out of its row images.
 #[test]
 fn generated_columns_of_a_mariadb_that_does_not_log_them_are_computed_on_the_target() {
-    let _turn = turn();
     let pair = Pair::mariadb_11_8();
     let schema = unique_schema("computed");
     pair.source.sql(format!("CREATE DATABASE {schema}; USE {schema}; {GENERATED}"));
@@ -132,7 +131,6 @@ fn in_part(pair: &Pair, image: &str) {
 
 #[test]
 fn rows_that_mysql_logs_in_part_arrive_whole() {
-    let _turn = turn();
     let pair = Pair::mysql();
     for image in ["MINIMAL", "NOBLOB"] {
         in_part(&pair, image);
@@ -141,7 +139,6 @@ fn rows_that_mysql_logs_in_part_arrive_whole() {
 
 #[test]
 fn rows_that_mariadb_logs_in_part_arrive_whole() {
-    let _turn = turn();
     let pair = Pair::mariadb_11_8();
     for image in ["MINIMAL", "NOBLOB", "FULL_NODUP"] {
         in_part(&pair, image);
@@ -151,7 +148,6 @@ fn rows_that_mariadb_logs_in_part_arrive_whole() {
 /// All types, key changes, swaps, trees of foreign keys, huge transactions; killed again and again.
 #[test]
 fn an_application_that_logs_rows_in_part_is_followed_through_kills() {
-    let _turn = turn();
     let source = Options::mysql().arg("--binlog-row-image=MINIMAL");
     let pair = Pair::start(source, Options::azure_target()).unwrap();
     let schema = unique_schema("in_part");
@@ -179,8 +175,7 @@ fn an_application_that_logs_rows_in_part_is_followed_through_kills() {
 /// Only what concerns a migrated table stops the run.
 #[test]
 fn json_in_part_stops_the_run_only_in_a_migrated_table() {
-    let _turn = turn();
-    let pair = Pair::shared();
+    let pair = mysql();
     let [ours, others] = ["json_ours", "json_others"].map(unique_schema);
     for schema in [&ours, &others] {
         pair.source.sql(format!(

@@ -6,8 +6,9 @@ use sealift_lab::oracle::Comparison;
 use sealift_lab::workload::churn::{self, Churn};
 use sealift_lab::{Options, Pair, unique_schema, wait_until, workload};
 
-use crate::folder::{Folder, turn};
+use crate::folder::Folder;
 use crate::offline::{allowed, ends_with, folder};
+use crate::pairs::{mariadb, mysql};
 
 mod away;
 mod failover;
@@ -110,9 +111,8 @@ fn assert_same(pair: &Pair, schema: &str) {
 
 #[test]
 fn a_source_that_is_written_to_is_copied_and_followed() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let schema = schema(pair, "online");
+    let pair = mysql();
+    let schema = schema(&pair, "online");
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
     let churn = Churn::start(&pair.source, &schema, workload::seed());
     let running = Running::start(&folder);
@@ -122,13 +122,12 @@ fn a_source_that_is_written_to_is_copied_and_followed() {
     assert_eq!(running.interrupt(), Some(4));
     drop(churn);
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
-    assert_same(pair, &schema);
+    assert_same(&pair, &schema);
 }
 
 /// Followed by file and offset: there are no GTIDs.
 #[test]
 fn a_source_without_gtids_is_followed_by_its_files() {
-    let _turn = turn();
     let pair = Pair::start(Options::mysql().without_gtid(), Options::azure_target()).unwrap();
     pair.source.sql(
         "GRANT BACKUP_ADMIN ON *.* TO app_reader; \
@@ -149,9 +148,8 @@ fn a_source_without_gtids_is_followed_by_its_files() {
 
 #[test]
 fn a_mariadb_that_is_written_to_is_copied_and_followed() {
-    let _turn = turn();
-    let pair = Pair::shared_mariadb();
-    let schema = schema(pair, "online_maria");
+    let pair = mariadb();
+    let schema = schema(&pair, "online_maria");
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
     let churn = Churn::start(&pair.source, &schema, workload::seed());
     folder.killed_at(&["run"], "chunk-committed:3");
@@ -173,7 +171,6 @@ fn a_mariadb_that_is_written_to_is_copied_and_followed() {
 
 #[test]
 fn a_source_that_cannot_be_followed_is_refused_with_what_to_change() {
-    let _turn = turn();
     let pair = Pair::start(Options::mysql().without_gtid(), Options::azure_target()).unwrap();
     let schema = schema(&pair, "unseen");
     let folder = folder(&pair.source, &pair.target, &[&schema], "");
@@ -187,9 +184,8 @@ fn a_source_that_cannot_be_followed_is_refused_with_what_to_change() {
 
 #[test]
 fn killed_again_and_again_while_rows_change_nothing_is_lost_or_doubled() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let schema = schema(pair, "online_killed");
+    let pair = mysql();
+    let schema = schema(&pair, "online_killed");
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
     let churn = Churn::start(&pair.source, &schema, workload::seed());
     for point in ["chunk-begun", "chunk-loaded:2", "chunk-committed:3", "table-copied:2", "copied"]
@@ -204,5 +200,5 @@ fn killed_again_and_again_while_rows_change_nothing_is_lost_or_doubled() {
     }
     drop(churn);
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
-    assert_same(pair, &schema);
+    assert_same(&pair, &schema);
 }

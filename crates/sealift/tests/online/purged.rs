@@ -1,11 +1,12 @@
 //! The source has purged what was still needed of its log: all tables are copied again when the operator asks for it.
 
 use sealift_lab::workload::churn::Churn;
-use sealift_lab::{Pair, Server, wait_until, workload};
+use sealift_lab::{Server, wait_until, workload};
 
 use super::{assert_same, schema};
-use crate::folder::{Folder, turn};
+use crate::folder::Folder;
 use crate::offline::{ends_with, folder};
+use crate::pairs::{mariadb, mysql};
 
 /// Everything up to now is gone from the log. A server keeps a file as long as it takes somebody for its reader, and
 /// a reader that was killed until it notices.
@@ -32,9 +33,8 @@ fn is_refused(folder: &Folder, target: &Server, schema: &str) {
 
 #[test]
 fn after_a_purge_all_tables_are_copied_again_on_demand_through_every_crash() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let schema = schema(pair, "purged");
+    let pair = mysql();
+    let schema = schema(&pair, "purged");
     pair.source.sql(format!(
         "USE {schema}; CREATE VIEW seen AS SELECT id FROM parent; CREATE VIEW same AS SELECT v FROM parent; \
          CREATE PROCEDURE p() SELECT 1; CREATE TABLE dropped (i INT); INSERT INTO dropped VALUES (1)"
@@ -72,16 +72,15 @@ fn after_a_purge_all_tables_are_copied_again_on_demand_through_every_crash() {
     }
     drop(churn);
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
-    assert_same(pair, &schema);
+    assert_same(&pair, &schema);
     ends_with(0, &folder.sealift(&["verify"]));
 }
 
 /// Followed by file and offset, and purged in the midst of the first copy.
 #[test]
 fn a_mariadb_that_has_purged_its_log_under_the_copy_is_copied_again() {
-    let _turn = turn();
-    let pair = Pair::shared_mariadb();
-    let schema = schema(pair, "purged_maria");
+    let pair = mariadb();
+    let schema = schema(&pair, "purged_maria");
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
     folder.killed_at(&["run"], "table-copied:2");
     pair.source.sql(format!("UPDATE {schema}.parent SET v = 9; DELETE FROM {schema}.leaf"));

@@ -5,8 +5,9 @@ use sealift_lab::oracle::Comparison;
 
 use super::assert_same;
 use super::verify::followed;
-use crate::folder::{Folder, turn};
+use crate::folder::Folder;
 use crate::offline::{allowed, ends_with, folder};
+use crate::pairs::mysql;
 
 /// Corruption of every kind: in tables the application writes to, in others, in one without a key.
 const PLANTED: &str = "
@@ -32,9 +33,8 @@ fn repaired(folder: &Folder) {
 
 #[test]
 fn what_was_planted_is_shown_then_mended_while_the_application_writes() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let (schema, folder, churn, running) = followed(pair, "repaired");
+    let pair = mysql();
+    let (schema, folder, churn, running) = followed(&pair, "repaired");
     let never = folder.sealift(&["repair", "--json"]);
     ends_with(1, &never);
     assert_eq!(never.error_code(), "SL0702");
@@ -63,7 +63,7 @@ fn what_was_planted_is_shown_then_mended_while_the_application_writes() {
     drop(churn);
     assert_eq!(running.interrupt(), Some(4));
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
-    assert_same_rows(pair, &schema);
+    assert_same_rows(&pair, &schema);
 }
 
 /// Triggers and events wait for the cutover.
@@ -75,9 +75,8 @@ fn assert_same_rows(pair: &Pair, schema: &str) {
 
 #[test]
 fn killed_in_the_middle_a_repair_holds_up_nobody_and_is_done_again() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let (schema, folder, churn, running) = followed(pair, "repair_killed");
+    let pair = mysql();
+    let (schema, folder, churn, running) = followed(&pair, "repair_killed");
     pair.target.client().schema(&schema).run(PLANTED);
     ends_with(3, &folder.sealift(&["verify"]));
     for probe in ["rows-reread:2=kill", "rows-mended:2=kill"] {
@@ -90,13 +89,12 @@ fn killed_in_the_middle_a_repair_holds_up_nobody_and_is_done_again() {
     drop(churn);
     assert_eq!(running.interrupt(), Some(4));
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
-    assert_same_rows(pair, &schema);
+    assert_same_rows(&pair, &schema);
 }
 
 #[test]
 fn after_an_offline_copy_rows_are_repaired_where_no_trigger_would_change_them() {
-    let _turn = turn();
-    let pair = Pair::shared();
+    let pair = mysql();
     let schema = sealift_lab::unique_schema("repair_offline");
     pair.source.sql(format!(
         "CREATE DATABASE {schema}; USE {schema};
@@ -118,7 +116,7 @@ fn after_an_offline_copy_rows_are_repaired_where_no_trigger_would_change_them() 
     ends_with(3, &folder.sealift(&["verify"]));
     ends_with(3, &folder.sealift(&["repair"]));
     ends_with(0, &folder.sealift(&["repair", "--yes"]));
-    assert_same(pair, &schema);
+    assert_same(&pair, &schema);
     // What was found is mended; nothing is left to do.
     let again = folder.sealift(&["repair", "--json"]);
     ends_with(0, &again);

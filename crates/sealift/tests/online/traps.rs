@@ -7,8 +7,8 @@ use sealift_lab::oracle::{self, Comparison};
 use sealift_lab::{Options, Pair, unique_schema, wait_until};
 
 use super::{Running, stage};
-use crate::folder::turn;
 use crate::offline::{allowed, ends_with, folder};
+use crate::pairs::mysql;
 
 /// A value, as it is at first and as a change makes it.
 struct Trap {
@@ -196,8 +196,7 @@ const SESSION: &str = "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVAL
 
 #[test]
 fn what_others_lost_arrives_by_copy_and_by_the_log() {
-    let _turn = turn();
-    let pair = Pair::shared();
+    let pair = mysql();
     let schema = unique_schema("traps");
     let mut script = format!("CREATE DATABASE {schema}; USE {schema};\n{SESSION}");
     TRAPS.iter().for_each(|trap| script.push_str(&trap.create()));
@@ -231,8 +230,7 @@ fn what_others_lost_arrives_by_copy_and_by_the_log() {
 
 #[test]
 fn a_row_the_target_refuses_leaves_the_position_before_it() {
-    let _turn = turn();
-    let pair = Pair::shared();
+    let pair = mysql();
     let schema = unique_schema("refused");
     pair.source.sql(format!(
         "CREATE DATABASE {schema}; USE {schema}; CREATE TABLE t (id INT PRIMARY KEY, v INT); \
@@ -261,8 +259,7 @@ fn a_row_the_target_refuses_leaves_the_position_before_it() {
 /// What of a log cannot be carried stops the run before it, with the place; nothing is skipped.
 #[test]
 fn rows_logged_as_statements_or_in_part_stop_the_run_before_them() {
-    let _turn = turn();
-    let pair = Pair::shared();
+    let pair = mysql();
     for (what, setting) in
         [("as_statements", "binlog_format = STATEMENT"), ("in_part", "binlog_row_image = MINIMAL")]
     {
@@ -289,7 +286,6 @@ fn rows_logged_as_statements_or_in_part_stop_the_run_before_them() {
 /// 2,000 servers in a source's history, each with gaps, and one whose memory tables a restart empties.
 #[test]
 fn a_long_history_of_gtids_is_kept_whole() {
-    let _turn = turn();
     let mut pair = Pair::start(Options::mysql(), Options::azure_target()).unwrap();
     let mut history = String::new();
     for server in 0..2_000 {

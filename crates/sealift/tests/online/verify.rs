@@ -8,8 +8,9 @@ use sealift_lab::{Options, Pair, workload};
 use serde_json::Value;
 
 use super::{Running, schema, stage};
-use crate::folder::{Folder, Ran, turn};
+use crate::folder::{Folder, Ran};
 use crate::offline::{ends_with, folder};
+use crate::pairs::{mariadb, mysql};
 
 /// Comparisons of equal sides in a row; with `SEALIFT_VERIFY_ROUNDS` another number.
 const ROUNDS: u32 = 4;
@@ -79,11 +80,10 @@ fn is_equal(folder: &Folder) {
 
 #[test]
 fn while_the_application_writes_nothing_false_is_said_and_everything_planted_is_found() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let (schema, folder, churn, running) = followed(pair, "verified");
+    let pair = mysql();
+    let (schema, folder, churn, running) = followed(&pair, "verified");
     let rounds = std::env::var("SEALIFT_VERIFY_ROUNDS").ok().and_then(|text| text.parse().ok());
-    with_a_restless_row(pair, &schema, || {
+    with_a_restless_row(&pair, &schema, || {
         for _round in 0..rounds.unwrap_or(ROUNDS) {
             is_equal(&folder);
         }
@@ -136,9 +136,8 @@ fn while_the_application_writes_nothing_false_is_said_and_everything_planted_is_
 
 #[test]
 fn a_comparison_that_was_killed_goes_on_and_knows_what_it_found() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let (schema, folder, churn, running) = followed(pair, "verify_killed");
+    let pair = mysql();
+    let (schema, folder, churn, running) = followed(&pair, "verify_killed");
     pair.target.client().schema(&schema).run("UPDATE still SET v = 'other' WHERE id = 33");
     let killed =
         folder.command(&["verify"]).env("SEALIFT_PROBE", "chunk-compared:4=kill").output().unwrap();
@@ -156,9 +155,8 @@ fn a_comparison_that_was_killed_goes_on_and_knows_what_it_found() {
 
 #[test]
 fn where_nobody_applies_changes_the_rows_that_wait_for_it_are_not_called_different() {
-    let _turn = turn();
-    let pair = Pair::shared();
-    let schema = schema(pair, "verify_idle");
+    let pair = mysql();
+    let schema = schema(&pair, "verify_idle");
     pair.source.client().schema(&schema).run(STILL);
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
@@ -173,14 +171,13 @@ fn where_nobody_applies_changes_the_rows_that_wait_for_it_are_not_called_differe
 
 #[test]
 fn a_source_without_gtids_and_a_mariadb_are_compared_while_they_move() {
-    let _turn = turn();
     let without_gtid =
         Pair::start(Options::mysql().without_gtid(), Options::azure_target()).unwrap();
     without_gtid.source.sql(
         "GRANT BACKUP_ADMIN ON *.* TO app_reader; \
          GRANT SELECT ON performance_schema.log_status TO app_reader",
     );
-    for (pair, what) in [(&without_gtid, "files"), (Pair::shared_mariadb(), "maria")] {
+    for (pair, what) in [(&without_gtid, "files"), (&*mariadb(), "maria")] {
         let (schema, folder, churn, running) = followed(pair, &format!("verified_{what}"));
         for _round in 0..2 {
             is_equal(&folder);

@@ -3,7 +3,6 @@
 use sealift_lab::{Options, Pair, unique_schema};
 
 use super::assert_same;
-use crate::folder::turn;
 use crate::offline::{ends_with, folder};
 
 fn schema(pair: &Pair) -> String {
@@ -24,7 +23,6 @@ fn prepare(pair: &Pair, schema: &str, name: &str, sql: &str) {
 
 #[test]
 fn what_is_prepared_comes_with_its_commit_however_many_runs_later() {
-    let _turn = turn();
     let pair = Pair::start(Options::mysql(), Options::azure_target()).unwrap();
     let schema = schema(&pair);
     let folder = folder(&pair.source, &pair.target, &[&schema], "");
@@ -57,7 +55,6 @@ fn what_is_prepared_comes_with_its_commit_however_many_runs_later() {
 
 #[test]
 fn what_was_prepared_before_the_migration_began_stops_it_at_its_commit() {
-    let _turn = turn();
     let pair = Pair::start(Options::mysql(), Options::azure_target()).unwrap();
     let schema = schema(&pair);
     prepare(&pair, &schema, "before", "UPDATE t SET v = 10 WHERE id = 1;");

@@ -3,7 +3,7 @@
 use sealift_engine::probe::Point;
 use sealift_lab::wait_until;
 
-use super::{MYSQL, Shop, turn};
+use super::{Shop, mysql};
 use crate::offline::ends_with;
 
 /// Points after which the side was left.
@@ -49,8 +49,8 @@ pub(super) fn ends_with_live(shop: &Shop<'_>, live: &str, what: &str) {
 
 #[test]
 fn killed_at_every_point_one_side_is_live_and_nothing_is_lost() {
-    let _turn = turn();
-    let shop = Shop::new(&MYSQL, "killed", "");
+    let pair = mysql();
+    let shop = Shop::new(&pair, "killed", "");
     let clients = shop.clients(1);
     let (after, before): (Vec<Point>, Vec<Point>) = Point::ALL
         .iter()
@@ -83,10 +83,10 @@ fn killed_at_every_point_one_side_is_live_and_nothing_is_lost() {
 /// Nobody runs another command: the source frees itself.
 #[test]
 fn a_fenced_source_is_free_again_when_the_budget_is_used_up() {
-    let _turn = turn();
+    let pair = mysql();
     for fence in ["read-only", "tables"] {
         let settings = format!("fence = '{fence}'\nbudget = 5\n");
-        let shop = Shop::new(&MYSQL, "freed", &settings);
+        let shop = Shop::new(&pair, "freed", &settings);
         let clients = shop.clients(1);
         ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
         killed_at(&shop, "cutover", Point::TurnFenced);
@@ -104,8 +104,8 @@ fn a_fenced_source_is_free_again_when_the_budget_is_used_up() {
 /// Nobody runs another command, and the time budget is longer than anybody waits: the guard ends the turn.
 #[test]
 fn a_turn_whose_process_was_killed_is_ended_by_its_guard() {
-    let _turn = turn();
-    let shop = Shop::new(&MYSQL, "guarded", "budget = 600\n");
+    let pair = mysql();
+    let shop = Shop::new(&pair, "guarded", "budget = 600\n");
     let clients = shop.clients(1);
     for (command, point, live) in [
         ("cutover", Point::TurnFenced, "source"),

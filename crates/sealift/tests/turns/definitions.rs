@@ -1,6 +1,6 @@
 //! Definitions that move while a turn is made: what was checked is what is switched, or nothing is.
 
-use super::{MYSQL, Running, Shop, outcome, shell, turn};
+use super::{Running, Shop, mysql, outcome, shell};
 use crate::folder::Ran;
 use crate::offline::ends_with;
 
@@ -35,8 +35,8 @@ fn moved(shop: &Shop<'_>, meanwhile: impl FnOnce()) {
 
 #[test]
 fn a_definition_that_moves_between_check_and_fence_refuses_the_turn() {
-    let _turn = turn();
-    let shop = Shop::new(&MYSQL, "moved", "fence = 'tables'\n");
+    let pair = mysql();
+    let shop = Shop::new(&pair, "moved", "fence = 'tables'\n");
     // Once: the next turn finds the file.
     let source = shell(&shop.pair.source.client().schema(&shop.schema).command());
     shop.folder.write("late.sql", LATE);
@@ -48,8 +48,8 @@ fn a_definition_that_moves_between_check_and_fence_refuses_the_turn() {
 /// The fence of triggers lets definitions through.
 #[test]
 fn a_definition_that_moves_behind_the_fence_refuses_the_turn() {
-    let _turn = turn();
-    let shop = Shop::new(&MYSQL, "behind", "fence = 'tables'\nsmoke = ['SELECT SLEEP(4) + 1']\n");
+    let pair = mysql();
+    let shop = Shop::new(&pair, "behind", "fence = 'tables'\nsmoke = ['SELECT SLEEP(4) + 1']\n");
     moved(&shop, || {
         shop.wait_until_doing("cutover: writes are kept out");
         shop.pair.source.client().schema(&shop.schema).run(LATE);

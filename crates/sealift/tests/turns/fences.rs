@@ -7,7 +7,7 @@ use sealift_lab::workload::clients;
 use sealift_lab::{Pair, wait_until};
 
 use super::crashes::killed_at;
-use super::{MYSQL, Running, Shop, outcome, there_and_back, turn};
+use super::{Running, Shop, mysql, outcome, there_and_back};
 use crate::offline::ends_with;
 use sealift_engine::probe::Point;
 
@@ -44,10 +44,10 @@ impl Holder {
 
 #[test]
 fn a_transaction_that_stays_open_is_killed_where_that_is_allowed() {
-    let _turn = turn();
+    let pair = mysql();
     for fence in ["tables", "read-only"] {
         let settings = format!("fence = '{fence}'\nbudget = 20\nwait = 2\nkill = true\n");
-        let shop = Shop::new(&MYSQL, "killed_off", &settings);
+        let shop = Shop::new(&pair, "killed_off", &settings);
         let running = Running::start(&shop);
         shop.wait_until_ready("source");
         let holder = Holder::begin(&shop);
@@ -66,8 +66,8 @@ fn a_transaction_that_stays_open_is_killed_where_that_is_allowed() {
 /// Nothing is done to keep writes out: the application has been stopped.
 #[test]
 fn a_stopped_application_is_taken_by_its_word_and_the_log_is_watched() {
-    let _turn = turn();
-    let shop = Shop::new(&MYSQL, "stopped", "fence = 'stopped'\n");
+    let pair = mysql();
+    let shop = Shop::new(&pair, "stopped", "fence = 'stopped'\n");
     shop.without_event();
     let clients = shop.clients(1);
     let running = Running::start(&shop);
@@ -96,8 +96,8 @@ fn a_stopped_application_is_taken_by_its_word_and_the_log_is_watched() {
 
 #[test]
 fn without_a_way_back_the_source_is_left_alone_and_there_is_no_rollback() {
-    let _turn = turn();
-    let shop = Shop::new(&MYSQL, "one_way", "");
+    let pair = mysql();
+    let shop = Shop::new(&pair, "one_way", "");
     let clients = shop.clients(1);
     let running = Running::start(&shop);
     shop.wait_until_ready("source");

@@ -12,14 +12,14 @@ use sealift_lab::wait_until;
 use sealift_lab::workload::clients::Clients;
 use serde_json::Value;
 
-use super::{MYSQL, ROUTED, Running, Shop, outcome, turn};
+use super::{ROUTED, Running, Shop, mysql, outcome};
 use crate::offline::ends_with;
 
 /// The other side is live all the same, what comes after the switch is done, and it is told.
 #[test]
 fn a_failing_hook_after_the_switch_is_told_and_one_can_go_back() {
-    let _turn = turn();
-    let shop = Shop::new(&MYSQL, "unmoved", "");
+    let pair = mysql();
+    let shop = Shop::new(&pair, "unmoved", "");
     let clients = shop.clients(1);
     shop.folder.reconfigure(ROUTED, "after = 'echo no way >&2; exit 7'");
     let running = Running::start(&shop);
@@ -79,8 +79,8 @@ fn answer(stream: TcpStream) -> (String, Value) {
 
 #[test]
 fn a_hook_may_be_a_request_and_its_status_is_the_answer() {
-    let _turn = turn();
-    let shop = Shop::new(&MYSQL, "posted", "");
+    let pair = mysql();
+    let shop = Shop::new(&pair, "posted", "");
     let (port, told) = listener();
     let hooks = |before: u16, after: u16| {
         format!(
@@ -184,8 +184,8 @@ fn put_on_path(shop: &Shop<'_>, tools: &Programs) {
 
 #[test]
 fn a_haproxy_is_moved_there_and_back_by_the_example() {
-    let _turn = turn();
-    let shop = Shop::new(&MYSQL, "proxied", "");
+    let pair = mysql();
+    let shop = Shop::new(&pair, "proxied", "");
     let tools = packages::tools("bookworm", &["haproxy", "socat"]).unwrap();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/haproxy");
     let proxy = Proxy::start(&shop, &tools, &example);

@@ -2,7 +2,7 @@
 
 use sealift_lab::proxy::FaultProxy;
 
-use super::{MYSQL, Running, Shop, outcome, turn};
+use super::{Running, Shop, mysql, outcome};
 use crate::offline::ends_with;
 
 /// How the statement begins by which a side is left.
@@ -10,14 +10,14 @@ const LEAVES: &str = "UPDATE sealift.fence SET state='left'";
 
 #[test]
 fn a_lost_answer_at_the_switch_is_asked_about() {
-    let _turn = turn();
-    let proxy = FaultProxy::before(&MYSQL.source);
-    let shop = Shop::new(&MYSQL, "unheard", "");
+    let pair = mysql();
+    let proxy = FaultProxy::before(&pair.source);
+    let shop = Shop::new(&pair, "unheard", "");
     // The proxy has to read what it loses.
-    let ca = format!("tls = \"verify-ca\"\ntls_ca = \"{}\"\n[target]", MYSQL.source.ca().display());
+    let ca = format!("tls = \"verify-ca\"\ntls_ca = \"{}\"\n[target]", pair.source.ca().display());
     shop.folder.reconfigure(&ca, "tls = \"off\"\n[target]");
     let port = |port: u16| format!("127.0.0.1:{port}\"\ntls = \"off\"");
-    shop.folder.reconfigure(&port(MYSQL.source.port()), &port(proxy.port()));
+    shop.folder.reconfigure(&port(pair.source.port()), &port(proxy.port()));
     let clients = shop.clients(1);
     let running = Running::start(&shop);
     shop.wait_until_ready("source");

@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::LazyLock;
 
 use sealift_lab::oracle::Comparison;
 use sealift_lab::workload::clients::{self, Clients};
@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::folder::{Folder, Ran};
 use crate::offline::{ends_with, folder};
+use crate::pairs::{Alone, Pool};
 
 mod crashes;
 mod definitions;
@@ -32,17 +33,19 @@ const ROUTED: &str = "after = 'echo $SEALIFT_TO > router'";
 /// Clients of the application, in tests that turn once or twice.
 const CLIENTS: usize = 2;
 
-/// A pair of its own: a fence holds for the whole server.
-static MYSQL: LazyLock<Pair> = LazyLock::new(|| {
+/// A fence holds for a whole server, and the source's reader may raise one.
+static PAIRS: Pool = Pool::new(&STARTED);
+static STARTED: [LazyLock<Pair>; 2] = [LazyLock::new(with_grants), LazyLock::new(with_grants)];
+
+fn with_grants() -> Pair {
     let pair = Pair::mysql();
     pair.source.sql(clients::SOURCE_GRANTS);
     pair
-});
+}
 
-/// One test at a time.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+/// A pair for this test alone.
+fn mysql() -> Alone {
+    PAIRS.take()
 }
 
 /// An application's schema, its migration, and where its traffic goes.
@@ -252,8 +255,8 @@ fn there_and_back(pair: &Pair, settings: &str, fence: &str) {
 
 #[test]
 fn an_application_is_moved_there_and_back_and_no_acknowledged_write_is_lost() {
-    let _turn = turn();
-    there_and_back(&MYSQL, "", "read-only");
+    let pair = mysql();
+    there_and_back(&pair, "", "read-only");
 }
 
 #[test]

@@ -4,13 +4,13 @@ use std::process::Stdio;
 
 use sealift_lab::{Pair, wait_until};
 
-use super::{MYSQL, Running, Shop, outcome, turn};
+use super::{Running, Shop, mysql, outcome};
 use crate::offline::ends_with;
 
 #[test]
 fn without_a_terminal_and_without_yes_nothing_is_done() {
-    let _turn = turn();
-    let shop = Shop::new(&MYSQL, "asked", "");
+    let pair = mysql();
+    let shop = Shop::new(&pair, "asked", "");
     for command in ["cutover", "rollback", "finish"] {
         let refused = shop.folder.sealift(&[command, "--json"]);
         ends_with(2, &refused);
@@ -35,8 +35,8 @@ fn what_is_missing_is_said_before_anything_is_touched() {
 /// Each refusal leaves a source that takes writes.
 #[test]
 fn what_is_not_as_it_should_be_is_taken_back_and_the_source_takes_writes() {
-    let _turn = turn();
-    let shop = Shop::new(&MYSQL, "taken_back", "smoke = ['SELECT 1']\n");
+    let pair = mysql();
+    let shop = Shop::new(&pair, "taken_back", "smoke = ['SELECT 1']\n");
     let clients = shop.clients(1);
     for (settings, code) in [
         // The budget is used up by a question that takes too long.
@@ -61,8 +61,8 @@ fn what_is_not_as_it_should_be_is_taken_back_and_the_source_takes_writes() {
 
 #[test]
 fn an_open_transaction_is_named_and_killed_only_if_that_is_allowed() {
-    let _turn = turn();
-    let shop = Shop::new(&MYSQL, "held_up", "fence = 'tables'\nbudget = 5\nwait = 1\n");
+    let pair = mysql();
+    let shop = Shop::new(&pair, "held_up", "fence = 'tables'\nbudget = 5\nwait = 1\n");
     let running = Running::start(&shop);
     shop.wait_until_ready("source");
     let mut holder = shop.pair.source.client().schema(&shop.schema).command();
@@ -90,8 +90,8 @@ fn an_open_transaction_is_named_and_killed_only_if_that_is_allowed() {
 /// are carried, and nobody can lose the table's writes by a rollback.
 #[test]
 fn a_definition_that_moves_on_the_live_side_holds_the_way_back_of_its_table_only() {
-    let _turn = turn();
-    let shop = Shop::new(&MYSQL, "moved", "");
+    let pair = mysql();
+    let shop = Shop::new(&pair, "moved", "");
     let Shop { pair, schema, folder, .. } = &shop;
     pair.source.sql(format!(
         "USE {schema}; CREATE TABLE turned (id INT PRIMARY KEY, a INT, b INT); INSERT INTO turned VALUES (1, 1, 2)"

@@ -2,7 +2,7 @@
 
 use sealift_lab::Server;
 
-use super::{CLIENTS, MYSQL, Running, Shop, turn};
+use super::{CLIENTS, Running, Shop, mysql};
 use crate::offline::ends_with;
 
 /// Everything is the same, and everything was compared: triggers and events are there by now.
@@ -31,8 +31,8 @@ fn plant(server: &Server, schema: &str) {
 
 #[test]
 fn what_is_compared_goes_by_the_side_that_is_live() {
-    let _turn = turn();
-    let shop = Shop::new(&MYSQL, "judged", "");
+    let pair = mysql();
+    let shop = Shop::new(&pair, "judged", "");
     let clients = shop.clients(CLIENTS);
     let running = Running::start(&shop);
     shop.wait_until_ready("source");
@@ -41,7 +41,7 @@ fn what_is_compared_goes_by_the_side_that_is_live() {
     shop.goes_on(&clients);
     shop.wait_until_ready("target");
     is_equal(&shop);
-    plant(&MYSQL.source, &shop.schema);
+    plant(&pair.source, &shop.schema);
     let found = differing(&shop);
     assert!(found.contains("client=0, seq=1"), "{found}");
     assert_eq!(found.matches("are on the target only").count(), 2, "{found}");
@@ -51,14 +51,14 @@ fn what_is_compared_goes_by_the_side_that_is_live() {
          INSERT INTO {0}.acked VALUES (0, 1, 'source')",
         shop.schema
     );
-    MYSQL.source.sql(&row);
+    pair.source.sql(&row);
     is_equal(&shop);
 
     ends_with(0, &shop.folder.sealift(&["rollback", "--yes"]));
     shop.goes_on(&clients);
     shop.wait_until_ready("source");
     is_equal(&shop);
-    plant(&MYSQL.target, &shop.schema);
+    plant(&pair.target, &shop.schema);
     let found = differing(&shop);
     assert!(found.contains("client=0, seq=1"), "{found}");
     assert_eq!(found.matches("are missing on the target").count(), 2, "{found}");
@@ -69,16 +69,16 @@ fn what_is_compared_goes_by_the_side_that_is_live() {
     drop(running);
 
     // A cutover in the midst of a comparison, as its looks see it.
-    MYSQL.source.sql("UPDATE sealift.fence SET state = 'left'");
+    pair.source.sql("UPDATE sealift.fence SET state = 'left'");
     let ran = shop.folder.sealift(&["verify", "--json"]);
     assert_eq!((ran.code, ran.error_code().as_str()), (Some(4), "SL0801"), "{}", ran.screen());
-    MYSQL.source.sql("UPDATE sealift.fence SET state = 'open'");
+    pair.source.sql("UPDATE sealift.fence SET state = 'open'");
 }
 
 #[test]
 fn without_a_way_back_there_is_nothing_to_compare_with() {
-    let _turn = turn();
-    let shop = Shop::new(&MYSQL, "no_return", "way_back = false");
+    let pair = mysql();
+    let shop = Shop::new(&pair, "no_return", "way_back = false");
     let running = Running::start(&shop);
     shop.wait_until_ready("source");
     ends_with(0, &shop.folder.sealift(&["cutover", "--yes"]));

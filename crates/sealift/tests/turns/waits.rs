@@ -1,6 +1,6 @@
 //! Changes that are far behind are waited for while writes go on, and only as long as somebody wants the turn.
 
-use super::{MYSQL, Running, Shop, outcome, turn};
+use super::{Running, Shop, mysql, outcome};
 use crate::folder::Ran;
 use crate::offline::ends_with;
 
@@ -9,8 +9,8 @@ const WAITING: &str = "cutover: waiting until changes are nearly applied";
 
 #[test]
 fn changes_that_are_far_behind_are_waited_for_before_writes_are_kept_out() {
-    let _turn = turn();
-    let shop = Shop::new(&MYSQL, "far_behind", "");
+    let pair = mysql();
+    let shop = Shop::new(&pair, "far_behind", "");
     let clients = shop.clients(1);
     let running = Running::start(&shop);
     shop.wait_until_ready("source");
@@ -31,8 +31,8 @@ fn changes_that_are_far_behind_are_waited_for_before_writes_are_kept_out() {
 /// Whoever gives up waiting does not want writes to be kept out later on.
 #[test]
 fn a_turn_is_not_made_when_whoever_asked_has_gone() {
-    let _turn = turn();
-    let shop = Shop::new(&MYSQL, "given_up", "");
+    let pair = mysql();
+    let shop = Shop::new(&pair, "given_up", "");
     let clients = shop.clients(1);
     let running = Running::start(&shop);
     shop.wait_until_ready("source");

@@ -1,6 +1,6 @@
 //! What comes back from a target that is not quite the source: other names, keys of its own.
 
-use super::{MYSQL, Running, Shop, turn};
+use super::{Running, Shop, mysql};
 use crate::offline::{ends_with, folder};
 use sealift_lab::unique_schema;
 
@@ -10,8 +10,7 @@ fn rows(server: &sealift_lab::Server, from: &str) -> String {
 
 #[test]
 fn a_renamed_schema_and_keys_that_only_the_target_has_come_back() {
-    let _turn = turn();
-    let pair = &*MYSQL;
+    let pair = mysql();
     pair.source.sql("SET GLOBAL read_only = OFF");
     let (here, there) = (unique_schema("named"), unique_schema("renamed"));
     pair.source.sql(format!(
@@ -39,7 +38,7 @@ fn a_renamed_schema_and_keys_that_only_the_target_has_come_back() {
         1,
     );
     folder.write(&script, &keyed);
-    let shop = Shop { pair, schema: here.clone(), folder };
+    let shop = Shop { pair: &pair, schema: here.clone(), folder };
     let running = Running::start(&shop);
     shop.wait_until_ready("source");
     ends_with(0, &shop.folder.sealift(&["cutover", "--yes"]));
