@@ -195,7 +195,8 @@ fn the_sys_schema_under_another_name_has_no_false_blocker() {
         source.sql("SELECT COUNT(*) FROM information_schema.views WHERE table_schema = 'like_sys'");
     assert!(made.trim().parse::<u32>().unwrap() > 60, "{made}");
     let rest = "[select]\nschemas = [\"like_sys\"]\n";
-    let folder = Folder::between(&source, &mysql().target, rest);
+    let pair = mysql();
+    let folder = Folder::between(&source, &pair.target, rest);
     let told = assessed(&folder, &[], 0);
     assert_eq!(findings(&told, |found| found["level"] == "blocks"), "");
 }

@@ -250,7 +250,8 @@ fn a_mariadb_with_everything_only_it_has() {
          CREATE PROCEDURE old_mode() SELECT 1;
          CREATE USER native IDENTIFIED BY 'pw';",
     );
-    let folder = Folder::between(&source, &mysql().target, "");
+    let pair = mysql();
+    let folder = Folder::between(&source, &pair.target, "");
     assert_found(MariaDb, &assessed_any(&folder, &[]));
 }
 
@@ -315,7 +316,8 @@ fn a_source_without_a_log() {
             .arg("--wait-timeout=20"),
     );
     source.sql("CREATE DATABASE shop; CREATE TABLE shop.t (id INT PRIMARY KEY)");
-    let folder = Folder::between(&source, &mysql().target, "");
+    let pair = mysql();
+    let folder = Folder::between(&source, &pair.target, "");
     assert_found(NoLog, &assessed_any(&folder, &["--scan"]));
 }
 
