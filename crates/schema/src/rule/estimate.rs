@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::case::Case;
 use super::log::kept_seconds;
-use super::measured::{PROBE, Pace, Probed, SCAN};
+use super::measured::{GrowthLook, PROBE, Pace, Probed, SCAN};
 use super::rows::Subject;
 use super::text::{bytes, counted, milliseconds};
 use crate::catalog::Table;
@@ -217,8 +217,8 @@ fn log_rate(case: &Case<'_>) -> Figure {
         );
         return Figure::known(scale(sample.kept_bytes, 1_000, ms), basis);
     }
-    match case.measured.growth {
-        Some(growth) if growth.ms >= WINDOW_MS_MIN => {
+    match &case.measured.growth {
+        Some(GrowthLook::Seen(growth)) if growth.ms >= WINDOW_MS_MIN => {
             let basis = format!(
                 "{} in the {} of this assessment",
                 bytes(growth.bytes),
@@ -226,8 +226,11 @@ fn log_rate(case: &Case<'_>) -> Figure {
             );
             Figure::known(scale(growth.bytes, 1_000, growth.ms), basis)
         }
-        Some(_) => {
+        Some(GrowthLook::Seen(_)) => {
             Figure::not_known(format!("the time we looked was too short: {SCAN} reads the log"))
+        }
+        Some(GrowthLook::Failed { why }) => {
+            Figure::not_known(format!("the source did not say where its log ends: {why}"))
         }
         None => Figure::not_known("our account may not ask where the log ends"),
     }
@@ -423,12 +426,12 @@ mod tests {
         assert_eq!(of(&bench, "downtime-offline"), Ok(204_800));
         assert_eq!(of(&bench, "apply-rate"), Ok(50 << 20));
         assert!(of(&bench, "catch-up-time").is_err(), "nobody knows what the source writes");
-        bench.measured.growth = Some(Growth { bytes: 100 << 20, ms: 10_000 });
+        bench.measured.growth = Some(GrowthLook::Seen(Growth { bytes: 100 << 20, ms: 10_000 }));
         assert_eq!(of(&bench, "log-rate"), Ok(10 << 20));
         // 2,000 MiB were written meanwhile; 40 MiB are gained each second.
         assert_eq!(of(&bench, "catch-up-time"), Ok(51_200));
         assert_eq!(of(&bench, "downtime-online"), Ok(1_000));
-        bench.measured.growth = Some(Growth { bytes: 500 << 20, ms: 10_000 });
+        bench.measured.growth = Some(GrowthLook::Seen(Growth { bytes: 500 << 20, ms: 10_000 }));
         assert!(of(&bench, "catch-up-time").unwrap_err().contains("would not catch up"));
         assert!(of(&bench, "downtime-online").unwrap_err().contains("would not catch up"));
     }
@@ -436,10 +439,13 @@ mod tests {
     #[test]
     fn a_long_window_of_the_log_goes_before_a_short_one() {
         let mut bench = bench();
-        bench.measured.growth = Some(Growth { bytes: 100, ms: 999 });
+        bench.measured.growth = Some(GrowthLook::Seen(Growth { bytes: 100, ms: 999 }));
         assert!(of(&bench, "log-rate").unwrap_err().contains("too short"));
-        bench.measured.growth = Some(Growth { bytes: 5_000, ms: 1_000 });
+        bench.measured.growth = Some(GrowthLook::Seen(Growth { bytes: 5_000, ms: 1_000 }));
         assert_eq!(of(&bench, "log-rate"), Ok(5_000));
+        let seen = bench.measured.growth.replace(GrowthLook::Failed { why: "cut off".into() });
+        assert!(of(&bench, "log-rate").unwrap_err().contains("cut off"));
+        bench.measured.growth = seen;
         let sample =
             LogSample { kept_ms: Some(86_400_000), kept_bytes: 86_400, ..LogSample::default() };
         bench.measured.log = Some(LogLook::Read(sample));

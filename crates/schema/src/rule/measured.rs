@@ -20,10 +20,22 @@ pub struct Measured {
     pub tables: Option<TablesChecked>,
     /// A stretch of the source's binary log.
     pub log: Option<LogLook>,
-    /// How much the source wrote while it was assessed; `None` where that cannot be asked.
-    pub growth: Option<Growth>,
+    /// How much the source wrote while it was assessed; absent where its log's end cannot be asked for.
+    pub growth: Option<GrowthLook>,
     /// A short copy into a scratch table of the target.
     pub probe: Option<Probed>,
+}
+
+/// What came of looking at the log's end twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GrowthLook {
+    /// Both looks succeeded.
+    Seen(Growth),
+    /// One of them did not.
+    Failed {
+        /// Why.
+        why: String,
+    },
 }
 
 /// How much a log grew.

@@ -21,7 +21,7 @@ fn filled(source: &Server, schema: &str, rows: u32) {
 }
 
 /// The figure of an estimate, or why there is none.
-fn figure(told: &Value, id: &str) -> Result<u64, String> {
+pub(super) fn figure(told: &Value, id: &str) -> Result<u64, String> {
     let all = told["assessment"]["estimates"].as_array().unwrap();
     let one = all.iter().find(|estimate| estimate["id"] == id).unwrap_or_else(|| panic!("no {id}"));
     one["amount"].as_u64().ok_or_else(|| one["not_known"].as_str().unwrap().to_owned())

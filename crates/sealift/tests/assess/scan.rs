@@ -1,7 +1,9 @@
 //! `sealift assess --scan` and `--check-tables`: nothing of it happens unasked.
 
+use sealift_lab::proxy::FaultProxy;
 use sealift_lab::unique_schema;
 
+use super::probe::figure;
 use super::{assessed, findings, standing};
 use crate::folder::Folder;
 use crate::pairs::mysql;
@@ -46,4 +48,28 @@ fn rows_are_looked_at_only_when_asked_and_what_is_wrong_is_told() {
     }
     assert_eq!(standing(&told, "damaged-table"), "passes");
     assert_eq!(standing(&told, "readable-rows"), "passes");
+}
+
+#[test]
+fn a_loss_while_the_log_is_looked_at_leaves_what_it_would_have_told_unknown() {
+    let schema = unique_schema("unseen");
+    let pair = mysql();
+    pair.source
+        .sql(format!("CREATE DATABASE {schema}; CREATE TABLE {schema}.t (id INT PRIMARY KEY)"));
+    let rest = format!("[select]\nschemas = [\"{schema}\"]\n");
+    let folder = Folder::between(&pair.source, &pair.target, &rest);
+    let network = FaultProxy::before(&pair.source);
+    folder.reconfigure(&format!(":{}\"", pair.source.port()), &format!(":{}\"", network.port()));
+    // The proxy must read what is sent.
+    folder.reconfigure(
+        &format!("tls = \"verify-ca\"\ntls_ca = \"{}\"\n[target]", pair.source.ca().display()),
+        "tls = \"off\"\n[target]",
+    );
+    let clock = "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6))";
+    network.cut_before_next(clock);
+    let told = assessed(&folder, &[], 0);
+    assert_eq!(network.faults(), 1);
+    let why = figure(&told, "log-rate").unwrap_err();
+    assert!(why.contains("did not say where its log ends") && why.contains("lost"), "{why}");
+    assert_eq!(told["assessment"]["schemas"][0]["tables"], 1, "the rest is told");
 }

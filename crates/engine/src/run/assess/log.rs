@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sealift_mysql::binlog::{BinlogError, BinlogStream, Event, LogPosition, StreamOptions};
+use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::vitals::{LogFile, Vitals, Watcher};
 use sealift_schema::facts::Side;
 use sealift_schema::rule::measured::{LogLook, LogSample, LoggedStatement, LoggedTransaction};
@@ -34,7 +35,10 @@ pub(super) async fn sample(scene: Scene<'_>) -> Result<LogLook, Fault> {
         return Ok(LogLook::Off);
     }
     scene.progress.enter("reading the source's log");
-    let vitals = vitals(scene).await?;
+    let vitals = match vitals(scene.source).await {
+        Ok(vitals) => vitals,
+        Err(fault) => return Ok(LogLook::Failed { why: fault.to_string() }),
+    };
     let Some(end) = &vitals.log_end else {
         let why =
             "our account may not ask where it ends (REPLICATION CLIENT, on MariaDB BINLOG MONITOR)";
@@ -57,9 +61,10 @@ pub(super) async fn sample(scene: Scene<'_>) -> Result<LogLook, Fault> {
     Ok(LogLook::Read(sample))
 }
 
-async fn vitals(scene: Scene<'_>) -> Result<Vitals, Fault> {
+/// How the source fares.
+pub(super) async fn vitals(source: &Endpoint) -> Result<Vitals, Fault> {
     let side = Side::Source;
-    let mut watcher = Watcher::open(scene.source).await.on(side, "log in to look at the log")?;
+    let mut watcher = Watcher::open(source).await.on(side, "log in to look at the log")?;
     let vitals = watcher.look().await.on(side, "ask where the log ends")?;
     watcher.close().await;
     Ok(vitals)

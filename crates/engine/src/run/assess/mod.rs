@@ -12,12 +12,11 @@ use sealift_mysql::binlog::LogPosition;
 use sealift_mysql::endpoint::{Address, Endpoint, TlsMode};
 use sealift_mysql::gather::{self, Gathered, Request};
 use sealift_mysql::session::Session;
-use sealift_mysql::vitals::{Vitals, Watcher};
 use sealift_schema::catalog::Catalog;
 use sealift_schema::facts::{ServerFacts, Side};
 use sealift_schema::name::{ObjectKind, QualifiedName};
 use sealift_schema::rewrite::{Context, Policy};
-use sealift_schema::rule::measured::{Growth, Measured};
+use sealift_schema::rule::measured::{Growth, GrowthLook, Measured};
 use sealift_schema::rule::platform::Profile;
 use sealift_schema::rule::question::Answers;
 use sealift_schema::rule::{
@@ -110,7 +109,7 @@ struct Selected {
 /// When a server cannot be reached, or nothing is selected. A privilege that is missing is no error.
 pub async fn assess(order: &AssessOrder) -> Result<Assessment, Fault> {
     order.progress.enter("looking at both servers");
-    let begun = log_end(order).await?;
+    let begun = log_end(order).await;
     let (source, target) =
         tokio::join!(know(&order.source, &order.clock), know_target(&order.target, &order.clock));
     let (source, target) = (source?, target?);
@@ -120,9 +119,7 @@ pub async fn assess(order: &AssessOrder) -> Result<Assessment, Fault> {
     let policy = &order.policy;
     let context = Context { source: source_facts, target: target_facts, policy, catalog };
     let mut measured = measure_all(order, &context).await?;
-    if let Some(begun) = begun {
-        measured.growth = growth(order, begun).await?;
-    }
+    measured.growth = growth(order, begun).await;
     let case = Case {
         source: source.server(Side::Source),
         target: target.server(Side::Target),
@@ -174,29 +171,26 @@ struct LogEnd {
 
 /// `None` where the account may not ask, or there is no log.
 async fn log_end(order: &AssessOrder) -> Result<Option<LogEnd>, Fault> {
-    let vitals = look(order).await?;
+    let vitals = log::vitals(&order.source).await?;
     let at = order.clock.elapsed();
     Ok(vitals.log_end.map(|position| LogEnd { position, at }))
 }
 
-async fn growth(order: &AssessOrder, begun: LogEnd) -> Result<Option<Growth>, Fault> {
-    let vitals = look(order).await?;
-    let time = order.clock.elapsed().saturating_sub(begun.at);
-    let bytes = vitals
-        .log_end
-        .as_ref()
-        .and_then(|end| bytes_between(&begun.position, end, &vitals.log_files));
-    let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    Ok(bytes.map(|bytes| Growth { bytes, ms }))
-}
-
-/// How the source fares.
-async fn look(order: &AssessOrder) -> Result<Vitals, Fault> {
-    let side = Side::Source;
-    let mut watcher = Watcher::open(&order.source).await.on(side, "log in to look at the log")?;
-    let vitals = watcher.look().await.on(side, "ask where the log ends")?;
-    watcher.close().await;
-    Ok(vitals)
+/// How far the log has got since. Trouble on the way leaves one figure unknown, and nothing else.
+async fn growth(order: &AssessOrder, begun: Result<Option<LogEnd>, Fault>) -> Option<GrowthLook> {
+    let looks = async {
+        let Some(begun) = begun? else { return Ok(None) };
+        let vitals = log::vitals(&order.source).await?;
+        let time = order.clock.elapsed().saturating_sub(begun.at);
+        let end = vitals.log_end.as_ref();
+        let bytes = end.and_then(|end| bytes_between(&begun.position, end, &vitals.log_files));
+        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Ok::<_, Fault>(bytes.map(|bytes| Growth { bytes, ms }))
+    };
+    match looks.await {
+        Ok(growth) => growth.map(GrowthLook::Seen),
+        Err(fault) => Some(GrowthLook::Failed { why: fault.to_string() }),
+    }
 }
 
 impl Known {

@@ -4,7 +4,7 @@ use crate::facts::Side;
 use crate::rule::case::Case;
 use crate::rule::check::{Check, Found, Level, Mode, NotChecked, Thing, Verdict};
 use crate::rule::estimate::rates;
-use crate::rule::measured::{PROBE, Probed, SCAN};
+use crate::rule::measured::{GrowthLook, PROBE, Probed, SCAN};
 use crate::rule::text::bytes;
 
 pub(super) const CHECK: Check = Check {
@@ -32,7 +32,14 @@ fn judge(case: &Case<'_>) -> Verdict {
     let [written, applied] = match rates(case) {
         Ok(rates) => rates,
         Err(_) if case.measured.log.is_none() => {
-            return Err(NotChecked::NotAsked { option: SCAN.to_owned() });
+            return Err(match &case.measured.growth {
+                Some(GrowthLook::Failed { why }) => {
+                    NotChecked::Failed { side: Side::Source, why: why.clone() }
+                }
+                Some(GrowthLook::Seen(_)) | None => {
+                    NotChecked::NotAsked { option: SCAN.to_owned() }
+                }
+            });
         }
         Err(why) => {
             return Err(NotChecked::Unseen { ask: format!("how much the source writes ({why})") });
@@ -58,7 +65,7 @@ fn judge(case: &Case<'_>) -> Verdict {
 mod tests {
     use super::CHECK;
     use crate::rule::bench::Bench;
-    use crate::rule::measured::{Growth, Pace, Probe, Probed};
+    use crate::rule::measured::{Growth, GrowthLook, Pace, Probe, Probed};
 
     #[test]
     fn what_is_written_is_compared_with_what_is_applied() {
@@ -67,7 +74,8 @@ mod tests {
             let pace = Pace { sent_bytes: applied, ms: 1_000, ..Pace::default() };
             let probe = Probe { copied: pace, indexed: None, applied: Some(pace) };
             bench.measured.probe = Some(Probed::Done(probe));
-            bench.measured.growth = Some(Growth { bytes: written * 10, ms: 10_000 });
+            bench.measured.growth =
+                Some(GrowthLook::Seen(Growth { bytes: written * 10, ms: 10_000 }));
             bench.levels(&CHECK)
         };
         assert_eq!(Bench::clean().levels(&CHECK), "1 not checked");
