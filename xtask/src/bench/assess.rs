@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
 
 use clap::Args;
 use sealift_lab::{Options, Server};
@@ -29,6 +31,9 @@ pub(crate) struct AssessArgs {
 
 /// Tables of one schema.
 const PER_SCHEMA: u32 = 200;
+
+/// Sessions that make them: while one waits for the dictionary the others go on.
+const SESSIONS: usize = 4;
 
 pub(crate) fn run(args: &AssessArgs) -> Result<(), String> {
     let sealift = build::sealift()?;
@@ -77,35 +82,42 @@ pub(crate) fn run(args: &AssessArgs) -> Result<(), String> {
 fn asked(source: &Server) -> Result<String, String> {
     source.try_sql(
         "SELECT CONCAT(LPAD(ROUND(max_timer_wait / 1e9), 6, ' '), ' ms at most, ', LPAD(count_star, 6, ' '), \
-         ' times, ', LPAD(ROUND(sum_timer_wait / 1e12, 1), 6, ' '), ' s in all  ', LEFT(digest_text, 90)) \
+         ' times, ', LPAD(ROUND(sum_timer_wait / 1e12, 1), 6, ' '), ' s in all  ', LEFT(COALESCE(digest_text, 'statements beyond the list, such as SHOW CREATE of one object each'), 90)) \
          FROM performance_schema.events_statements_summary_by_digest ORDER BY max_timer_wait DESC LIMIT 12",
     )
 }
 
 fn fill(source: &Server, args: &AssessArgs) -> Result<(), String> {
     eprintln!("making {} tables and {} routines", args.tables, args.routines);
+    let begun = Instant::now();
     let schemas = args.tables.div_ceil(PER_SCHEMA).max(1);
     let routines = args.routines.div_ceil(schemas);
-    let half = schemas / 2;
-    let make = |from: u32, to: u32| {
-        for schema in from..to {
-            let tables = PER_SCHEMA.min(args.tables.saturating_sub(schema * PER_SCHEMA));
-            source.try_sql(script(schema, tables, routines))?;
+    // Nothing of it has to survive: neither the log nor the disk is waited for.
+    source.try_sql("SET GLOBAL innodb_flush_log_at_trx_commit = 0")?;
+    let next = AtomicU32::new(0);
+    let make = || loop {
+        let schema = next.fetch_add(1, Ordering::Relaxed);
+        if schema >= schemas {
+            return Ok::<(), String>(());
         }
-        Ok::<(), String>(())
+        let tables = PER_SCHEMA.min(args.tables.saturating_sub(schema * PER_SCHEMA));
+        source.try_sql(script(schema, tables, routines))?;
+        if (schema + 1) % 10 == 0 {
+            eprintln!("{} schemas, {} s", schema + 1, begun.elapsed().as_secs());
+        }
     };
     std::thread::scope(|scope| {
-        let first = scope.spawn(|| make(0, half));
-        make(half, schemas)?;
-        first.join().map_err(|_panicked| "making tables failed".to_owned())?
+        let sessions: Vec<_> = (0..SESSIONS).map(|_| scope.spawn(make)).collect();
+        sessions.into_iter().try_for_each(|session| {
+            session.join().map_err(|_panicked| "making tables failed".to_owned())?
+        })
     })
 }
 
-/// Ten columns, three keys, every second table refers to the one before; a few rows; a view to ten tables.
+/// Ten columns, three keys, every second table refers to the one before; to ten tables a few rows and a view.
 fn script(schema: u32, tables: u32, routines: u32) -> String {
-    let mut sql = format!(
-        "SET sql_log_bin = 0; SET GLOBAL innodb_flush_log_at_trx_commit = 0;\nCREATE DATABASE many_{schema}; USE many_{schema};\n"
-    );
+    let mut sql =
+        format!("SET sql_log_bin = 0;\nCREATE DATABASE many_{schema}; USE many_{schema};\n");
     for table in 0..tables {
         let reference = if table % 2 == 1 {
             format!(", CONSTRAINT fk_{table} FOREIGN KEY (other) REFERENCES t{} (id)", table - 1)
@@ -118,13 +130,13 @@ fn script(schema: u32, tables: u32, routines: u32) -> String {
             "CREATE TABLE t{table} (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, other INT, name VARCHAR(60) NOT NULL, \
              about TEXT, price DECIMAL(10,2) NOT NULL DEFAULT 0, kind ENUM('a', 'b', 'c') NOT NULL, flags SET('x', 'y'), \
              made DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP, note VARCHAR(200) COMMENT 'anything', size BIGINT UNSIGNED, \
-             KEY name (name), KEY made (made, kind){reference});\n\
-             INSERT INTO t{table} (name, kind) VALUES ('one', 'a'), ('two', 'b');"
+             KEY name (name), KEY made (made, kind){reference});"
         );
         if table % 10 == 0 {
             let _infallible = writeln!(
                 sql,
-                "CREATE VIEW v{table} AS SELECT id, name FROM t{table} WHERE price > 1;"
+                "INSERT INTO t{table} (name, kind) VALUES ('one', 'a'), ('two', 'b');\n\
+                 CREATE VIEW v{table} AS SELECT id, name FROM t{table} WHERE price > 1;"
             );
         }
     }
