@@ -3,6 +3,8 @@
 //! With `lower_case_table_names=1`, which Azure chooses by default, the target would do it silently.
 //! Names that would meet (`Orders` and `orders`) are refused: one would take the other's place.
 
+use std::collections::BTreeMap;
+
 use super::name::target_name;
 use super::notes::Notes;
 use super::{Context, target_schema};
@@ -53,30 +55,48 @@ pub(super) fn refuse_schema_collision(schema: &str, context: &Context<'_>, notes
 }
 
 /// Another table or view that gets the same name on the target. Only names that may meet are asked for
-/// theirs: catalogs hold tens of thousands.
+/// theirs, in schemas that may: catalogs hold tens of thousands.
 fn collision(name: &QualifiedName, context: &Context<'_>) -> Option<QualifiedName> {
     let spelled_apart = lowers(context) && context.source.lower_case_table_names() == 0;
     if !spelled_apart && context.policy.rename.is_empty() {
         return None;
     }
     let target = target_name(name, context);
-    let renamed: Vec<_> = context
-        .policy
-        .rename
-        .keys()
-        .filter_map(|from| split_path(from)?.into_iter().nth(1))
-        .collect();
-    let may_meet = |other: &QualifiedName| {
-        let alike = |a: &str| other.name.eq_ignore_ascii_case(a);
-        alike(&name.name)
-            || alike(&target.name)
-            || !other.name.is_ascii()
-            || renamed.iter().any(|from| alike(from))
+    let renamed: Vec<Vec<String>> =
+        context.policy.rename.keys().filter_map(|from| split_path(from)).collect();
+    let may_meet = |other: &str, own: &str, there: &str, place: usize| {
+        let alike = |a: &str| other.eq_ignore_ascii_case(a);
+        let is_renamed = || renamed.iter().filter_map(|from| from.get(place)).any(|a| alike(a));
+        alike(own) || alike(there) || !other.is_ascii() || is_renamed()
     };
-    let mut names = context.catalog.tables.keys().chain(context.catalog.views.keys());
+    let in_schema = |schema: &str| may_meet(schema, &name.schema, &target.schema, 0);
+    let (tables, views) = (&context.catalog.tables, &context.catalog.views);
+    let mut names = within(tables, in_schema).chain(within(views, in_schema));
     names
-        .find(|other| *other != name && may_meet(other) && target_name(other, context) == target)
+        .find(|other| {
+            *other != name
+                && may_meet(&other.name, &name.name, &target.name, 1)
+                && target_name(other, context) == target
+        })
         .cloned()
+}
+
+/// The names in some schemas of a map; the others are stepped over whole.
+fn within<T>(
+    map: &BTreeMap<QualifiedName, T>,
+    wanted: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = &QualifiedName> {
+    let mut begin = QualifiedName::new("", "");
+    let schemas = std::iter::from_fn(move || {
+        let schema = map.range(&begin..).next().map(|(name, _)| name.schema.as_str())?;
+        let first = QualifiedName::new(schema, "");
+        // Nothing lies between a text and the same with a zero behind it.
+        begin = QualifiedName::new(format!("{schema}\0"), "");
+        Some((schema, map.range(first..begin.clone())))
+    });
+    schemas
+        .filter(move |(schema, _)| wanted(schema))
+        .flat_map(|(_, names)| names.map(|(name, _)| name))
 }
 
 /// What kinds of object take part: the others keep their names.
@@ -132,6 +152,21 @@ mod tests {
         assert_eq!(refusals(&world, "b"), ["!lower_case: table `shop`.`b`"]);
         let world = world.renaming("attic", "shop").renaming("shop.a", "shop.c");
         assert_eq!(refusals(&world, "a"), [""; 0]);
+    }
+
+    #[test]
+    fn names_are_found_in_the_schemas_that_are_asked_for() {
+        let names = [("a", "x"), ("a", "y"), ("a\0", "x"), ("aa", "x"), ("b", ""), ("b", "z")];
+        let map: BTreeMap<QualifiedName, ()> =
+            names.iter().map(|(schema, name)| (QualifiedName::new(*schema, *name), ())).collect();
+        let of = |wanted: &[&str]| {
+            let found = within(&map, |schema| wanted.contains(&schema));
+            found.map(QualifiedName::plain).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&["a"]), ["a.x", "a.y"]);
+        assert_eq!(of(&["a\0", "b"]), ["a\0.x", "b.", "b.z"]);
+        assert_eq!(of(&["a", "aa", "a\0", "b"]).len(), names.len());
+        assert_eq!(of(&["c"]), [""; 0]);
     }
 
     #[test]
