@@ -46,6 +46,10 @@ fn judge(case: &Case<'_>) -> Verdict {
                     .advise(format!("SET SESSION {name} in the application, or in the parameter init_connect")),
             ),
             Tag::Fixed => found.push(Found::warns(thing, format!("fixed: {told}; the target decides it"))),
+            Tag::Unsure => found.push(
+                Found::warns(thing, format!("may be fixed: {told}; Azure's documentation does not say whether it can be set"))
+                    .advise(format!("az mysql flexible-server parameter show --resource-group RG --server-name SERVER --name {name} --query isReadOnly tells")),
+            ),
             Tag::NotThere => found.push(Found::notes(thing, format!("not there: {told}; the target has no such variable"))),
             Tag::Settable => found.push(
                 Found::warns(thing, format!("settable: {told}")).fix(parameter(case, &name, value)),
@@ -75,6 +79,8 @@ enum Tag {
     Session,
     /// It cannot be changed.
     Fixed,
+    /// Nobody says whether it can be changed.
+    Unsure,
     /// The target does not know it.
     NotThere,
     /// It can be set.
@@ -94,6 +100,8 @@ fn tag(case: &Case<'_>, name: &str, there: Option<&str>) -> Tag {
         Tag::Session
     } else if case.is_azure() && FIXED_ON_AZURE.contains(&name) {
         Tag::Fixed
+    } else if case.is_azure() && UNSURE_ON_AZURE.contains(&name) {
+        Tag::Unsure
     } else {
         Tag::Settable
     }
@@ -225,13 +233,22 @@ const RUN: [&str; 9] = [
     "net_write_timeout",
 ];
 
-/// <https://learn.microsoft.com/azure/mysql/flexible-server/concepts-server-parameters>
-const SESSION_ON_AZURE: [&str; 4] =
-    ["innodb_strict_mode", "default_storage_engine", "default_tmp_storage_engine", "big_tables"];
+/// Azure's documentation names few parameters: the list of all is in its portal and in what
+/// `az mysql flexible-server parameter list` says of a server (`isReadOnly`). Of this one it says that only sessions
+/// may set it: <https://learn.microsoft.com/azure/mysql/flexible-server/concepts-server-parameters#innodb_strict_mode>.
+const SESSION_ON_AZURE: [&str; 1] = ["innodb_strict_mode"];
 
-/// The same page: set by the service.
-const FIXED_ON_AZURE: [&str; 7] = [
-    "innodb_file_per_table",
+/// `isReadOnly` in the examples of the service's own interface:
+/// <https://github.com/Azure/azure-rest-api-specs/blob/main/specification/mysql/resource-manager/Microsoft.DBforMySQL/Configurations/stable/2021-12-01/examples/ConfigurationsListByServer.json>.
+const FIXED_ON_AZURE: [&str; 2] = ["archive", "auto_generate_certs"];
+
+/// What a service has reasons to decide by itself, and no page of Azure's says whether it does. What is not modifiable
+/// a session may set where MySQL asks for no privilege:
+/// <https://learn.microsoft.com/azure/mysql/flexible-server/how-to-configure-server-parameters-portal>.
+const UNSURE_ON_AZURE: [&str; 9] = [
+    "default_storage_engine",
+    "default_tmp_storage_engine",
+    "big_tables",
     "log_replica_updates",
     "innodb_doublewrite",
     "skip_name_resolve",
@@ -261,7 +278,9 @@ mod tests {
             ("datadir", Some("/b/"), "harmless: "),
             ("query_cache_size", None, "not there: "),
             ("innodb_strict_mode", Some("ON"), "session only: "),
-            ("innodb_file_per_table", Some("ON"), "fixed: "),
+            ("innodb_file_per_table", Some("ON"), "settable: "),
+            ("auto_generate_certs", Some("OFF"), "fixed: "),
+            ("skip_name_resolve", Some("ON"), "may be fixed: "),
             ("foreign_key_checks", Some("ON"), "set by run: "),
         ] {
             let said = said(name, "other", target);
