@@ -34,7 +34,8 @@ pub(super) enum Scenario {
 
 use Scenario::{BadTarget, ForAzure, ForOldAzure, MariaDb, Messy, NoLog, Poor, Replica};
 
-/// What each check says, at least once: where, which check, how bad, of what. An object that ends in `…` may go on.
+/// What each check says, at least once: where, which check, how bad, of what. An object that ends in `…` may go on;
+/// a level of `…` is for the machine to decide.
 const PLANTED: &[(Scenario, &str, &str, &str)] = &[
     (Messy, "round-trip", "notes", "the source"),
     (Poor, "connection-protection", "warns", "the source"),
@@ -145,7 +146,7 @@ const PLANTED: &[(Scenario, &str, &str, &str)] = &[
     (Poor, "binary-log-readable", "blocks", "binary log of the source"),
     (Messy, "logged-statements", "warns", "transaction …"),
     (Messy, "largest-transaction", "notes", "transaction …"),
-    (BadTarget, "write-rate", "notes", "the target"),
+    (BadTarget, "write-rate", "…", "the target"),
     (Poor, "snapshot-grants", "warns", "account 'little'@'%' on the source"),
     (Poor, "target-grants", "blocks", "account 'little'@'%' on the target"),
     (BadTarget, "target-not-empty", "warns", "table `there`.`filled`"),
@@ -205,7 +206,7 @@ fn says(told: &Value, id: &str, level: &str, object: &str) -> bool {
             Some((begins, _)) => name.starts_with(begins),
             None => name == object,
         };
-        found["level"] == level && is_it
+        (level == "…" || found["level"] == level) && is_it
     })
 }
 
