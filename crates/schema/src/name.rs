@@ -22,6 +22,16 @@ pub fn quote(identifier: &str) -> String {
     quoted
 }
 
+/// Quotes an account that is written `user@host`, as `SHOW CREATE` quotes definers; what has no host is a role or a
+/// user alone.
+#[must_use]
+pub fn quote_account(account: &str) -> String {
+    match account.rsplit_once('@') {
+        Some((user, host)) => format!("{}@{}", quote(user), quote(host)),
+        None => quote(account),
+    }
+}
+
 /// Quotes text as a string literal for a session whose `sql_mode` lacks `NO_BACKSLASH_ESCAPES`.
 #[must_use]
 pub fn literal(text: &str) -> String {

@@ -102,7 +102,7 @@ fn fill(source: &Server, args: &AssessArgs) -> Result<(), String> {
         }
         let tables = PER_SCHEMA.min(args.tables.saturating_sub(schema * PER_SCHEMA));
         source.try_sql(script(schema, tables, routines))?;
-        if (schema + 1) % 10 == 0 {
+        if (schema + 1).is_multiple_of(10) {
             eprintln!("{} schemas, {} s", schema + 1, begun.elapsed().as_secs());
         }
     };

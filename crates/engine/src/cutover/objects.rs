@@ -6,16 +6,17 @@ use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::error::{ErrorClass, MysqlError};
 use sealift_mysql::session::Session;
 use sealift_schema::catalog::{Catalog, Trigger};
-use sealift_schema::facts::Flavor;
-use sealift_schema::name::{QualifiedName, literal, quote};
+use sealift_schema::facts::{Flavor, Side};
+use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName, literal, quote, quote_account};
 use sealift_schema::sql::stored::StoredText;
 use sealift_schema::sql::{Dialect, Edit, Sql};
 
 use super::own::{MARK, is_own_trigger};
-use super::session;
+use super::session::{self, Makers};
 use super::triggers::patiently;
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::stage::{Kept, KeptEvent};
+use crate::target::definers::{Definers, grant_for, same_account};
 
 /// What acts by itself on a side: the triggers of migrated tables, and the events that are enabled.
 #[must_use]
@@ -38,8 +39,17 @@ pub fn found(catalog: &Catalog, tables: &[QualifiedName]) -> Kept {
 /// Makes sure that everything that is taken off a side can be put there again in the name of its definer.
 ///
 /// # Errors
-/// [`ErrorCode::PrivilegeMissing`] with the statements that help.
-pub async fn may_keep(endpoint: &Endpoint, user: &str, kept: &Kept) -> Result<(), Fault> {
+/// [`ErrorCode::PrivilegeMissing`] with the statements that help; with logins of definers also when one of them is
+/// refused.
+pub async fn may_keep(
+    endpoint: &Endpoint,
+    definers: Option<&Definers>,
+    user: &str,
+    kept: &Kept,
+) -> Result<(), Fault> {
+    if let Some(definers) = definers {
+        return definers_may_keep(definers, user, kept).await;
+    }
     let side = endpoint.side;
     let triggers = kept.triggers.iter().map(|trigger| trigger.definer.as_str());
     let events = kept.events.iter().map(|event| event.definer.as_str());
@@ -69,7 +79,7 @@ pub async fn may_keep(endpoint: &Endpoint, user: &str, kept: &Kept) -> Result<()
                 let fault = Fault::new(ErrorCode::PrivilegeMissing, what).on(side).because(error);
                 return Err(fault.advise(format!(
                     "execute GRANT {privileges} ON *.* TO {}{some}, or cut over with --no-way-back",
-                    account(user)
+                    quote_account(user)
                 )));
             }
             Err(error) => return Err(Fault::server(side, "try a definer", error)),
@@ -79,10 +89,44 @@ pub async fn may_keep(endpoint: &Endpoint, user: &str, kept: &Kept) -> Result<()
     Ok(())
 }
 
+/// A definer sees its triggers and events only where it may make them
+/// (<https://dev.mysql.com/doc/refman/9.7/en/information-schema-triggers-table.html>).
+async fn definers_may_keep(definers: &Definers, user: &str, kept: &Kept) -> Result<(), Fault> {
+    let trigger = |trigger: &Trigger| {
+        let sql = seen("trigger", "triggers", &trigger.name);
+        (trigger.definer.clone(), ObjectId::new(ObjectKind::Trigger, trigger.name.clone()), sql)
+    };
+    let event = |event: &KeptEvent| {
+        let sql = seen("event", "events", &event.name);
+        (event.definer.clone(), ObjectId::new(ObjectKind::Event, event.name.clone()), sql)
+    };
+    let all = kept.triggers.iter().map(trigger).chain(kept.events.iter().map(event));
+    for (definer, object, sql) in all.filter(|(definer, ..)| !same_account(definer, user)) {
+        let mut session = definers.log_in(&definer).await??;
+        let found = session.first(sql).await.on(Side::Target, "look for what is taken off")?;
+        session.close().await;
+        if found.is_none() {
+            let what = format!("its definer {definer} could not make it again");
+            let help = grant_for(&definer, object.kind, &object.name);
+            let fault = Fault::new(ErrorCode::PrivilegeMissing, what).on(Side::Target);
+            return Err(fault.about(object).advise(format!("{help}; or use --no-way-back")));
+        }
+    }
+    Ok(())
+}
+
+fn seen(kind: &str, table: &str, name: &QualifiedName) -> String {
+    format!(
+        "SELECT 1 FROM information_schema.{table} WHERE {kind}_schema={} AND {kind}_name={}",
+        literal(&name.schema),
+        literal(&name.name)
+    )
+}
+
 /// Makes something in the name of a definer and removes it.
 async fn try_definer(session: &mut Session, definer: &str) -> Result<(), MysqlError> {
     session.execute("DROP EVENT IF EXISTS sealift.definer").await?;
-    let account = account(definer);
+    let account = quote_account(definer);
     let sql = format!(
         "CREATE DEFINER={account} EVENT sealift.definer ON SCHEDULE EVERY 1 YEAR DISABLE DO DO 0"
     );
@@ -112,35 +156,36 @@ pub async fn drop_triggers(endpoint: &Endpoint, triggers: &[Trigger]) -> Result<
     Ok(())
 }
 
-/// Makes triggers that are not there.
+/// Makes triggers that are not there, each in the name of its definer.
 ///
 /// # Errors
 /// When the server refuses or the connection is lost.
-pub async fn make_triggers(endpoint: &Endpoint, triggers: &[Trigger]) -> Result<(), Fault> {
+pub async fn make_triggers(
+    endpoint: &Endpoint,
+    definers: Option<&Definers>,
+    triggers: &[Trigger],
+) -> Result<(), Fault> {
     if triggers.is_empty() {
         return Ok(());
     }
     let side = endpoint.side;
-    let mut session = session::open(endpoint).await?;
+    let mut makers = Makers::open(endpoint, definers).await?;
     for trigger in triggers {
-        if is_there(&mut session, trigger).await.on(side, "list triggers")? {
+        if is_there(&mut makers.own, trigger).await.on(side, "list triggers")? {
             continue;
         }
-        made_under(&mut session, trigger).await.on(side, "prepare the session")?;
+        let session = makers.of(&trigger.definer).await?;
+        made_under(session, trigger).await.on(side, "prepare the session")?;
         let doing = format!("make trigger {} again", trigger.name);
         let text = without_order(trigger);
-        patiently(&mut session, side, &text, &doing, &trigger.table).await?;
+        patiently(session, side, &text, &doing, &trigger.table).await?;
     }
-    session.close().await;
+    makers.close().await;
     Ok(())
 }
 
 async fn is_there(session: &mut Session, trigger: &Trigger) -> Result<bool, MysqlError> {
-    let sql = format!(
-        "SELECT 1 FROM information_schema.triggers WHERE trigger_schema={} AND trigger_name={}",
-        literal(&trigger.name.schema),
-        literal(&trigger.name.name)
-    );
+    let sql = seen("trigger", "triggers", &trigger.name);
     Ok(session.first(sql).await?.is_some())
 }
 
@@ -175,37 +220,48 @@ fn without_order(trigger: &Trigger) -> String {
 ///
 /// # Errors
 /// When the server refuses or the connection is lost.
-pub async fn enable_events(endpoint: &Endpoint, events: &[KeptEvent]) -> Result<(), Fault> {
-    alter_events(endpoint, events, "ENABLE").await
+pub async fn enable_events(
+    endpoint: &Endpoint,
+    definers: Option<&Definers>,
+    events: &[KeptEvent],
+) -> Result<(), Fault> {
+    alter_events(endpoint, definers, events, "ENABLE").await
 }
 
 /// Disables events. They stay their definers'.
 ///
 /// # Errors
 /// When the server refuses or the connection is lost.
-pub async fn disable_events(endpoint: &Endpoint, events: &[KeptEvent]) -> Result<(), Fault> {
-    alter_events(endpoint, events, "DISABLE").await
+pub async fn disable_events(
+    endpoint: &Endpoint,
+    definers: Option<&Definers>,
+    events: &[KeptEvent],
+) -> Result<(), Fault> {
+    alter_events(endpoint, definers, events, "DISABLE").await
 }
 
-async fn alter_events(endpoint: &Endpoint, events: &[KeptEvent], state: &str) -> Result<(), Fault> {
+async fn alter_events(
+    endpoint: &Endpoint,
+    definers: Option<&Definers>,
+    events: &[KeptEvent],
+    state: &str,
+) -> Result<(), Fault> {
     if events.is_empty() {
         return Ok(());
     }
     let side = endpoint.side;
-    let mut session = session::open(endpoint).await?;
-    let own = session.first("SELECT CURRENT_USER()").await.on(side, "ask who we are")?;
-    let own = own.as_ref().map_or(Ok(""), |row| row.text(0)).on(side, "ask who we are")?.to_owned();
+    let mut makers = Makers::open(endpoint, definers).await?;
     for event in events {
-        let definer = definer(&mut session, &event.name).await.on(side, "list events")?;
+        let definer = definer(&mut makers.own, &event.name).await.on(side, "list events")?;
         // Dropped since: there is nothing to alter.
         let Some(definer) = definer else { continue };
         // Without its definer it would become ours.
-        let definer = match definer == own {
+        let named = match makers.is_by(&definer) {
             true => String::new(),
-            false => format!("DEFINER={} ", account(&definer)),
+            false => format!("DEFINER={} ", quote_account(&definer)),
         };
-        let sql = format!("ALTER {definer}EVENT {} {state} {MARK}", event.name);
-        match session.execute(sql).await {
+        let sql = format!("ALTER {named}EVENT {} {state} {MARK}", event.name);
+        match makers.of(&definer).await?.execute(sql).await {
             Ok(_) => {}
             Err(error) => {
                 let doing = format!("{} event {}", state.to_lowercase(), event.name);
@@ -213,7 +269,7 @@ async fn alter_events(endpoint: &Endpoint, events: &[KeptEvent], state: &str) ->
             }
         }
     }
-    session.close().await;
+    makers.close().await;
     Ok(())
 }
 
@@ -228,12 +284,4 @@ async fn definer(
         literal(&event.name)
     );
     session.first(sql).await?.map(|row| Ok(row.text(0)?.to_owned())).transpose()
-}
-
-/// An account as it is written in statements.
-fn account(definer: &str) -> String {
-    match definer.rsplit_once('@') {
-        Some((user, host)) => format!("{}@{}", quote(user), quote(host)),
-        None => quote(definer),
-    }
 }

@@ -29,6 +29,7 @@ use crate::fault::{Fault, OnServer};
 use crate::probe::{Point, Probe};
 use crate::stream::Statement;
 use crate::target::connect::{TRANSACTION_ATTEMPTS, patiently};
+use crate::target::definers::{Definers, concerns_all, definer_of, same_account};
 use crate::target::lock;
 use crate::target::pause::pause;
 use crate::target::pin;
@@ -37,6 +38,8 @@ use crate::target::pin;
 pub struct Carrier<'a> {
     /// Where they go.
     pub target: &'a Endpoint,
+    /// In whose names views and routines are made there, where they keep their definers by login.
+    pub definers: Option<&'a Definers>,
     /// What is kept there.
     pub ledger: DefinitionLedger,
     /// Servers and policy.
@@ -264,6 +267,10 @@ impl Carrier<'_> {
                     .to_owned(),
             ));
         }
+        let by = match self.maker(&statements, &setting).await? {
+            Ok(by) => by,
+            Err(why) => return Ok(Outcome::Refused(why)),
+        };
         let pending = Pending {
             transaction,
             default: query.schema.clone(),
@@ -274,7 +281,7 @@ impl Carrier<'_> {
         self.ledger.begin(&mut session, &pending).await.on(Side::Target, "write the ledger")?;
         self.probe.pass(Point::StatementBegun);
         if let Tried::Refused(error) =
-            self.execute(&mut session, &pending, &setting, &statements).await?
+            self.execute(&mut session, &pending, (&setting, by), &statements).await?
         {
             self.ledger.withdraw(&mut session).await.on(Side::Target, "write the ledger")?;
             return Ok(Outcome::Refused(format!("the target refused it: {error}")));
@@ -291,12 +298,12 @@ impl Carrier<'_> {
         &self,
         session: &mut Session,
         pending: &Pending,
-        setting: &Setting,
+        (setting, by): (&Setting, Option<&Endpoint>),
         statements: &[String],
     ) -> Result<Tried, Fault> {
         let mut failures = 0;
         loop {
-            let Err(error) = attempt(session, setting, statements).await else {
+            let Err(error) = attempt(session, (setting, by), statements).await else {
                 return Ok(Tried::Executed);
             };
             failures += 1;
@@ -310,7 +317,7 @@ impl Carrier<'_> {
                         | ErrorClass::PacketTooLarge
                         | ErrorClass::Other
                 );
-                if is_answer {
+                if is_answer || (by.is_some() && !concerns_all(error.class())) {
                     return Ok(Tried::Refused(error));
                 }
                 return Err(Fault::server(Side::Target, "execute the source's statement", error));
@@ -323,6 +330,30 @@ impl Carrier<'_> {
                 return Ok(Tried::Executed);
             }
         }
+    }
+
+    /// Who makes what the last of some statements makes, if not our own login; the inner error says why that cannot
+    /// be.
+    async fn maker(
+        &self,
+        statements: &[String],
+        setting: &Setting,
+    ) -> Result<Result<Option<&Endpoint>, String>, Fault> {
+        let Some(definers) = self.definers else { return Ok(Ok(None)) };
+        let dialect = Dialect::of_sql_mode(&setting.source_mode);
+        let definer = statements.last().and_then(|made| definer_of(made, dialect));
+        let own = &self.context.target.current_user;
+        let Some(definer) = definer.filter(|definer| !same_account(definer, own)) else {
+            return Ok(Ok(None));
+        };
+        let refused = |fault: Fault| format!("{fault}; {}", fault.remedy());
+        Ok(match definers.log_in(&definer).await? {
+            Ok(session) => {
+                session.close().await;
+                definers.login(&definer).map(Some).map_err(refused)
+            }
+            Err(fault) => Err(refused(fault)),
+        })
     }
 
     /// Says in the ledger what the tables are behind a statement that was executed.
@@ -513,16 +544,30 @@ impl Pending {
     }
 }
 
+/// Executes statements; the last one is its maker's, if there is one.
 async fn attempt(
     session: &mut Session,
-    setting: &Setting,
+    (setting, by): (&Setting, Option<&Endpoint>),
     statements: &[String],
 ) -> Result<(), MysqlError> {
-    for set in &setting.statements {
+    for set in setting.statements.iter().chain([&setting.moment]) {
         session.execute(set).await?;
     }
-    for statement in statements {
+    let (made, before) = match by {
+        Some(_) => {
+            statements.split_last().map_or((None, statements), |(made, rest)| (Some(made), rest))
+        }
+        None => (None, statements),
+    };
+    for statement in before {
         session.execute(statement).await?;
+    }
+    if let (Some(made), Some(by)) = (made, by) {
+        let mut maker = Session::connect(by).await?;
+        for statement in setting.statements.iter().chain([made]) {
+            maker.execute(statement).await?;
+        }
+        maker.close().await;
     }
     pin::writer(session).await
 }

@@ -24,6 +24,8 @@ const COLLATION: &str = "utf8mb4_0900_ai_ci";
 pub(super) struct Setting {
     /// What sets them.
     pub(super) statements: Vec<String>,
+    /// What sets the time it was: only a login with a privilege may, and only rows depend on it.
+    pub(super) moment: String,
     /// What views and routines are made under.
     pub(super) created_under: CreatedUnder,
     /// `collation_server`, if the target knows it.
@@ -64,8 +66,9 @@ pub(super) async fn settings(
         "foreign_key_checks=0".to_owned(),
         format!("character_set_client={charset}"),
         format!("collation_connection={connection}"),
-        format!("timestamp={}.{:06}", query.executed_at / 1_000_000, query.executed_at % 1_000_000),
     ];
+    let (seconds, micros) = (query.executed_at / 1_000_000, query.executed_at % 1_000_000);
+    let moment = format!("SET SESSION timestamp={seconds}.{micros:06}");
     set.extend(time_zone.as_ref().map(|zone| format!("time_zone={}", literal(zone))));
     let mut statements = vec![format!("SET SESSION {}", set.join(", "))];
     if context_schema_is_there(session, query, context).await? {
@@ -89,7 +92,7 @@ pub(super) async fn settings(
         time_zone: time_zone.clone(),
     };
     let server_collation = of(2).map(|(name, _)| name.clone());
-    Ok(Ok(Setting { statements, created_under, server_collation, source_mode }))
+    Ok(Ok(Setting { statements, moment, created_under, server_collation, source_mode }))
 }
 
 /// Settings that change what a statement means, which not every login may have.

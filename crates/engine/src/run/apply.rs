@@ -117,6 +117,7 @@ pub(super) fn applier<'a>(
 ) -> Applier<'a> {
     Applier {
         target: &migration.target,
+        definers: migration.definers.as_ref(),
         plan,
         small: None,
         journal,

@@ -47,6 +47,7 @@ use crate::plan::folder::Folder;
 use crate::probe::Probe;
 use crate::progress::Progress;
 use crate::stop::Stop;
+use crate::target::definers::Definers;
 
 pub use accounts::{AccountsPlanned, apply_accounts, plan_accounts};
 pub use again::copy_again;
@@ -71,6 +72,8 @@ pub struct Migration {
     pub source: Endpoint,
     /// Where it goes.
     pub target: Endpoint,
+    /// In whose names the target's objects are made, where they keep their definers by login.
+    pub definers: Option<Definers>,
     /// What of it.
     pub selection: Selection,
     /// How definitions are changed.
@@ -117,6 +120,14 @@ impl Migration {
         match side {
             Side::Source => &self.source,
             Side::Target => &self.target,
+        }
+    }
+
+    /// In whose names objects of a side are made, where that is not for our own login to do.
+    pub(crate) fn definers(&self, side: Side) -> Option<&Definers> {
+        match side {
+            Side::Source => None,
+            Side::Target => self.definers.as_ref(),
         }
     }
 

@@ -395,6 +395,7 @@ impl Run<'_> {
     pub(super) fn carrier(&self) -> Carrier<'_> {
         Carrier {
             target: &self.migration.target,
+            definers: self.migration.definers.as_ref(),
             ledger: DefinitionLedger::of(self.online.ledger_name.as_str()),
             context: self.survey.context(self.migration),
             scope: self.scope(),

@@ -24,11 +24,13 @@ use crate::cutover::{
 use crate::definition::{self, DefinitionLedger};
 use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::journal::Journal;
+use crate::plan::apply::definer;
 use crate::plan::generate;
 use crate::plan::read::Plan;
 use crate::prepare::freshness;
 use crate::report::Report;
 use crate::stage::{HeldObject, Kept, Part as Step, opposite};
+use crate::target::definers::same_account;
 use crate::verify::TablePair;
 
 /// A turn that can be made.
@@ -115,6 +117,9 @@ impl Check<'_> {
         }
         let plan = Plan::read(&migration.folder)?;
         let tables = pairs(migration, &plan, &survey).await?;
+        if to == Side::Target {
+            definers_can_log_in(migration, &plan, turns.kept.get(&to)).await?;
+        }
         let from_facts = ask(self.turning.side(live)).await?.facts;
         let to_facts = ask(self.turning.side(to)).await?.facts;
         let kept = acting(migration, live, &names(&tables, live)).await?;
@@ -124,7 +129,8 @@ impl Check<'_> {
         if way_back {
             self.can_go_back(to, &sides).await?;
             let from = self.turning.side(live);
-            may_keep(from, &from_facts.current_user, &kept).await?;
+            let definers = migration.definers(live);
+            may_keep(from, definers, &from_facts.current_user, &kept).await?;
         } else {
             record.notes.push(format!("Without a way back: the {live} is not kept current."));
         }
@@ -232,6 +238,26 @@ impl Check<'_> {
                 .about(&found.object)),
         }
     }
+}
+
+/// What comes with a cutover is made by its definers: nobody should learn behind the fence that one cannot log in.
+async fn definers_can_log_in(
+    migration: &Migration,
+    plan: &Plan,
+    returns: Option<&Kept>,
+) -> Result<(), Fault> {
+    let Some(definers) = &migration.definers else { return Ok(()) };
+    let own = ask(&migration.target).await?.facts.current_user;
+    let mut all: BTreeSet<String> = BTreeSet::new();
+    for step in [Step::Triggers, Step::Events].iter().flat_map(|part| plan.of(*part)) {
+        all.extend(step.is_wanted().then(|| definer(&step.script.body)).flatten());
+    }
+    if let Some(kept) = returns {
+        all.extend(kept.triggers.iter().map(|trigger| trigger.definer.clone()));
+        all.extend(kept.events.iter().map(|event| event.definer.clone()));
+    }
+    let others = all.iter().map(String::as_str).filter(|other| !same_account(other, &own));
+    definers.can_log_in(others).await
 }
 
 /// What is held, or to be copied again, is not what the source's is.

@@ -85,8 +85,10 @@ pub(super) async fn after(end: &End<'_>, record: &mut TurnRecord) -> Result<(), 
     let taken = kept.get(&left).cloned().unwrap_or_default();
     if switch.from.is_some() {
         drop_triggers(old, &taken.triggers).await?;
-        disable_events(old, &taken.events).await?;
-    } else if let Err(fault) = disable_events(old, &taken.events).await {
+        disable_events(old, end.migration.definers(left), &taken.events).await?;
+    } else if let Err(fault) =
+        disable_events(old, end.migration.definers(left), &taken.events).await
+    {
         record.notes.push(format!("Events of the {left} stay enabled: {fault}."));
     }
     record.did(clock, format!("nothing acts by itself on the {left} any more"));
@@ -94,7 +96,7 @@ pub(super) async fn after(end: &End<'_>, record: &mut TurnRecord) -> Result<(), 
         Some(kept) => kept.events.clone(),
         None => planned_events(end, &taken.events),
     };
-    enable_events(new, &events).await?;
+    enable_events(new, end.migration.definers(live), &events).await?;
     remove(new, end.name, &end.names(live)).await?;
     if let Some(from) = &switch.from {
         apply::begin(old, &ledger(end.name, switch.turn), from).await?;

@@ -105,6 +105,8 @@ impl Way<'_> {
         let name = ledger(&self.online.ledger_name, self.turn);
         let carrier = Carrier {
             target: &directed.target,
+            // Definitions rest: nothing is made by it.
+            definers: None,
             ledger: DefinitionLedger::of(name.as_str()),
             context: survey.context(self.migration),
             scope: self.scope(survey)?,

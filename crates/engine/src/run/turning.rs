@@ -421,7 +421,8 @@ impl Turning<'_> {
     /// Makes the triggers of the side that is to be live: those it had, or those of the plan.
     async fn give_triggers(&self, prepared: &Prepared) -> Result<(), Fault> {
         if let Some(kept) = &prepared.returns {
-            make_triggers(self.side(prepared.to), &kept.triggers).await?;
+            let definers = self.migration.definers(prepared.to);
+            make_triggers(self.side(prepared.to), definers, &kept.triggers).await?;
         }
         if prepared.to == Side::Target {
             let applier = scripts::applier(self.migration, &prepared.plan, self.journal);
@@ -512,9 +513,11 @@ enum Reached {
 fn refuse_failed(results: &[crate::plan::apply::StepResult]) -> Result<(), Fault> {
     match results.iter().find_map(crate::plan::apply::StepResult::fault) {
         None => Ok(()),
-        Some(fault) => Err(Fault::new(ErrorCode::NotConfirmed, fault.to_string())
-            .on(Side::Target)
-            .advise("edit the script, or set its state to skip")),
+        Some(fault) => {
+            Err(Fault::new(ErrorCode::NotConfirmed, fault.to_string()).on(Side::Target).advise(
+                fault.advice.as_deref().unwrap_or("edit the script, or set its state to skip"),
+            ))
+        }
     }
 }
 

@@ -88,6 +88,7 @@ impl Bench {
         let plan = Plan::read(&self.folder).unwrap();
         let applier = Applier {
             target: &self.target,
+            definers: None,
             plan: &plan,
             small: Some(&self.small),
             journal: &self.journal,
@@ -382,6 +383,7 @@ async fn a_stop_is_obeyed_between_scripts() {
     stop.request();
     let applier = Applier {
         target: &bench.target,
+        definers: None,
         plan: &plan,
         small: None,
         journal: &bench.journal,

@@ -71,6 +71,7 @@ pub(crate) async fn with_applier<T>(
     journal.record(&run).unwrap();
     let applier = Applier {
         target: &endpoint(&pair.target, Side::Target),
+        definers: None,
         plan: &Plan::read(folder).unwrap(),
         small: None,
         journal: &journal,

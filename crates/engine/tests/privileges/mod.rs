@@ -124,6 +124,7 @@ fn migration(pair: &Pair, folder: &Path) -> Migration {
     Migration {
         source: least(endpoint(&pair.source, Side::Source)),
         target: least(endpoint(&pair.target, Side::Target)),
+        definers: None,
         selection: Selection::compile(&Patterns::default()).unwrap(),
         policy: Policy::default(),
         folder: Folder::new(folder.join("plan")),

@@ -8,7 +8,7 @@
 use super::draft::StoredDraft;
 use super::{Context, DefinerPolicy, Rewrite};
 use crate::facts::ServerFacts;
-use crate::name::quote;
+use crate::name::quote_account;
 use crate::sql::Edit;
 
 const NAME: &str = "definer";
@@ -31,7 +31,10 @@ fn stored(draft: &mut StoredDraft<'_>, context: &Context<'_>) {
         );
     }
     let mapped = context.policy.definer_map.get(&account);
-    let kept = (context.policy.definer == DefinerPolicy::Keep).then_some(&account);
+    let kept = match context.policy.definer {
+        DefinerPolicy::Keep | DefinerPolicy::KeepByLogin => Some(&account),
+        DefinerPolicy::CurrentUser | DefinerPolicy::Invoker => None,
+    };
     let own = &context.target.current_user;
     let Some(wanted) = mapped.or(kept) else {
         if account != *own {
@@ -44,7 +47,17 @@ fn stored(draft: &mut StoredDraft<'_>, context: &Context<'_>) {
         }
         return;
     };
-    if wanted != own && !may_set_definer(context.target) {
+    let by_login = wanted != own && context.policy.definer == DefinerPolicy::KeepByLogin;
+    if by_login {
+        let Some((user, _host)) = wanted.rsplit_once('@') else {
+            let what = format!("{} of definer {account}", draft.id);
+            let (why, remedy) = ("a role cannot log in", "name an account for it in definer_map");
+            draft.notes.refuse(NAME, what, why, remedy);
+            return;
+        };
+        let what = format!("made by {wanted}, over a session logged in as {user}");
+        draft.notes.change(NAME, what, "definer = \"keep-by-login\" says so");
+    } else if wanted != own && !may_set_definer(context.target) {
         let what = format!("{} of definer {account}", draft.id);
         let why =
             format!("login {own} may not create objects for {wanted} on the target (error 1227)");
@@ -54,10 +67,14 @@ fn stored(draft: &mut StoredDraft<'_>, context: &Context<'_>) {
     }
     if !exists(context.target, wanted) {
         let what = format!("definer {wanted} does not exist on the target yet");
-        draft.notes.change(NAME, what, "create the account before the object is used");
+        let before = match by_login {
+            true => "it cannot be made until the account is there: see sealift accounts",
+            false => "create the account before the object is used",
+        };
+        draft.notes.change(NAME, what, before);
     }
     if *wanted != account {
-        draft.edit(vec![Edit::replace(definer.span, format!("DEFINER={}", quoted(wanted)))]);
+        draft.edit(vec![Edit::replace(definer.span, format!("DEFINER={}", quote_account(wanted)))]);
         let what = format!("definer {wanted} instead of {account}");
         draft.notes.change(NAME, what, "definer-map says so");
     }
@@ -73,13 +90,6 @@ fn invoker(draft: &mut StoredDraft<'_>) {
     };
     draft.edit(vec![edit]);
     draft.notes.change(NAME, "SQL SECURITY INVOKER", "definer = \"invoker\" says so");
-}
-
-fn quoted(account: &str) -> String {
-    match account.rsplit_once('@') {
-        Some((user, host)) => format!("{}@{}", quote(user), quote(host)),
-        None => quote(account),
-    }
 }
 
 fn may_set_definer(target: &ServerFacts) -> bool {
@@ -142,6 +152,30 @@ mod tests {
         }
         world.target.grants = vec!["GRANT ALL PRIVILEGES ON `shop`.* TO `azadmin`@`%`".into()];
         assert_eq!(head(&world, VIEW).1, [refusal]);
+    }
+
+    #[test]
+    fn what_is_kept_by_login_says_which() {
+        let mut world = world(DefinerPolicy::KeepByLogin);
+        let kept = "DEFINER=`app`@`%` SQL SECURITY DEFINER";
+        let by_login = "definer: made by app@%, over a session logged in as app";
+        assert_eq!(head(&world, VIEW), (kept.to_owned(), vec![by_login.to_owned()]));
+        let own = VIEW.replace("`app`@`%`", "`azadmin`@`%`");
+        assert_eq!(head(&world, &own).1, [""; 0]);
+        world.target.accounts = Some(BTreeSet::new());
+        let absent = "definer: definer app@% does not exist on the target yet";
+        assert_eq!(head(&world, VIEW).1, [by_login, absent]);
+        world.target.accounts = None;
+        world.policy.definer_map.insert("app@%".into(), "shop@%".into());
+        assert_eq!(
+            head(&world, VIEW).1,
+            [
+                "definer: made by shop@%, over a session logged in as shop",
+                "definer: definer shop@% instead of app@%"
+            ]
+        );
+        let role = VIEW.replace("`app`@`%`", "`readers`");
+        assert_eq!(head(&world, &role).1, ["!definer: view `shop`.`v` of definer readers"]);
     }
 
     #[test]

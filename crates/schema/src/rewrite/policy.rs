@@ -19,6 +19,8 @@ pub enum DefinerPolicy {
     Invoker,
     /// Whoever owns them on the source. Needs `SET_ANY_DEFINER` on the target for others than our login.
     Keep,
+    /// Whoever owns them on the source: each is made over a session that is logged in as its definer.
+    KeepByLogin,
 }
 
 /// What the user decides about rewrites; the default changes as little as the target allows.

@@ -38,10 +38,30 @@ pub(super) async fn check(_args: &CheckArgs, context: &Context) -> Result<Answer
             return Err(fault);
         }
     };
-    let text = describe(&source, &source_asked) + &describe(&target, &target_asked);
-    let mut answer = Answer::new(Conclusion::Done, text);
+    let mut text = describe(&source, &source_asked) + &describe(&target, &target_asked);
+    let mut conclusion = Conclusion::Done;
+    let mut definers = Vec::new();
+    if let Some(logins) = context.definers(&config, &target)? {
+        for (user, account) in logins.accounts().await {
+            let (word, said) = match account {
+                Ok(account) => ("account", account),
+                Err(fault) => {
+                    conclusion = Conclusion::Incomplete;
+                    ("refused", format!("{fault}; {}", fault.remedy()))
+                }
+            };
+            let line = clean(&format!("{user}: {word} {said}"));
+            // Writing to a string cannot fail.
+            let _infallible = writeln!(text, "{LABEL}definer{LABEL:#} {line}");
+            definers.push(json!({ "user": user, word: said }));
+        }
+    }
+    let mut answer = Answer::new(conclusion, text);
     answer.add("source", json!(source_asked.report));
     answer.add("target", json!(target_asked.report));
+    if !definers.is_empty() {
+        answer.add("definers", json!(definers));
+    }
     Ok(answer)
 }
 

@@ -10,8 +10,10 @@ use sealift_engine::journal::Journal;
 use sealift_engine::probe::Point;
 use sealift_engine::report::Conclusion;
 use sealift_engine::run;
+use sealift_engine::target::definers::{self, Definers};
 use sealift_engine::target::pause::pause;
 use sealift_mysql::endpoint::Endpoint;
+use sealift_mysql::password::Password;
 use secrecy::ExposeSecret;
 use tokio::process::{Child, Command};
 
@@ -32,6 +34,7 @@ pub(super) async fn guard(args: &GuardArgs, context: &mut Context) -> Result<Ans
     let GuardArgs {} = args;
     let config = context.config()?;
     let (source, target) = context.endpoints(&config)?;
+    let definers = context.definers(&config, &target)?;
     let watched = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
     let ended = watched
         .await
@@ -53,6 +56,7 @@ pub(super) async fn guard(args: &GuardArgs, context: &mut Context) -> Result<Ans
     let name = ledger_name(&state, context)?;
     let mut watch = Watch::show(context);
     let migration = context.migration(&config, (source, target), &watch.progress);
+    let migration = context.making(migration, definers);
     watch.record(&state, &migration.control);
     let journal: Arc<dyn Journal> = state;
     let settled = run::settle(&migration, &name, journal.as_ref(), &mut context.report).await;
@@ -72,18 +76,28 @@ impl Guard for Posted {
 }
 
 /// Posts guards that do what the next command would do.
-pub(super) fn guards(context: &Context, endpoints: [&Endpoint; 2]) -> Guards {
+pub(super) fn guards(
+    context: &Context,
+    endpoints: [&Endpoint; 2],
+    definers: Option<&Definers>,
+) -> Guards {
     let (config, state) = (context.global.config.clone(), context.global.state.clone());
-    let endpoints = endpoints.map(Clone::clone);
+    let ours = endpoints
+        .map(|endpoint| (password_variable(endpoint.side).to_owned(), endpoint.password.clone()));
+    let theirs = definers.into_iter().flat_map(Definers::passwords);
+    let theirs =
+        theirs.map(|(user, password)| (definers::password_variable(user), password.clone()));
+    // What a file or a command gives it asks for itself.
+    let typed = |(_, password): &(String, Password)| !password.is_renewable();
+    let passwords: Vec<(String, Password)> = ours.into_iter().chain(theirs).filter(typed).collect();
     Guards::new(move || {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut guard = Command::new(program);
         guard.arg("--config").arg(&config).arg("--state").arg(&state).args(["--quiet", "guard"]);
         guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         // What a person has typed nobody types again.
-        for endpoint in endpoints.iter().filter(|endpoint| !endpoint.password.is_renewable()) {
-            let password = endpoint.password.current();
-            guard.env(password_variable(endpoint.side), password.expose_secret());
+        for (variable, password) in &passwords {
+            guard.env(variable, password.current().expose_secret());
         }
         // Ctrl-C is for us alone.
         guard.process_group(0);

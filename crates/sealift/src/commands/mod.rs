@@ -14,6 +14,7 @@ use sealift_engine::progress::Progress;
 use sealift_engine::report::{Conclusion, Report};
 use sealift_engine::run::{Migration, TurnTools};
 use sealift_engine::stop::Stop;
+use sealift_engine::target::definers::Definers;
 use sealift_mysql::endpoint::Endpoint;
 use sealift_server::api::{Request, call, post};
 use sealift_server::store::StateFolder;
@@ -83,6 +84,12 @@ impl Context {
         Ok((source, target))
     }
 
+    /// In whose names objects are made on the target; passwords are found now.
+    fn definers(&self, config: &Config, target: &Endpoint) -> Result<Option<Definers>, Fault> {
+        let mut warn = |warning: String| self.output.warn(&warning);
+        config.definers.find(target, &self.surroundings, &mut warn)
+    }
+
     /// The state folder's path.
     fn state(&self) -> &Path {
         &self.global.state
@@ -107,10 +114,11 @@ impl Context {
         (source, target): (Endpoint, Endpoint),
         progress: &Progress,
     ) -> Migration {
-        let guards = guard::guards(self, [&source, &target]);
+        let guards = guard::guards(self, [&source, &target], None);
         Migration {
             source,
             target,
+            definers: None,
             selection: config.selection.clone(),
             policy: config.policy.clone(),
             folder: self.plan_folder(),
@@ -129,6 +137,14 @@ impl Context {
                 poster: Poster::new(|address, path, body| Box::pin(post(address, path, body))),
             },
         }
+    }
+
+    /// A migration that makes objects in the names of their definers, where that is wished.
+    fn making(&self, migration: Migration, definers: Option<Definers>) -> Migration {
+        let Migration { source, target, turning, .. } = &migration;
+        let guards = guard::guards(self, [source, target], definers.as_ref());
+        let turning = TurnTools { guards, ..turning.clone() };
+        Migration { definers, turning, ..migration }
     }
 
     /// Hands an order to the run that is at work. Tells whether there is one.

@@ -102,9 +102,11 @@ fn scripts(planned: &Planned, folder: &Folder) -> String {
 pub(super) async fn apply(context: &mut Context) -> Result<Answer, Fault> {
     let config = context.config()?;
     let (source, target) = context.endpoints(&config)?;
+    let definers = context.definers(&config, &target)?;
     let state = Arc::new(context.open_state(&config)?);
     let mut watch = Watch::show(context);
     let migration = context.migration(&config, (source, target), &watch.progress);
+    let migration = context.making(migration, definers);
     watch.record(&state, &migration.control);
     let applied = run::apply(&migration, state.as_ref(), &mut context.report).await;
     watch.finish().await;

@@ -24,11 +24,13 @@ mod assess;
 mod cutover;
 mod url;
 mod password;
+mod definers;
 mod surroundings;
 
 pub(crate) use assess::{AssessConfig, TargetNeed};
-use password::PasswordSource;
+use definers::DefinerLogins;
 pub(crate) use password::variable as password_variable;
+use password::{Owner, PasswordSource};
 use raw::{Place, RawApi, RawAssess, RawConfig, RawCopy, RawMetrics, RawServer, RawTls, RawVerify};
 pub(crate) use surroundings::{Machine, Surroundings};
 use url::ServerUrl;
@@ -61,6 +63,8 @@ pub(crate) struct Config {
     pub(crate) patterns: Patterns,
     /// How definitions are changed.
     pub(crate) policy: Policy,
+    /// In whose names objects are made.
+    pub(crate) definers: DefinerLogins,
     /// What becomes of accounts.
     pub(crate) accounts: AccountPolicy,
     /// How rows are copied.
@@ -139,6 +143,7 @@ impl Config {
             target,
             select,
             rewrite,
+            definers,
             accounts,
             copy,
             throttle,
@@ -163,6 +168,7 @@ impl Config {
             target: Server::resolve(Side::Target, target, place, &mut warnings)?,
             selection: compile(&select, place)?,
             patterns: select,
+            definers: DefinerLogins::resolve(definers, rewrite.definer, place)?,
             policy: rewrite,
             accounts,
             copy: CopyOptions::resolve(&copy, place, cores)?,
@@ -213,14 +219,14 @@ impl Server {
                 Some(PasswordSource::Written(password))
             }
             (None, None) => None,
-            (Some(_), Some(_)) => return Err(twice(side, place)),
+            (Some(_), Some(_)) => return Err(twice(&side.to_string(), place)),
         };
         let file = password_file.map(|path| PasswordSource::File(folder.join(path)));
         let command = password_command.map(PasswordSource::Command);
         let mut given = [written, file, command].into_iter().flatten();
         let password = given.next().unwrap_or(PasswordSource::Elsewhere);
         if given.next().is_some() {
-            return Err(twice(side, place));
+            return Err(twice(&side.to_string(), place));
         }
         Ok(Self {
             side,
@@ -272,7 +278,7 @@ impl Server {
             side: *side,
             address: address.clone(),
             user: user.clone(),
-            password: password.find(*side, user, surroundings, warn)?,
+            password: password.find(Owner::of(*side, user), surroundings, warn)?,
             tls: *tls,
             tls_ca,
             compress: *compress,
@@ -336,8 +342,8 @@ fn target_missing(place: Place<'_>) -> Fault {
     Fault::new(ErrorCode::ConfigInvalid, "the table [target] is missing").about(place.line(&(0..0)))
 }
 
-fn twice(side: Side, place: Place<'_>) -> Fault {
-    invalid(place, format!("[{side}] gives the password more than once"))
+fn twice(table: &str, place: Place<'_>) -> Fault {
+    invalid(place, format!("[{table}] gives the password more than once"))
         .advise("keep one of password_file and password_command; the environment wins over both")
 }
 

@@ -23,7 +23,25 @@ pub(super) enum PasswordSource {
     Written(SecretString),
 }
 
-/// The environment variable that holds a side's password; it wins over everything else.
+/// Whose password it is.
+#[derive(Clone, Debug)]
+pub(super) struct Owner {
+    /// The server it is for.
+    pub(super) side: Side,
+    /// The login's name.
+    pub(super) user: String,
+    /// The environment variable that holds it; it wins over everything else.
+    pub(super) variable: String,
+}
+
+impl Owner {
+    /// The login sealift itself uses on a side.
+    pub(super) fn of(side: Side, user: &str) -> Self {
+        Self { side, user: user.to_owned(), variable: variable(side).to_owned() }
+    }
+}
+
+/// The environment variable that holds the password of our own login on a side.
 pub(crate) fn variable(side: Side) -> &'static str {
     match side {
         Side::Source => "SEALIFT_SOURCE_PASSWORD",
@@ -36,17 +54,16 @@ impl PasswordSource {
     /// asked for again when a server refuses it: tokens end.
     pub(super) fn find(
         &self,
-        side: Side,
-        user: &str,
+        owner: Owner,
         surroundings: &Arc<dyn Surroundings>,
         warn: &mut dyn FnMut(String),
     ) -> Result<Password, Fault> {
-        let first = self.ask(side, user, surroundings.as_ref(), warn)?;
-        let is_lasting = surroundings.variable(variable(side)).is_some();
+        let first = self.ask(&owner, surroundings.as_ref(), warn)?;
+        let is_lasting = surroundings.variable(&owner.variable).is_some();
         match self {
             Self::File(_) | Self::Command(_) if !is_lasting => {
                 let (source, surroundings) = (self.clone(), Arc::clone(surroundings));
-                let again = Again { source, side, user: user.to_owned(), surroundings };
+                let again = Again { source, owner, surroundings };
                 Ok(Password::renewable(first, Arc::new(again)))
             }
             Self::File(_) | Self::Command(_) | Self::Written(_) | Self::Elsewhere => {
@@ -57,12 +74,13 @@ impl PasswordSource {
 
     fn ask(
         &self,
-        side: Side,
-        user: &str,
+        owner: &Owner,
         surroundings: &dyn Surroundings,
         warn: &mut dyn FnMut(String),
     ) -> Result<SecretString, Fault> {
-        if let Some(password) = surroundings.variable(variable(side)) {
+        let Owner { side, user, variable } = owner;
+        let side = *side;
+        if let Some(password) = surroundings.variable(variable) {
             return Ok(SecretString::from(password));
         }
         match self {
@@ -113,9 +131,8 @@ impl PasswordSource {
                 )
                 .on(side)
                 .advise(format!(
-                    "set {} (empty for an account without a password), or password_file or \
-                     password_command in the configuration",
-                    variable(side)
+                    "set {variable} (empty for an account without a password), or password_file or \
+                     password_command in the configuration"
                 ))),
             },
         }
@@ -125,17 +142,16 @@ impl PasswordSource {
 /// Asks a file or a command once more.
 struct Again {
     source: PasswordSource,
-    side: Side,
-    user: String,
+    owner: Owner,
     surroundings: Arc<dyn Surroundings>,
 }
 
 impl Renew for Again {
     fn renew(&self) -> Result<SecretString, String> {
-        let Self { source, side, user, surroundings } = self;
-        tracing::info!(%side, "the password was refused: asking for another one");
+        let Self { source, owner, surroundings } = self;
+        tracing::info!(side = %owner.side, user = owner.user, "the password was refused: asking for another one");
         // What there is to be warned of was said at the beginning.
         let mut warn = |_warning| {};
-        source.ask(*side, user, surroundings.as_ref(), &mut warn).map_err(|fault| fault.to_string())
+        source.ask(owner, surroundings.as_ref(), &mut warn).map_err(|fault| fault.to_string())
     }
 }

@@ -1,5 +1,6 @@
 //! `sealift.toml` as it was written, and where in it something is wrong.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::ops::Range;
@@ -30,6 +31,8 @@ pub(crate) struct RawConfig {
     pub(super) select: Patterns,
     #[serde(default)]
     pub(super) rewrite: Policy,
+    #[serde(default)]
+    pub(super) definers: BTreeMap<String, RawDefiner>,
     #[serde(default)]
     pub(super) accounts: AccountPolicy,
     #[serde(default)]
@@ -64,6 +67,14 @@ pub(super) struct RawServer {
     #[serde(default)]
     pub(super) compress: bool,
     pub(super) connect_timeout: Option<u64>,
+}
+
+/// A table of `[definers]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDefiner {
+    pub(super) password_file: Option<PathBuf>,
+    pub(super) password_command: Option<String>,
 }
 
 /// How far TLS is checked.

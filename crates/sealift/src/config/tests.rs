@@ -5,6 +5,7 @@ use std::io;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use sealift_engine::target::definers::Definers;
 use sealift_schema::rewrite::DefinerPolicy;
 
 use super::surroundings::CommandError;
@@ -216,6 +217,48 @@ fn without_a_password_the_fault_says_how_to_give_one() {
         )
         .leak();
         assert_eq!(password(&with(text)).unwrap_err().code, ErrorCode::PasswordMissing);
+    }
+}
+
+#[test]
+fn logins_of_definers_have_passwords_of_their_own() {
+    let found = |machine: &Fake| {
+        let config = read(machine).unwrap();
+        let surroundings: Arc<dyn Surroundings> = Arc::new(machine.clone());
+        let mut warned = Vec::new();
+        let mut warn = |warning| warned.push(warning);
+        let with = Fake { answer: Some("typed"), ..machine.clone() };
+        let with: Arc<dyn Surroundings> = Arc::new(with);
+        let target = config.target.endpoint(&with, &mut |_warning| {}).unwrap();
+        let definers = config.definers.find(&target, &surroundings, &mut warn).unwrap();
+        assert!(!format!("{definers:?}").contains("secret"));
+        let passwords = definers.iter().flat_map(Definers::passwords);
+        let passwords = passwords
+            .map(|(user, password)| format!("{user} {}", password.current().expose_secret()));
+        (passwords.collect::<Vec<_>>(), warned)
+    };
+    let keep = "[rewrite]\ndefiner = 'keep-by-login'\n[definers.'a b']\n[definers.app]\npassword_file = 'pw'\n\
+                [definers.batch]\npassword_command = 'token'\n";
+    let text: &'static str = format!("{BARE}{keep}").leak();
+    let mut machine = with(text);
+    machine.files.insert("etc/pw", "secret\n");
+    let (passwords, warned) = found(&machine);
+    assert_eq!(passwords, ["app secret", "batch output of token"]);
+    assert!(warned[0].contains("SEALIFT_DEFINER_A_B_PASSWORD"), "{warned:?}");
+    machine.variables.insert("SEALIFT_DEFINER_A_B_PASSWORD", "secret");
+    machine.variables.insert("SEALIFT_DEFINER_APP_PASSWORD", "other secret");
+    assert_eq!(found(&machine).0, ["a b secret", "app other secret", "batch output of token"]);
+    machine.variables.clear();
+    machine.answer = Some("typed");
+    assert_eq!(found(&machine).0[0], "a b typed");
+    assert_eq!(found(&with(BARE)), (Vec::new(), Vec::new()));
+    for wrong in [
+        "[definers.app]\n",
+        "[rewrite]\ndefiner = 'keep-by-login'\n[definers.app]\npassword_file = 'a'\npassword_command = 'b'\n",
+    ] {
+        let text: &'static str = format!("{BARE}{wrong}").leak();
+        let fault = read(&with(text)).unwrap_err();
+        assert!(fault.what.contains("[definers.app]"), "{}", fault.what);
     }
 }
 

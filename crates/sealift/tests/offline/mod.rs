@@ -8,6 +8,7 @@ use crate::folder::{Folder, Ran};
 use crate::pairs::{mariadb, mysql};
 
 mod crashes;
+mod definers;
 mod held;
 mod refusals;
 mod scenarios;

@@ -15,6 +15,7 @@ use crate::folder::{Folder, Ran};
 use crate::offline::{ends_with, folder};
 use crate::pairs::{Alone, Pool};
 
+mod by_login;
 mod crashes;
 mod definitions;
 mod fences;

@@ -1,5 +1,8 @@
 //! Carries one script out on one session.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::error::{ErrorClass, MysqlError};
 use sealift_mysql::session::Session;
@@ -13,6 +16,7 @@ use crate::fault::{ErrorCode, Fault, OnServer};
 use crate::plan::read::PlanStep;
 use crate::plan::script::step_words;
 use crate::stage::Part;
+use crate::target::definers::{Definers, concerns_all, definer_of, grant_for};
 
 /// How often a statement is tried that the server rolled back for another's sake.
 const TRIES_MAX: u32 = 3;
@@ -21,20 +25,60 @@ const TRIES_MAX: u32 = 3;
 /// enough to be told. The server's default is a year.
 const LOCK_WAIT_S_MAX: u32 = 600;
 
-/// A session that carries scripts out, one after the other.
+/// A session that carries scripts out, one after the other; beside it those of definers, as they are needed.
 pub struct Hand {
     session: Session,
     /// The settings the last script left behind, if it was sealift's own.
     settings: Option<Vec<String>>,
+    /// Whom it is logged in as, if that is a definer.
+    definer: Option<String>,
+    /// Sessions of definers, or why there is none: nobody is asked twice for what was refused.
+    definers: BTreeMap<String, Result<Hand, Refused>>,
+}
+
+/// Why a definer has no session.
+struct Refused {
+    code: ErrorCode,
+    what: String,
+    cause: String,
+    advice: String,
 }
 
 impl Hand {
     /// Logs in.
     pub(crate) async fn log_in(target: &Endpoint) -> Result<Self, Fault> {
-        let mut session = Session::connect(target).await.on(Side::Target, "log in")?;
+        let session = Session::connect(target).await.on(Side::Target, "log in")?;
+        Self::with(session, None).await
+    }
+
+    async fn with(mut session: Session, definer: Option<String>) -> Result<Self, Fault> {
         let wait = format!("SET SESSION lock_wait_timeout = {LOCK_WAIT_S_MAX}");
         session.execute(wait).await.on(Side::Target, "prepare the session")?;
-        Ok(Self { session, settings: None })
+        Ok(Self { session, settings: None, definer, definers: BTreeMap::new() })
+    }
+
+    /// The hand of a definer. The inner fault is about what this definer owns alone.
+    pub(super) async fn of(
+        &mut self,
+        definers: &Definers,
+        definer: &str,
+    ) -> Result<Result<&mut Self, Fault>, Fault> {
+        let known = match self.definers.entry(definer.to_owned()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(match definers.log_in(definer).await? {
+                Ok(session) => Ok(Self::with(session, Some(definer.to_owned())).await?),
+                Err(fault) => Err(Refused::from(fault)),
+            }),
+        };
+        Ok(known.as_mut().map_err(|refused| refused.fault()))
+    }
+
+    /// Whom it is logged in as.
+    pub(super) async fn account(&mut self) -> Result<String, Fault> {
+        let doing = "ask who we are";
+        let row = self.session.first("SELECT CURRENT_USER()").await.on(Side::Target, doing)?;
+        let account = row.as_ref().map_or(Ok(""), |row| row.text(0)).on(Side::Target, doing)?;
+        Ok(account.to_owned())
     }
 
     /// The session, to ask something or to set what scripts do not.
@@ -63,13 +107,17 @@ impl Hand {
         let all = all.chain(deeds.iter().enumerate().map(|(at, text)| (Some(at), text)));
         for (deed, text) in all {
             if let Err(error) = self.execute(text).await {
-                let fault = told(step, error, deed, deeds, statements.dialect);
-                return if is_general(fault.1) { Err(fault.0) } else { Ok(Err(fault.0)) };
+                let (fault, class) = told(step, error, deed, deeds, statements.dialect);
+                let (is_general, fault) = match &self.definer {
+                    Some(definer) => (concerns_all(class), lacking(step, definer, class, fault)),
+                    None => (is_general(class), fault),
+                };
+                return if is_general { Err(fault) } else { Ok(Err(fault)) };
             }
         }
         if step.edited {
             // It may have set anything: the next script gets a session of its own.
-            *self = Self::log_in(target).await?;
+            self.session = Self::log_in(target).await?.session;
         } else {
             self.settings = Some(settings);
         }
@@ -86,6 +134,32 @@ impl Hand {
                 }
                 Err(error) => return Err(error),
             }
+        }
+    }
+}
+
+/// Whom a script names as definer of what it makes.
+pub(crate) fn definer(body: &str) -> Option<String> {
+    let statements = Statements::read(body);
+    let mut deeds = statements.deeds.iter();
+    deeds.find_map(|deed| definer_of(deed.text, statements.dialect))
+}
+
+impl Refused {
+    fn fault(&self) -> Fault {
+        let Self { code, what, cause, advice } = self;
+        let fault = Fault::new(*code, what.as_str()).on(Side::Target).advise(advice.as_str());
+        if cause.is_empty() { fault } else { fault.because(cause.as_str()) }
+    }
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Self {
+            code: fault.code,
+            advice: fault.remedy().to_owned(),
+            cause: fault.cause.map(|cause| cause.to_string()).unwrap_or_default(),
+            what: fault.what,
         }
     }
 }
@@ -244,6 +318,14 @@ fn told(
             fault.advise(format!("edit {} or set its state to skip, then run again", step.file));
     }
     (fault, class)
+}
+
+/// What a definer lacks is told as the statement that gives it.
+fn lacking(step: &PlanStep, definer: &str, class: ErrorClass, fault: Fault) -> Fault {
+    if class != ErrorClass::PrivilegeMissing {
+        return fault;
+    }
+    fault.advise(grant_for(definer, step.step().object.kind, &step.target))
 }
 
 /// Whether an error would meet every other script as well.

@@ -16,8 +16,8 @@ use sealift_mysql::endpoint::Endpoint;
 use sealift_schema::name::{ObjectKind, QualifiedName};
 
 pub use self::carry::Hand;
-pub(crate) use self::carry::is_general;
 use self::carry::{Work, work};
+pub(crate) use self::carry::{definer, is_general};
 use self::present::Present;
 pub use self::with_keys::SmallTables;
 use self::with_keys::{IndexScripts, Together};
@@ -31,6 +31,7 @@ use crate::progress::Progress;
 use crate::report::{ObjectReport, ObjectResult};
 use crate::stage::{Event, Part, Stage, Step};
 use crate::stop::Stop;
+use crate::target::definers::{Definers, same_account};
 
 /// Sessions that create tables at the same time: while one waits for the target's disk the others go on.
 /// More than this brought nothing where it was measured.
@@ -86,10 +87,18 @@ impl From<&StepResult> for ObjectReport {
                 Outcome::Created => ObjectResult::Created,
                 Outcome::AlreadyThere => ObjectResult::Present,
                 Outcome::Skipped(_) => ObjectResult::Skipped,
-                Outcome::Failed(fault) => ObjectResult::Failed(fault.to_string()),
+                Outcome::Failed(fault) => ObjectResult::Failed(with_advice(fault)),
             },
             elapsed_ms: u64::try_from(result.elapsed.as_millis()).unwrap_or(u64::MAX),
         }
+    }
+}
+
+/// What happened, and what to do where that is more than the code's own remedy.
+fn with_advice(fault: &Fault) -> String {
+    match &fault.advice {
+        Some(advice) => format!("{fault}; {advice}"),
+        None => fault.to_string(),
     }
 }
 
@@ -98,6 +107,8 @@ impl From<&StepResult> for ObjectReport {
 pub struct Applier<'a> {
     /// The target.
     pub target: &'a Endpoint,
+    /// In whose names objects are made that keep their definers; `None`: in those that scripts name.
+    pub definers: Option<&'a Definers>,
     /// The plan.
     pub plan: &'a Plan,
     /// Tables whose indexes are made with them; `None`: never.
@@ -233,7 +244,11 @@ impl Applier<'_> {
             | Part::Events => BTreeMap::new(),
         };
         let next = AtomicUsize::new(0);
-        Ok(Round { applier: self, steps, indexes, left_out, present, memory, next })
+        let own = match self.definers {
+            Some(_) => hand.account().await?,
+            None => String::new(),
+        };
+        Ok(Round { applier: self, steps, indexes, left_out, present, memory, next, own })
     }
 }
 
@@ -318,6 +333,8 @@ struct Round<'a> {
     present: Present,
     memory: Memory,
     next: AtomicUsize,
+    /// The account of our login, if that is asked for.
+    own: String,
 }
 
 /// One script of a round, and what is to be done for it.
@@ -455,13 +472,27 @@ impl<'r> Round<'r> {
         let Applier { target, progress, probe, .. } = self.applier;
         progress.doing(format!("creating {}", step_words(step.step())));
         probe.pass(Point::ObjectBegun);
-        match hand.carry(target, step, deeds).await? {
+        let (hand, login) = match self.definer(step) {
+            None => (hand, *target),
+            Some((definers, definer)) => match hand.of(definers, &definer).await? {
+                Ok(hand) => (hand, definers.login(&definer)?),
+                Err(fault) => return Ok(Outcome::Failed(fault.about(step_words(step.step())))),
+            },
+        };
+        match hand.carry(login, step, deeds).await? {
             Ok(()) => {
                 probe.pass(Point::ObjectExecuted);
                 Ok(Outcome::Created)
             }
             Err(fault) => Ok(Outcome::Failed(fault)),
         }
+    }
+
+    /// In whose name a script is carried out, if not in ours.
+    fn definer(&self, step: &PlanStep) -> Option<(&'r Definers, String)> {
+        let definers = self.applier.definers?;
+        let definer = definer(&step.script.body)?;
+        (!same_account(&definer, &self.own)).then_some((definers, definer))
     }
 
     fn job(&self, at: usize, step: &'r PlanStep) -> Job<'r> {

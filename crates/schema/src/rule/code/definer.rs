@@ -28,7 +28,8 @@ fn judge(case: &Case<'_>) -> Verdict {
             owners.entry(definer).or_default().push(object.to_string());
         }
     }
-    let keeps = case.policy.definer == DefinerPolicy::Keep;
+    let policy = case.policy.definer;
+    let keeps = policy == DefinerPolicy::Keep;
     let grants = case.target.grants();
     let may = ["SET_ANY_DEFINER", "SET_USER_ID", "SUPER"]
         .iter()
@@ -36,6 +37,9 @@ fn judge(case: &Case<'_>) -> Verdict {
     let found = owners.into_iter().map(|(definer, objects)| {
         let thing = Thing::named(format!("definer {definer}"));
         let owns = format!("owns {} ({})", counted(objects.len(), "object"), some(&objects));
+        if policy == DefinerPolicy::KeepByLogin {
+            return by_login(case, thing, definer, &owns);
+        }
         if keeps && !may {
             return Found::warns(thing, format!("{owns}; definer = \"keep\" needs SET_ANY_DEFINER on the target, which a managed server does not grant"))
                 .configure(format!("[rewrite] definer_map = {{ \"{definer}\" = \"{ours}\" }}"));
@@ -49,8 +53,31 @@ fn judge(case: &Case<'_>) -> Verdict {
     Ok(found.collect())
 }
 
+/// The account has to be there, and to be known.
+fn by_login(case: &Case<'_>, thing: Thing, definer: &str, owns: &str) -> Found {
+    let user = definer.rsplit_once('@').map_or(definer, |(user, _host)| user);
+    let accounts = case.target.facts.accounts.as_ref();
+    if accounts.is_some_and(|accounts| !accounts.contains(definer)) {
+        let what = format!("{owns}, made over its login; the account is not on the target yet");
+        return Found::warns(thing, what).advise("make the account first: sealift accounts apply");
+    }
+    Found::notes(thing, format!("{owns}, made over its login, whose password is asked for"))
+        .configure(format!("[definers.{}]", toml_key(user)))
+}
+
+/// A name as a key of the configuration.
+fn toml_key(name: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    match !name.is_empty() && name.chars().all(is_bare) {
+        true => name.to_owned(),
+        false => format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::CHECK;
     use crate::rewrite::DefinerPolicy;
     use crate::rule::bench::Bench;
@@ -66,6 +93,10 @@ mod tests {
         let mut keep = bench;
         keep.policy.definer = DefinerPolicy::Keep;
         assert!(keep.said(&CHECK)[0].contains("SET_ANY_DEFINER"));
-        assert_eq!(keep.to("mysql-8.4").levels(&CHECK), "1 notes");
+        assert_eq!(keep.clone().to("mysql-8.4").levels(&CHECK), "1 notes");
+        keep.policy.definer = DefinerPolicy::KeepByLogin;
+        assert_eq!(keep.levels(&CHECK), "1 notes");
+        keep.target.accounts = Some(BTreeSet::new());
+        assert!(keep.said(&CHECK)[0].contains("not on the target yet"));
     }
 }
