@@ -1,8 +1,7 @@
 //! The SQL by which each server digests its own rows, so that equal rows digest equally on both.
 //!
-//! A row's digest is `CRC32(CRC32(text))` over a canonical text of all its columns. The outer `CRC32`
-//! reads the inner one's decimal digits: plain `CRC32` is linear, so that two rows with swapped values
-//! cancel out under `BIT_XOR` (and often under `SUM`); digits are not linear, and they do not.
+//! A row's digest is the SHA-256 of a canonical text of all its columns, or 64 bits of it: servers compute it at
+//! least as fast as `CRC32`, and no two rows cancel each other out.
 
 use sealift_schema::catalog::Table;
 use sealift_schema::column::{Column, ColumnType};
@@ -38,43 +37,129 @@ pub(super) fn pair<'a>(
         .collect()
 }
 
-/// The expression for one row's digest on the source and on the target.
-#[must_use]
-pub(super) fn row(pairs: &[ColumnPair<'_>]) -> (String, String) {
-    (row_of(pairs, Side::Source), row_of(pairs, Side::Target))
+/// How a table's rows are digested on one side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RowDigest {
+    /// 256 bits of a row, in hexadecimal digits.
+    hash: String,
+    /// 64 bits of them, as a number.
+    number: String,
 }
 
-fn row_of(pairs: &[ColumnPair<'_>], side: Side) -> String {
-    let mut parts: Vec<String> = Vec::with_capacity(pairs.len() + 1);
-    let mut nulls = Vec::new();
+impl RowDigest {
+    /// The expression for a row's digest: a whole number of 64 bits.
+    pub(super) fn number(&self) -> &str {
+        &self.number
+    }
+
+    fn of(pairs: &[ColumnPair<'_>], side: Side) -> Self {
+        let hash = format!("SHA2({},256)", text(pairs, side));
+        let number = format!("CAST(CONV(LEFT({hash},{DIGITS}),16,10) AS UNSIGNED)");
+        Self { hash, number }
+    }
+}
+
+/// Hexadecimal digits of 64 bits.
+const DIGITS: u32 = 16;
+
+/// How a row is digested on the source and on the target.
+#[must_use]
+pub(super) fn row(pairs: &[ColumnPair<'_>]) -> (RowDigest, RowDigest) {
+    (RowDigest::of(pairs, Side::Source), RowDigest::of(pairs, Side::Target))
+}
+
+/// An empty text by which a concatenation takes each argument's bytes as they are: in other character sets than
+/// that of the rest they would be converted, and casts cost more than the digest does.
+const BYTES: &str = "_binary'' COLLATE `binary`";
+
+/// How many flags one number of [`text`]'s head holds, below [`WHOLE`].
+const FLAGS: usize = 24;
+
+/// Makes `CHAR` print four bytes of a number whatever it is: it leaves leading zeros out.
+const WHOLE: u32 = 1 << 24;
+
+/// A row's text, from which the row could be read again: which columns are NULL, and how long those are that hold
+/// any bytes, but for the last one; then what holds no `#`, each behind the other with a `#`; then the others.
+fn text(pairs: &[ColumnPair<'_>], side: Side) -> String {
+    let (mut plain, mut bytes, mut nulls) = (Vec::new(), Vec::new(), Vec::new());
     for pair in pairs {
-        parts.push(canonical_on(pair, side));
-        // CONCAT_WS leaves NULLs out; which they were must show.
-        if pair.source.nullable || pair.target.nullable {
+        let canonical = canonical_on(pair, side);
+        if pair.may_be_null() {
             nulls.push(format!("ISNULL({})", quote(&pair.source.name)));
         }
+        match canonical {
+            Canonical::Plain(_) => plain.push(format!("{},'#'", pair.never_null(&canonical))),
+            Canonical::Bytes(_) => {
+                bytes.push((canonical.expression().to_owned(), pair.never_null(&canonical)));
+            }
+        }
     }
-    if !nulls.is_empty() {
-        parts.push(format!("CONCAT({})", nulls.join(",")));
+    let flags = nulls.chunks(FLAGS).map(|nulls| {
+        let shifted = nulls.iter().enumerate().map(|(place, flag)| format!("{flag}<<{place}"));
+        shifted.collect::<Vec<_>>().join("|")
+    });
+    let framed = bytes.len().saturating_sub(1);
+    // CHAR leaves NULL out, which the flags tell.
+    let lengths = bytes.iter().take(framed).map(|(expression, _)| format!("LENGTH({expression})"));
+    let head: Vec<String> = flags.chain(lengths).map(|item| format!("{item}|{WHOLE}")).collect();
+    let mut parts = vec![BYTES.to_owned()];
+    if !head.is_empty() {
+        parts.push(format!("CHAR({})", head.join(",")));
     }
-    format!("CRC32(CRC32(CONCAT_WS('#',{})))", parts.join(","))
+    parts.extend(plain);
+    parts.extend(bytes.into_iter().map(|(_, never_null)| never_null));
+    format!("CONCAT({})", parts.join(","))
 }
 
-fn same_charset(pair: &ColumnPair<'_>) -> bool {
-    let [one, other] =
-        [pair.source, pair.target].map(|column| column.charset.as_deref().map(utf8mb3::spelled));
-    one == other
+impl ColumnPair<'_> {
+    fn may_be_null(&self) -> bool {
+        self.source.nullable || self.target.nullable
+    }
+
+    /// `CONCAT` is NULL if any part is; which are must show elsewhere.
+    fn never_null(&self, canonical: &Canonical) -> String {
+        let expression = canonical.expression();
+        if self.may_be_null() { format!("IFNULL({expression},'')") } else { expression.to_owned() }
+    }
+
+    fn same_charset(&self) -> bool {
+        let [one, other] = [self.source, self.target]
+            .map(|column| column.charset.as_deref().map(utf8mb3::spelled));
+        one == other
+    }
 }
 
-/// The canonical text of a column pair on one side.
+/// The expression for one column's value on one side: two values are the same if and only if these are.
 #[must_use]
-pub(super) fn canonical_on(pair: &ColumnPair<'_>, side: Side) -> String {
+pub(super) fn value_on(pair: &ColumnPair<'_>, side: Side) -> String {
+    let name = quote(&pair.source.name);
+    format!("CONCAT({BYTES},ISNULL({name}),{})", pair.never_null(&canonical_on(pair, side)))
+}
+
+fn canonical_on(pair: &ColumnPair<'_>, side: Side) -> Canonical {
     let column = match side {
         Side::Source => pair.source,
         Side::Target => pair.target,
     };
     // Both sides are read as the source's family: a UUID that became CHAR(36), an INT that became BIGINT.
-    canonical(column, pair.source.kind, same_charset(pair))
+    canonical(column, pair.source.kind, pair.same_charset())
+}
+
+/// One column's canonical text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Canonical {
+    /// It never holds `#`.
+    Plain(String),
+    /// It may hold any bytes.
+    Bytes(String),
+}
+
+impl Canonical {
+    fn expression(&self) -> &str {
+        match self {
+            Self::Plain(expression) | Self::Bytes(expression) => expression,
+        }
+    }
 }
 
 /// One column's canonical text, equal on both servers for equal values.
@@ -83,12 +168,13 @@ pub(super) fn canonical_on(pair: &ColumnPair<'_>, side: Side) -> String {
 ///   does as it is.
 /// - `ENUM` and `SET` go by number: the member '' and the error value '' differ.
 /// - Text goes by its bytes when both sides store one character set, else by its utf8mb4 bytes.
-/// - Large values go by length and checksum, so that no row's text outgrows `max_allowed_packet`
+/// - Large values go by their SHA-256, so that no row's text outgrows `max_allowed_packet`
 ///   (`CONCAT` would turn NULL then, <https://dev.mysql.com/doc/refman/9.7/en/string-functions.html>).
-#[must_use]
-fn canonical(column: &Column, kind: ColumnType, same_charset: bool) -> String {
+fn canonical(column: &Column, kind: ColumnType, same_charset: bool) -> Canonical {
     let name = quote(&column.name);
-    match kind {
+    let text =
+        || if same_charset { name.clone() } else { format!("CONVERT({name} USING utf8mb4)") };
+    Canonical::Plain(match kind {
         ColumnType::TinyInt
         | ColumnType::SmallInt
         | ColumnType::MediumInt
@@ -115,36 +201,43 @@ fn canonical(column: &Column, kind: ColumnType, same_charset: bool) -> String {
         // As it is it prints all digits; the product with 1 would have room for one less.
         ColumnType::Double => name,
         ColumnType::Float => format!("{name}*1e0"),
-        ColumnType::Char | ColumnType::VarChar => {
-            let bytes = text_bytes(&name, same_charset);
-            format!("LENGTH({bytes}),{bytes}")
-        }
-        ColumnType::Binary | ColumnType::VarBinary => format!("LENGTH({name}),{name}"),
-        ColumnType::Text => {
-            let bytes = text_bytes(&name, same_charset);
-            format!("LENGTH({bytes}),CRC32({bytes})")
-        }
+        ColumnType::Char | ColumnType::VarChar => return Canonical::Bytes(text()),
+        ColumnType::Binary | ColumnType::VarBinary => return Canonical::Bytes(name),
+        ColumnType::Text => format!("SHA2({},256)", text()),
         ColumnType::Blob | ColumnType::Geometry | ColumnType::Vector | ColumnType::Unknown => {
-            format!("LENGTH({name}),CRC32({name})")
+            format!("SHA2({name},256)")
         }
-        ColumnType::Json => format!("CRC32(CAST({name} AS CHAR CHARACTER SET utf8mb4))"),
+        ColumnType::Json => format!("SHA2(CAST({name} AS CHAR CHARACTER SET utf8mb4),256)"),
         ColumnType::Uuid | ColumnType::Inet => format!("CAST({name} AS CHAR)"),
-    }
+    })
 }
 
-fn text_bytes(name: &str, same_charset: bool) -> String {
-    if same_charset {
-        format!("CAST({name} AS BINARY)")
-    } else {
-        format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY)")
-    }
+/// How the digests of a chunk's rows become one number of at least 64 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fold {
+    /// By exclusive or of all 256 bits, which MySQL does from version 8 on: the fastest. Equal rows would cancel each
+    /// other out, so it is for tables with a key only.
+    Xor,
+    /// By the sum of their numbers.
+    Sum,
 }
 
-/// What one chunk is asked on one server: rows and the sum of their digests.
+/// What one chunk is asked on one server: rows and what their digests make together.
 #[must_use]
-pub(super) fn chunk_query(table: &str, key: Option<&str>, digest: &str, condition: &str) -> String {
+pub(super) fn chunk_query(
+    table: &str,
+    key: Option<&str>,
+    digest: &RowDigest,
+    fold: Fold,
+    condition: &str,
+) -> String {
     let hint = key.map(|key| format!(" FORCE INDEX ({})", quote(key))).unwrap_or_default();
-    format!("SELECT COUNT(*),COALESCE(SUM({digest}),0) FROM {table}{hint} WHERE {condition}")
+    let RowDigest { hash, number } = digest;
+    let folded = match fold {
+        Fold::Xor => format!("CONV(LEFT(HEX(BIT_XOR(UNHEX({hash}))),{DIGITS}),16,10)"),
+        Fold::Sum => format!("COALESCE(SUM({number}),0)"),
+    };
+    format!("SELECT COUNT(*),{folded} FROM {table}{hint} WHERE {condition}")
 }
 
 #[cfg(test)]
@@ -171,15 +264,50 @@ mod tests {
     #[test]
     fn each_family_has_one_canonical_text() {
         let of = |kind, text: &str| canonical(&column("c", kind, text, None), kind, true);
-        assert_eq!(of(ColumnType::Int, "int(8) unsigned zerofill"), "`c`+0");
-        assert_eq!(of(ColumnType::Int, "int"), "`c`");
-        assert_eq!(of(ColumnType::Float, "float"), "`c`*1e0");
-        assert_eq!(of(ColumnType::Double, "double"), "`c`");
-        assert_eq!(of(ColumnType::Set, "set('a')"), "CAST(`c` AS UNSIGNED)");
+        let plain = |text: &str| Canonical::Plain(text.to_owned());
+        assert_eq!(of(ColumnType::Int, "int(8) unsigned zerofill"), plain("`c`+0"));
+        assert_eq!(of(ColumnType::Int, "int"), plain("`c`"));
+        assert_eq!(of(ColumnType::Float, "float"), plain("`c`*1e0"));
+        assert_eq!(of(ColumnType::Double, "double"), plain("`c`"));
+        assert_eq!(of(ColumnType::Set, "set('a')"), plain("CAST(`c` AS UNSIGNED)"));
+        assert_eq!(of(ColumnType::Text, "text"), plain("SHA2(`c`,256)"));
+        assert_eq!(of(ColumnType::VarChar, "varchar(5)"), Canonical::Bytes("`c`".to_owned()));
+    }
+
+    #[test]
+    fn a_row_could_be_read_from_its_text() {
+        let mut columns = [
+            column("id", ColumnType::Int, "int", None),
+            column("a", ColumnType::VarChar, "varchar(5)", Some("utf8mb4")),
+            column("n", ColumnType::Decimal, "decimal(9,2)", None),
+            column("b", ColumnType::VarBinary, "varbinary(5)", None),
+        ];
+        let text_of = |columns: &[Column]| {
+            let pairs: Vec<ColumnPair<'_>> = columns
+                .iter()
+                .map(|column| ColumnPair { source: column, target: column })
+                .collect();
+            text(&pairs, Side::Source)
+        };
         assert_eq!(
-            of(ColumnType::VarChar, "varchar(5)"),
-            "LENGTH(CAST(`c` AS BINARY)),CAST(`c` AS BINARY)"
+            text_of(&columns),
+            "CONCAT(_binary'' COLLATE `binary`,\
+             CHAR(ISNULL(`id`)<<0|ISNULL(`a`)<<1|ISNULL(`n`)<<2|ISNULL(`b`)<<3|16777216,LENGTH(`a`)|16777216),\
+             IFNULL(`id`,''),'#',IFNULL(`n`,''),'#',IFNULL(`a`,''),IFNULL(`b`,''))"
         );
+        for column in &mut columns {
+            column.nullable = false;
+        }
+        assert_eq!(
+            text_of(&columns),
+            "CONCAT(_binary'' COLLATE `binary`,CHAR(LENGTH(`a`)|16777216),`id`,'#',`n`,'#',`a`,`b`)"
+        );
+        let [id, a, ..] = columns;
+        assert_eq!(text_of(&[id, a]), "CONCAT(_binary'' COLLATE `binary`,`id`,'#',`a`)");
+        let many: Vec<Column> = (0..25)
+            .map(|number| column(&format!("c{number}"), ColumnType::Int, "int", None))
+            .collect();
+        assert!(text_of(&many).contains("ISNULL(`c23`)<<23|16777216,ISNULL(`c24`)<<0|16777216)"));
     }
 
     #[test]
@@ -187,7 +315,7 @@ mod tests {
         let source = column("c", ColumnType::Char, "char(5)", Some("latin1"));
         let target = column("c", ColumnType::Char, "char(5)", Some("utf8mb4"));
         let (left, right) = row(&[ColumnPair { source: &source, target: &target }]);
-        assert!(left.contains("CONVERT(`c` USING utf8mb4)"), "{left}");
+        assert!(left.number().contains("CONVERT(`c` USING utf8mb4)"), "{left:?}");
         assert_eq!(left, right);
     }
 
@@ -196,6 +324,6 @@ mod tests {
         let source = column("c", ColumnType::Char, "char(5)", Some("utf8"));
         let target = column("c", ColumnType::Char, "char(5)", Some("utf8mb3"));
         let (left, _) = row(&[ColumnPair { source: &source, target: &target }]);
-        assert!(!left.contains("CONVERT"), "{left}");
+        assert!(!left.number().contains("CONVERT"), "{left:?}");
     }
 }

@@ -8,6 +8,7 @@
 //! stands in `looks.rs`.
 
 mod digest;
+mod cut;
 mod walk;
 mod narrow;
 mod keyless;

@@ -235,13 +235,8 @@ pub(super) async fn explain(
     for row in different.take(ROWS_EXPLAINED_MAX) {
         let mut answers = Vec::with_capacity(2);
         for side in [Side::Source, Side::Target] {
-            let values: Vec<String> = columns
-                .iter()
-                .map(|pair| {
-                    let text = digest::canonical_on(pair, side);
-                    format!("CONCAT_WS('#',ISNULL({}),{text})", quote(&pair.source.name))
-                })
-                .collect();
+            let values: Vec<String> =
+                columns.iter().map(|pair| digest::value_on(pair, side)).collect();
             let sql = format!(
                 "SELECT {} FROM {} WHERE {}",
                 values.join(","),

@@ -11,7 +11,8 @@ use tokio::sync::Mutex;
 use crate::fault::{ErrorCode, Fault};
 use crate::stop::Stop;
 
-use super::digest::{self, ColumnPair};
+use super::cut::Cut;
+use super::digest::{self, ColumnPair, Fold, RowDigest};
 use super::memory::{self, Findings, Range, TableMemory};
 use super::narrow::{self, Found};
 use super::settle::Moving;
@@ -42,7 +43,7 @@ pub(super) struct Walk {
     pub(super) key: Option<RowKey>,
     /// The target's index over the same columns.
     target_index: Option<String>,
-    digests: (String, String),
+    digests: (RowDigest, RowDigest),
     /// Bytes of rows one chunk aims at.
     chunk_bytes: u64,
     /// Tells the definitions it is compared under from others.
@@ -53,6 +54,8 @@ pub(super) struct Walk {
 /// Where the next chunk begins, and what was found before.
 struct Cursor {
     next: Next,
+    /// How chunks are cut, once that was asked.
+    cut: Option<Cut>,
     /// Chunks that were handed out, in their order, up from the first that is not compared.
     running: VecDeque<Running>,
     /// Chunks handed out so far.
@@ -111,7 +114,8 @@ impl Walk {
         };
         let (found, up_to) = (memory.findings, memory.up_to);
         let running = VecDeque::new();
-        let cursor = Mutex::new(Cursor { next, running, handed_out: 0, found, up_to });
+        let cut = None;
+        let cursor = Mutex::new(Cursor { next, cut, running, handed_out: 0, found, up_to });
         Ok(Self { key, target_index, digests, chunk_bytes, definitions, cursor, pair })
     }
 
@@ -136,8 +140,12 @@ impl Walk {
         }
     }
 
-    /// The row digest's expression on a side.
+    /// The row digest's expression on a side: a whole number.
     pub(super) fn digest(&self, side: Side) -> &str {
+        self.row_digest(side).number()
+    }
+
+    fn row_digest(&self, side: Side) -> &RowDigest {
         match side {
             Side::Source => &self.digests.0,
             Side::Target => &self.digests.1,
@@ -158,6 +166,11 @@ impl Walk {
         (table.data_bytes / table.rows_estimate.max(1)).max(1).saturating_mul(rows)
     }
 
+    /// Rows of the table, by the source's statistics.
+    pub(super) fn rows_estimate(&self) -> u64 {
+        self.pair.source.rows_estimate
+    }
+
     fn chunk_rows(&self) -> u64 {
         (self.chunk_bytes / self.bytes_of(1)).clamp(*CHUNK_ROWS.start(), *CHUNK_ROWS.end())
     }
@@ -170,6 +183,7 @@ impl Walk {
     /// Hands out the next chunk; the source says where it ends.
     pub(super) async fn next_chunk(&self, sides: &mut Sides) -> Result<Option<Errand>, Fault> {
         let mut cursor = self.cursor.lock().await;
+        let cursor = &mut *cursor;
         let after = match &cursor.next {
             Next::Nothing => return Ok(None),
             Next::First => None,
@@ -180,7 +194,13 @@ impl Walk {
             None => None,
             Some(key) => {
                 let rows = self.chunk_rows();
-                narrow::boundary(sides, self, key, Side::Source, &rest, rows).await?
+                if cursor.cut.is_none() {
+                    cursor.cut = Some(Cut::plan(sides, self, key, rows).await?);
+                }
+                match cursor.cut.as_ref().and_then(|cut| cut.end(rest.after.as_ref())) {
+                    Some(place) => Some(place),
+                    None => narrow::boundary(sides, self, key, Side::Source, &rest, rows).await?,
+                }
             }
         };
         cursor.next = up_to.clone().map_or(Next::Nothing, Next::Behind);
@@ -243,6 +263,13 @@ impl Walk {
         DIFFERENCES_NAMED_MAX.saturating_sub(named + cursor.found.differences.len())
     }
 
+    /// How digests of many rows become one number, on both sides alike.
+    fn fold(&self, sides: &mut Sides) -> Fold {
+        let mut both = [&mut sides.source, &mut sides.target].into_iter();
+        let all_fold = both.all(|side| side.session().version().is_mysql_at_least(8, 0, 0));
+        if self.key.is_some() && all_fold { Fold::Xor } else { Fold::Sum }
+    }
+
     /// Asks both sides at the same time for rows and digest sum of a chunk.
     pub(super) async fn ask_both(
         &self,
@@ -250,8 +277,10 @@ impl Walk {
         chunk: &Chunk,
     ) -> Result<((u64, u128), (u64, u128)), Fault> {
         let condition = self.condition(chunk);
+        let fold = self.fold(sides);
         let query = |side| {
-            digest::chunk_query(&self.table(side), self.index(side), self.digest(side), &condition)
+            let (table, digest) = (self.table(side), self.row_digest(side));
+            digest::chunk_query(&table, self.index(side), digest, fold, &condition)
         };
         let (source_sql, target_sql) = (query(Side::Source), query(Side::Target));
         let (source, target) = tokio::join!(

@@ -144,13 +144,23 @@ fn planted_corruption_is_found_and_named() {
         "CREATE DATABASE {schema}; USE {schema}; \
          CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, a VARCHAR(20)) AUTO_INCREMENT=1000; \
          INSERT INTO t VALUES (1,'a'),(2,'b'),(3,'c'); \
-         CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 'x';"
+         CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 'x'; \
+         CREATE TABLE words (id INT PRIMARY KEY, a VARCHAR(20), b CHAR(20) CHARACTER SET latin1, c VARBINARY(9)); \
+         INSERT INTO words VALUES (1,'ab','c',NULL),(2,'','ä','d'),(3,'x','y','z'),(4,'v','w','z'); \
+         CREATE TABLE bag (a VARCHAR(20)); INSERT INTO bag VALUES ('twice'),('twice'),('once');"
     ));
     let folder = folder(&pair.source, &pair.target, &[&schema], "");
     ends_with(0, &folder.sealift(&["run", "--offline"]));
     ends_with(0, &folder.sealift(&["verify"]));
     let planted = [
         ("UPDATE t SET a = 'B' WHERE id = 2", "id=2"),
+        // The same letters, cut elsewhere; nothing instead of NULL; values that have changed places.
+        ("UPDATE words SET a = 'a', b = 'bc' WHERE id = 1", "id=1: a, b"),
+        ("UPDATE words SET c = '' WHERE id = 1", "id=1: a, b, c"),
+        ("UPDATE words SET a = NULL WHERE id = 2", "id=2: a"),
+        ("UPDATE words SET a = IF(id = 3, 'v', 'x') WHERE id > 2", "id=4: a"),
+        // Two equal rows must not cancel each other out.
+        ("UPDATE bag SET a = 'other' WHERE a = 'twice'", "a=other (2 times)"),
         (
             "DROP TRIGGER tr; CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 'y'",
             "tr",
