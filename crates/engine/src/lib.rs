@@ -22,6 +22,7 @@ pub mod cutover;
 pub mod run;
 pub mod stop;
 pub mod control;
+mod desk;
 pub mod order;
 pub mod follow;
 pub mod clock;

@@ -3,15 +3,16 @@
 //! Obeying begins the run's work again where journal and ledgers say, as the next process would: so an order needs
 //! nothing but to be noted there.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sealift_schema::name::QualifiedName;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::desk::Desk;
 use crate::fault::{ErrorCode, Fault};
 use crate::stage::Choice;
 
@@ -50,25 +51,14 @@ pub(crate) struct Placed {
 /// Where orders are placed. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct OrderDesk {
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
-    changed: Notify,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    was_obeyed: bool,
-    queue: VecDeque<Placed>,
+    desk: Desk<Placed>,
+    was_obeyed: Arc<AtomicBool>,
 }
 
 /// Takes orders, one after the other.
 #[derive(Debug)]
 pub(crate) struct OpenOrders {
-    desk: OrderDesk,
+    orders: OrderDesk,
 }
 
 /// For so long an order waits to be taken: while a run begins, or begins again, or a statement is executed.
@@ -81,8 +71,7 @@ impl OrderDesk {
     /// Why it is not.
     pub async fn place(&self, order: Order) -> Result<(), Fault> {
         let (reply, answer) = oneshot::channel();
-        self.lock().queue.push_back(Placed { order, reply });
-        self.shared.changed.notify_waiters();
+        self.desk.put(Placed { order, reply });
         if let Ok(Ok(noted)) = timeout(PATIENCE, answer).await {
             return noted;
         }
@@ -93,16 +82,12 @@ impl OrderDesk {
 
     /// Begins to take orders.
     pub(crate) fn open(&self) -> OpenOrders {
-        OpenOrders { desk: self.clone() }
+        OpenOrders { orders: self.clone() }
     }
 
     /// Whether one was obeyed since this was last asked: then the run begins again.
     pub(crate) fn was_obeyed(&self) -> bool {
-        std::mem::take(&mut self.lock().was_obeyed)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.was_obeyed.swap(false, Ordering::SeqCst)
     }
 }
 
@@ -110,19 +95,16 @@ impl OpenOrders {
     /// The next order of somebody who still waits. May be dropped while it waits.
     pub(crate) async fn next(&self) -> Placed {
         loop {
-            let changed = self.desk.shared.changed.notified();
-            while let Some(placed) = self.desk.lock().queue.pop_front() {
-                if !placed.reply.is_closed() {
-                    return placed;
-                }
+            let placed = self.orders.desk.next().await;
+            if !placed.reply.is_closed() {
+                return placed;
             }
-            changed.await;
         }
     }
 
     /// Remembers that an order was noted.
     pub(crate) fn obeyed(&self) {
-        self.desk.lock().was_obeyed = true;
+        self.orders.was_obeyed.store(true, Ordering::SeqCst);
     }
 }
 

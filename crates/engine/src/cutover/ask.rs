@@ -1,13 +1,14 @@
 //! Where turns are asked for, while a run is at work.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sealift_schema::facts::Side;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 use super::record::TurnRecord;
+use crate::desk::Desk;
 use crate::fault::{ErrorCode, Fault};
 
 /// A turn that somebody wants.
@@ -78,25 +79,14 @@ pub(crate) enum Then {
 /// Where turns are asked for. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct TurnDesk {
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
-    changed: Notify,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    is_open: bool,
-    queue: VecDeque<Wish>,
+    desk: Desk<Wish>,
+    is_open: Arc<AtomicBool>,
 }
 
 /// While it lives, turns can be asked for. Dropping it turns away who still waits.
 #[derive(Debug)]
 pub(crate) struct OpenDesk {
-    desk: TurnDesk,
+    turns: TurnDesk,
 }
 
 impl TurnDesk {
@@ -105,7 +95,7 @@ impl TurnDesk {
     /// # Errors
     /// [`ErrorCode::TurnRefused`] when the run is not ready for one.
     pub async fn ask(&self, ask: TurnAsk) -> Result<TurnRecord, Fault> {
-        if !self.lock().is_open {
+        if !self.is_open.load(Ordering::SeqCst) {
             let what = "the run is not ready: everything must be copied and followed first";
             return Err(Fault::new(ErrorCode::TurnRefused, what)
                 .advise("wait until sealift status says that it is ready to cut over"));
@@ -124,39 +114,27 @@ impl TurnDesk {
 
     fn put(&self, ask: TurnAsk, then: Then) -> oneshot::Receiver<TurnRecord> {
         let (reply, answer) = oneshot::channel();
-        self.lock().queue.push_back(Wish { ask, reply, then });
-        self.shared.changed.notify_waiters();
+        self.desk.put(Wish { ask, reply, then });
         answer
     }
 
     /// Begins to take wishes.
     pub(crate) fn open(&self) -> OpenDesk {
-        self.lock().is_open = true;
-        OpenDesk { desk: self.clone() }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.is_open.store(true, Ordering::SeqCst);
+        OpenDesk { turns: self.clone() }
     }
 }
 
 impl OpenDesk {
     /// The next wish. May be dropped while it waits.
     pub(crate) async fn next(&self) -> Wish {
-        loop {
-            let changed = self.desk.shared.changed.notified();
-            if let Some(asked) = self.desk.lock().queue.pop_front() {
-                return asked;
-            }
-            changed.await;
-        }
+        self.turns.desk.next().await
     }
 }
 
 impl Drop for OpenDesk {
     fn drop(&mut self) {
-        let mut state = self.desk.lock();
-        state.is_open = false;
-        state.queue.clear();
+        self.turns.is_open.store(false, Ordering::SeqCst);
+        self.turns.desk.clear();
     }
 }
