@@ -10,6 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::progress::{Paces, frame, line};
 use super::screen::Screen;
+use super::text::{WIDTH_DEFAULT, wrap};
 
 /// A live display is drawn this often.
 const LIVE_EVERY: Duration = Duration::from_millis(250);
@@ -74,9 +75,15 @@ async fn show(screen: &Screen, progress: &Progress, clock: &Clock) {
             // The last column stays free: some terminals break the line when it is written.
             screen.draw(&frame(&snapshot, &paces, now - begun, columns.saturating_sub(1), rows));
         } else if let Some(line) = log.next(now, &snapshot, line(&snapshot, &paces)) {
-            screen.tell(&line);
+            screen.tell(&folded(&line));
         }
     }
+}
+
+/// A line of a log as people read it: what does not fit goes on below, a little to the right.
+fn folded(line: &str) -> String {
+    const INDENT: &str = "  ";
+    wrap(line, WIDTH_DEFAULT - INDENT.len()).join(&format!("\n{INDENT}"))
 }
 
 /// Which lines are worth writing where nothing can be overwritten.
@@ -107,6 +114,18 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_line_goes_on_below() {
+        let line = "following: changes: applying, level with the source, applied: 1,234 transactions, \
+                    56,789 row changes";
+        assert_eq!(
+            folded(line),
+            "following: changes: applying, level with the source, applied: 1,234\n  transactions, 56,789 \
+             row changes"
+        );
+        assert_eq!(folded("copying: 1 of 6 tables"), "copying: 1 of 6 tables");
+    }
 
     #[test]
     fn a_line_is_written_for_a_new_stage_or_for_news_after_some_seconds() {
