@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::error::{ErrorClass, MysqlError};
 use sealift_mysql::session::Session;
-use sealift_schema::catalog::{Catalog, Trigger};
+use sealift_schema::catalog::{Catalog, CreatedUnder, Trigger};
 use sealift_schema::facts::{Flavor, Side};
 use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName, literal, quote, quote_account};
 use sealift_schema::sql::stored::StoredText;
@@ -175,7 +175,9 @@ pub async fn make_triggers(
             continue;
         }
         let session = makers.of(&trigger.definer).await?;
-        made_under(session, trigger).await.on(side, "prepare the session")?;
+        let (schema, is_ascii) = (&trigger.name.schema, trigger.create_sql.is_ascii());
+        let prepared = under(session, schema, &trigger.created_under, is_ascii).await;
+        prepared.on(side, "prepare the session")?;
         let doing = format!("make trigger {} again", trigger.name);
         let text = without_order(trigger);
         patiently(session, side, &text, &doing, &trigger.table).await?;
@@ -189,17 +191,23 @@ async fn is_there(session: &mut Session, trigger: &Trigger) -> Result<bool, Mysq
     Ok(session.first(sql).await?.is_some())
 }
 
-/// A text beyond ASCII comes as `utf8mb4`, whatever its author's client spoke.
-async fn made_under(session: &mut Session, trigger: &Trigger) -> Result<(), MysqlError> {
-    let under = &trigger.created_under;
+/// Takes the settings something was made under. A text beyond ASCII comes as `utf8mb4`, whatever its author's client
+/// spoke.
+async fn under(
+    session: &mut Session,
+    schema: &str,
+    under: &CreatedUnder,
+    is_ascii: bool,
+) -> Result<(), MysqlError> {
     session.execute("SET NAMES utf8mb4").await?;
-    session.execute(format!("USE {}", quote(&trigger.name.schema))).await?;
+    session.execute(format!("USE {}", quote(schema))).await?;
     let mode = under.sql_mode.as_deref().unwrap_or_default();
     let mut settings = vec![format!("sql_mode={}", literal(mode))];
-    if trigger.create_sql.is_ascii() {
+    if is_ascii {
         settings.push(format!("character_set_client={}", literal(&under.charset_client)));
     }
     settings.push(format!("collation_connection={}", literal(&under.collation_connection)));
+    settings.extend(under.time_zone.as_deref().map(|zone| format!("time_zone={}", literal(zone))));
     session.execute(format!("SET SESSION {}", settings.join(", "))).await.map(drop)
 }
 
@@ -252,16 +260,19 @@ async fn alter_events(
     let side = endpoint.side;
     let mut makers = Makers::open(endpoint, definers).await?;
     for event in events {
-        let definer = definer(&mut makers.own, &event.name).await.on(side, "list events")?;
+        let made = made(&mut makers.own, &event.name).await.on(side, "list events")?;
         // Dropped since: there is nothing to alter.
-        let Some(definer) = definer else { continue };
-        // Without its definer it would become ours.
+        let Some((definer, created_under)) = made else { continue };
+        // Without its definer it would become ours, and it takes on the settings of who alters it.
         let named = match makers.is_by(&definer) {
             true => String::new(),
             false => format!("DEFINER={} ", quote_account(&definer)),
         };
         let sql = format!("ALTER {named}EVENT {} {state} {MARK}", event.name);
-        match makers.of(&definer).await?.execute(sql).await {
+        let session = makers.of(&definer).await?;
+        let prepared = under(session, &event.name.schema, &created_under, sql.is_ascii()).await;
+        prepared.on(side, "prepare the session")?;
+        match session.execute(sql).await {
             Ok(_) => {}
             Err(error) => {
                 let doing = format!("{} event {}", state.to_lowercase(), event.name);
@@ -273,15 +284,26 @@ async fn alter_events(
     Ok(())
 }
 
-/// Whose an event is; `None` when it is not there.
-async fn definer(
+/// Whose an event is, and the settings it was made under; `None` when it is not there.
+async fn made(
     session: &mut Session,
     event: &QualifiedName,
-) -> Result<Option<String>, MysqlError> {
+) -> Result<Option<(String, CreatedUnder)>, MysqlError> {
+    // Names are compared as they come, not as the last event's author would.
+    session.execute("SET NAMES utf8mb4").await?;
     let sql = format!(
-        "SELECT definer FROM information_schema.events WHERE event_schema={} AND event_name={}",
+        "SELECT definer, sql_mode, character_set_client, collation_connection, time_zone \
+         FROM information_schema.events WHERE event_schema={} AND event_name={}",
         literal(&event.schema),
         literal(&event.name)
     );
-    session.first(sql).await?.map(|row| Ok(row.text(0)?.to_owned())).transpose()
+    let Some(row) = session.first(sql).await? else { return Ok(None) };
+    let text = |index| Ok::<_, MysqlError>(row.text(index)?.to_owned());
+    let under = CreatedUnder {
+        sql_mode: Some(text(1)?),
+        charset_client: text(2)?,
+        collation_connection: text(3)?,
+        time_zone: Some(text(4)?),
+    };
+    Ok(Some((text(0)?, under)))
 }
