@@ -244,18 +244,18 @@ async fn tell_strangers(
     followed: Option<&Followed>,
     found: &mut VerificationReport,
 ) -> Result<(), Fault> {
-    if followed.is_some_and(|followed| followed.turn.is_some()) {
-        // The application was there itself.
-        let what = "Whether somebody else wrote to the side that is not live is not looked for after a cutover.";
-        found.not_compared.push(what.to_owned());
-        return Ok(());
-    }
-    migration.progress.doing("looking for somebody else who writes to the target");
+    let side = opposite(followed.map_or(Side::Source, |followed| followed.live));
+    let doing = format!("looking for somebody else who writes to the {side}");
+    migration.progress.doing(doing);
     let name = followed.map_or("offline", |followed| followed.name.as_str());
     let differing = verdicts.iter().filter(|verdict| !verdict.is_equal());
+    let tables = differing.map(|verdict| match side {
+        Side::Source => verdict.table.clone(),
+        Side::Target => verdict.target.clone(),
+    });
     let job = StrangersJob {
-        target: migration.target.clone(),
-        tables: differing.map(|verdict| verdict.target.clone()).collect(),
+        other: migration.endpoint(side).clone(),
+        tables: tables.collect(),
         // Each of our processes that may do this at a time has its own.
         server_id: server_id(&format!("{name} strangers of {}", migration.workers)),
         stop: migration.stop.clone(),

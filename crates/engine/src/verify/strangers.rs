@@ -1,7 +1,9 @@
-//! Who else writes to the target: transactions in its own binary log that touch migrated tables and are not ours.
+//! Who else writes to the side that is not live: transactions in its own binary log that touch migrated tables and
+//! are not ours.
 //!
 //! Every transaction of ours moves a row of a ledger in the schema `sealift` with the rows it writes. One that
-//! writes to a migrated table and to no ledger is somebody else's.
+//! writes to a migrated table and to no ledger is somebody else's. Where the side was live before, that was the
+//! application, up to the last change of its fence, by which it was left.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -21,10 +23,13 @@ use serde::{Deserialize, Serialize};
 use crate::fault::{Fault, OnServer};
 use crate::stop::Stop;
 
-/// The schema of our ledgers on the target.
+/// The schema of our ledgers on either side.
 const OURS: &str = "sealift";
 
-/// How much of the target's log is looked through, from its end back.
+/// The table there by which a side is left.
+const FENCE: &str = "fence";
+
+/// How much of the side's log is looked through, from its end back.
 const LOOKED_BACK_BYTES: u64 = 512 << 20;
 
 /// Strangers that are told one by one.
@@ -33,15 +38,17 @@ const STRANGERS_MAX: usize = 100;
 /// Every file of a log begins with four bytes of magic.
 const FILE_BEGIN: u64 = 4;
 
-/// How often a target at rest gives a sign of life.
+/// How often a server at rest gives a sign of life.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// What somebody else wrote to one table over one connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stranger {
-    /// The table on the target.
+    /// Where it wrote: the side that is not live.
+    pub side: Side,
+    /// The table there.
     pub table: QualifiedName,
-    /// The connection, by its number on the target, if the log tells it.
+    /// The connection, by its number there, if the log tells it.
     pub thread: Option<u32>,
     /// `user@host` of the connection, if it is still there.
     pub user: Option<String>,
@@ -56,11 +63,11 @@ pub struct Stranger {
 /// What is looked for.
 #[derive(Clone, Debug)]
 pub struct StrangersJob {
-    /// The target.
-    pub target: Endpoint,
+    /// The side that is not live.
+    pub other: Endpoint,
     /// The migrated tables, by their names there.
     pub tables: BTreeSet<QualifiedName>,
-    /// A number no replica of the target has.
+    /// A number no replica of that side has.
     pub server_id: u32,
     /// Asks for a clean stop.
     pub stop: Stop,
@@ -75,28 +82,29 @@ pub enum Strangers {
     Unreadable(String),
 }
 
-/// Looks through the newest part of the target's log.
+/// Looks through the newest part of the side's log.
 ///
 /// # Errors
-/// When the target cannot be reached, or a stop was asked for. A log that cannot be read is an answer.
+/// When the side cannot be reached, or a stop was asked for. A log that cannot be read is an answer.
 pub async fn strangers(job: &StrangersJob) -> Result<Strangers, Fault> {
-    let vitals = match look(&job.target).await {
+    let side = job.other.side;
+    let vitals = match look(&job.other).await {
         Ok(vitals) => vitals,
         Err(error) if error.class() == ErrorClass::PrivilegeMissing => {
-            return Ok(unreadable(&error.to_string()));
+            return Ok(unreadable(side, &error.to_string()));
         }
-        Err(error) => return Err(Fault::server(Side::Target, "ask for its binary log", error)),
+        Err(error) => return Err(Fault::server(side, "ask for its binary log", error)),
     };
     let (Some(end), Some(from)) = (&vitals.log_end, beginning(&vitals)) else {
-        return Ok(unreadable("it keeps none, or the login lacks REPLICATION CLIENT"));
+        return Ok(unreadable(side, "it keeps none, or the login lacks REPLICATION CLIENT"));
     };
     let options = StreamOptions { server_id: job.server_id, heartbeat: HEARTBEAT };
-    let mut stream = match BinlogStream::open(&job.target, &from, &options).await {
+    let mut stream = match BinlogStream::open(&job.other, &from, &options).await {
         Ok(stream) => stream,
-        Err(error) => return refused(error),
+        Err(error) => return refused(side, error),
     };
     let mut reading =
-        Reading { tables: &job.tables, found: BTreeMap::new(), open: Open::default() };
+        Reading { side, tables: &job.tables, found: BTreeMap::new(), open: Open::default() };
     // The end's place alone: it was taken as it was.
     let end = LogPosition { gtids: None, ..end.clone() };
     loop {
@@ -107,7 +115,7 @@ pub async fn strangers(job: &StrangersJob) -> Result<Strangers, Fault> {
         let is_idle = matches!(event, Ok(Event::Idle(_)));
         match event {
             Ok(event) => reading.take(event),
-            Err(error) => return refused(error),
+            Err(error) => return refused(side, error),
         }
         let reached = LogPosition { gtids: None, ..stream.position().clone() };
         if reached.covers(&end) || is_idle && reached.file == end.file {
@@ -115,7 +123,7 @@ pub async fn strangers(job: &StrangersJob) -> Result<Strangers, Fault> {
         }
     }
     let mut found = reading.found();
-    name_users(&job.target, &mut found).await?;
+    name_users(&job.other, &mut found).await?;
     Ok(Strangers::Found(found))
 }
 
@@ -139,24 +147,24 @@ fn beginning(vitals: &Vitals) -> Option<LogPosition> {
     })
 }
 
-async fn look(target: &Endpoint) -> Result<Vitals, MysqlError> {
-    let mut watcher = Watcher::open(target).await?;
+async fn look(other: &Endpoint) -> Result<Vitals, MysqlError> {
+    let mut watcher = Watcher::open(other).await?;
     let vitals = watcher.look().await?;
     watcher.close().await;
     Ok(vitals)
 }
 
-fn unreadable(why: &str) -> Strangers {
+fn unreadable(side: Side, why: &str) -> Strangers {
     Strangers::Unreadable(format!(
-        "Whether somebody else writes to the target is not known: its binary log cannot be read ({why})."
+        "Whether somebody else writes to the {side} is not known: its binary log cannot be read ({why})."
     ))
 }
 
-fn refused(error: BinlogError) -> Result<Strangers, Fault> {
+fn refused(side: Side, error: BinlogError) -> Result<Strangers, Fault> {
     let said = error.to_string();
     match error {
         BinlogError::Server { doing, cause } if cause.class() != ErrorClass::PrivilegeMissing => {
-            Err(Fault::server(Side::Target, doing, cause))
+            Err(Fault::server(side, doing, cause))
         }
         BinlogError::Server { .. }
         | BinlogError::Silent(_)
@@ -168,16 +176,16 @@ fn refused(error: BinlogError) -> Result<Strangers, Fault> {
         | BinlogError::NoPosition(_)
         | BinlogError::Refused { .. }
         | BinlogError::Corrupt { .. }
-        | BinlogError::Unsupported { .. } => Ok(unreadable(&said)),
+        | BinlogError::Unsupported { .. } => Ok(unreadable(side, &said)),
     }
 }
 
 /// Says who a connection is, while it is there.
-async fn name_users(target: &Endpoint, found: &mut [Stranger]) -> Result<(), Fault> {
+async fn name_users(other: &Endpoint, found: &mut [Stranger]) -> Result<(), Fault> {
     if found.is_empty() {
         return Ok(());
     }
-    let mut session = Session::connect(target).await.on(Side::Target, "connect")?;
+    let mut session = Session::connect(other).await.on(other.side, "connect")?;
     for stranger in found.iter_mut() {
         let Some(thread) = stranger.thread else { continue };
         let sql = format!(
@@ -198,10 +206,13 @@ async fn name_users(target: &Endpoint, found: &mut [Stranger]) -> Result<(), Fau
 struct Open {
     committed_at: u64,
     is_ours: bool,
+    /// It changes whether the side takes writes.
+    is_of_fence: bool,
     touched: BTreeSet<QualifiedName>,
 }
 
 struct Reading<'a> {
+    side: Side,
     tables: &'a BTreeSet<QualifiedName>,
     found: BTreeMap<(QualifiedName, Option<u32>), Stranger>,
     open: Open,
@@ -216,18 +227,28 @@ impl Reading<'_> {
             Event::TableMap(map) => {
                 // What cannot be read is nothing we could name.
                 let Ok((_, name)) = TableMap::peek(&map.body) else { return };
-                self.open.is_ours |= name.schema.eq_ignore_ascii_case(OURS);
+                let is_ours = name.schema.eq_ignore_ascii_case(OURS);
+                self.open.is_ours |= is_ours;
+                self.open.is_of_fence |= is_ours && name.name.eq_ignore_ascii_case(FENCE);
                 if self.tables.contains(&name) {
                     self.open.touched.insert(name);
                 }
             }
             Event::End(end) => {
                 let open = std::mem::take(&mut self.open);
-                if end.outcome == Outcome::Committed && !open.is_ours {
-                    self.note(open, end.thread);
+                if end.outcome == Outcome::Committed {
+                    self.settle(open, end.thread);
                 }
             }
             Event::Query(_) | Event::Rows(_) | Event::Idle(_) => {}
+        }
+    }
+
+    fn settle(&mut self, open: Open, thread: Option<u32>) {
+        if open.is_of_fence {
+            self.found.clear();
+        } else if !open.is_ours {
+            self.note(open, thread);
         }
     }
 
@@ -240,6 +261,7 @@ impl Reading<'_> {
                 continue;
             }
             let stranger = self.found.entry(key).or_insert(Stranger {
+                side: self.side,
                 table,
                 thread,
                 user: None,
@@ -260,8 +282,8 @@ impl Reading<'_> {
 /// For people: who, when and how often.
 impl std::fmt::Display for Stranger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { table, thread, user, first, last, transactions } = self;
-        write!(f, "somebody else wrote to table {table} of the target: ")?;
+        let Self { side, table, thread, user, first, last, transactions } = self;
+        write!(f, "somebody else wrote to table {table} of the {side}: ")?;
         match (user, thread) {
             (Some(user), Some(thread)) => write!(f, "{user}, connection {thread}")?,
             (None, Some(thread)) => write!(f, "connection {thread}, which is gone")?,
@@ -283,6 +305,7 @@ mod tests {
     fn a_stranger_is_told_by_who_when_and_how_often() {
         let at: Timestamp = "2026-11-29T09:00:00Z".parse().unwrap();
         let mut stranger = Stranger {
+            side: Side::Target,
             table: QualifiedName::new("shop", "orders"),
             thread: Some(17),
             user: Some("app@10.0.0.9".to_owned()),

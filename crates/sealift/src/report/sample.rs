@@ -118,6 +118,7 @@ fn verification() -> VerificationReport {
             keys: vec!["id=3".into(), "id=4".into()],
         }],
         strangers: vec![Stranger {
+            side: Side::Target,
             table: QualifiedName::new("shop", "orders"),
             thread: Some(17),
             user: Some("app@10.0.0.9".into()),

@@ -223,6 +223,7 @@ fn there_and_back(pair: &Pair, settings: &str, fence: &str) {
     assert!(refused.try_run(&stray).is_err(), "the source takes writes");
 
     shop.wait_until_ready("target");
+    verify::is_equal(&shop);
     let back = shop.folder.sealift(&["rollback", "--yes", "--json"]);
     ends_with(0, &back);
     assert_eq!((outcome(&back).as_str(), shop.live().as_str()), ("switched", "source"));
