@@ -105,7 +105,7 @@ pub(super) async fn lock(
     row: &FenceRow,
 ) -> Result<(), Fault> {
     let side = fence.endpoint.side;
-    lock_again(session, row).await.on(side, "lock accounts")?;
+    alter(session, row, "LOCK").await.on(side, "lock accounts")?;
     let accounts = noted(session, row).await.on(side, "read the accounts of the fence")?;
     let users: Vec<String> = accounts.iter().map(|account| literal(&account.user)).collect();
     let sql = format!(
@@ -140,19 +140,17 @@ pub(super) async fn lock(
     }
 }
 
-/// Locks them, whoever is logged in.
-pub(super) async fn lock_again(session: &mut Session, row: &FenceRow) -> Result<(), MysqlError> {
-    let accounts = noted(session, row).await?;
-    session.execute(altered(&accounts, "LOCK")).await.map(drop)
-}
-
-/// Lets them log in again.
-pub(super) async fn unlock(session: &mut Session, row: &FenceRow) -> Result<(), MysqlError> {
+/// Locks or unlocks them, whoever is logged in.
+pub(super) async fn alter(
+    session: &mut Session,
+    row: &FenceRow,
+    what: &str,
+) -> Result<(), MysqlError> {
     let accounts = noted(session, row).await?;
     if accounts.is_empty() {
         return Ok(());
     }
-    session.execute(altered(&accounts, "UNLOCK")).await.map(drop)
+    session.execute(altered(&accounts, what)).await.map(drop)
 }
 
 /// The condition that is true while none of them was opened.

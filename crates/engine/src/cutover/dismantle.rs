@@ -40,7 +40,7 @@ pub async fn dismantle(
         }
         accounts::forget(&mut session, &row).await.on(side, "forget the fence's accounts")?;
         fence::disarm(&mut session, side, &row).await?;
-        lasting::remove(&mut session, &row).await.on(side, "remove the keeper")?;
+        lasting::end(&mut session, &row).await.on(side, "remove the keeper")?;
         // The triggers first: without the row they let everything through, and a side must not be half open.
         triggers::remove(&mut session, side, tables).await?;
         row.remove(&mut session).await.on(side, &format!("remove {TABLE}"))?;

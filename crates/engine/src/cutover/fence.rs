@@ -10,7 +10,7 @@ use sealift_schema::name::QualifiedName;
 
 use super::kind::FenceKind;
 use super::lasting::Lasting;
-use super::row::{FenceRow, RowState};
+use super::row::{FenceRow, RowState, Standing};
 use super::{accounts, blockers, lasting, session, triggers, watchdog};
 use crate::clock::Clock;
 use crate::fault::{ErrorCode, Fault, OnServer};
@@ -259,13 +259,13 @@ pub async fn free(endpoint: &Endpoint, migration: &str, turn: u32) -> Result<Fre
     let mut state = standing.state;
     if state == RowState::Closed {
         // The row comes after: until it says so the watchdog sees to it.
-        release(&mut session, side, &row, standing.kind).await?;
+        set(&mut session, side, &row, standing.kind, Writes::Taken).await?;
         row.free(&mut session, turn).await.on(side, "open the fence")?;
         let now = row.read(&mut session).await.on(side, "read the fence")?;
         state = now.map_or(RowState::Open, |now| now.state);
         if state == RowState::Left {
             // The statement that leaves it was on its way.
-            keep_out(&mut session, side, &row, standing.kind).await?;
+            set(&mut session, side, &row, standing.kind, Writes::Refused).await?;
         }
     }
     session.close().await;
@@ -277,54 +277,81 @@ pub async fn free(endpoint: &Endpoint, migration: &str, turn: u32) -> Result<Fre
 /// # Errors
 /// When the server refuses or the connection is lost.
 pub async fn open(endpoint: &Endpoint, migration: &str) -> Result<(), Fault> {
-    let side = endpoint.side;
-    let mut session = session::open(endpoint).await?;
-    let row = FenceRow::of(migration);
-    let standing = row.read(&mut session).await.on(side, "read the fence")?;
-    if let Some(standing) = standing.filter(|standing| standing.state == RowState::Left) {
-        if standing.kind == FenceKind::ReadOnly {
-            // What sets it again goes first, and the row last: until then this may be repeated.
-            lasting::release(&mut session, &row).await.on(side, "forget read_only")?;
-        }
-        release(&mut session, side, &row, standing.kind).await?;
-        row.open(&mut session).await.on(side, "open the fence")?;
-    }
-    session.close().await;
-    Ok(())
+    Opening::prepare(endpoint, migration).await?.open().await
 }
 
-/// Lets writes through that a fence keeps out by something beside its row.
-async fn release(
+/// A side that may have been left before, about to be live: everything is there that can be before that is decided,
+/// so that the first statement lets writes through.
+pub struct Opening {
+    side: Side,
+    row: FenceRow,
+    session: Session,
+    standing: Option<Standing>,
+}
+
+impl Opening {
+    /// Connects, and asks what keeps writes out.
+    ///
+    /// # Errors
+    /// When the server refuses or the connection is lost.
+    pub async fn prepare(endpoint: &Endpoint, migration: &str) -> Result<Self, Fault> {
+        let side = endpoint.side;
+        let mut session = session::open(endpoint).await?;
+        let row = FenceRow::of(migration);
+        let standing = row.read(&mut session).await.on(side, "read the fence")?;
+        let standing = standing.filter(|standing| standing.state == RowState::Left);
+        Ok(Self { side, row, session, standing })
+    }
+
+    /// Lets writes through.
+    ///
+    /// # Errors
+    /// When the server refuses or the connection is lost: then [`open`] does the rest.
+    pub async fn open(self) -> Result<(), Fault> {
+        let Self { side, row, mut session, standing } = self;
+        if let Some(Standing { kind, .. }) = standing {
+            let is_read_only = kind == FenceKind::ReadOnly;
+            if is_read_only {
+                lasting::end(&mut session, &row).await.on(side, "remove the keeper")?;
+            }
+            set(&mut session, side, &row, kind, Writes::Taken).await?;
+            if is_read_only {
+                lasting::forget(&mut session).await.on(side, "forget read_only")?;
+            }
+            // The row comes last: until then this may be repeated.
+            row.open(&mut session).await.on(side, "open the fence")?;
+        }
+        session.close().await;
+        Ok(())
+    }
+}
+
+/// What a side does with writes by something beside its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writes {
+    Taken,
+    Refused,
+}
+
+async fn set(
     session: &mut Session,
     side: Side,
     row: &FenceRow,
     kind: FenceKind,
+    writes: Writes,
 ) -> Result<(), Fault> {
-    match kind {
+    let (read_only, accounts, doing) = match writes {
+        Writes::Taken => ("OFF", "UNLOCK", "let writes through"),
+        Writes::Refused => ("ON", "LOCK", "keep writes out"),
+    };
+    let done = match kind {
         FenceKind::ReadOnly => {
-            let freed = session.execute("SET GLOBAL read_only=OFF").await;
-            freed.map(drop).on(side, "take read_only back")
+            session.execute(format!("SET GLOBAL read_only={read_only}")).await.map(drop)
         }
-        FenceKind::Accounts => accounts::unlock(session, row).await.on(side, "unlock accounts"),
+        FenceKind::Accounts => accounts::alter(session, row, accounts).await,
         FenceKind::Tables | FenceKind::Stopped => Ok(()),
-    }
-}
-
-/// The contrary, for a side that was left.
-async fn keep_out(
-    session: &mut Session,
-    side: Side,
-    row: &FenceRow,
-    kind: FenceKind,
-) -> Result<(), Fault> {
-    match kind {
-        FenceKind::ReadOnly => {
-            let kept = session.execute("SET GLOBAL read_only=ON").await;
-            kept.map(drop).on(side, "keep writes out")
-        }
-        FenceKind::Accounts => accounts::lock_again(session, row).await.on(side, "lock accounts"),
-        FenceKind::Tables | FenceKind::Stopped => Ok(()),
-    }
+    };
+    done.on(side, doing)
 }
 
 /// A side that was left, as it was found.
@@ -354,7 +381,7 @@ pub async fn keep_left(endpoint: &Endpoint, migration: &str) -> Result<Option<Le
         let now = session.first("SELECT @@GLOBAL.read_only").await.on(side, "read read_only")?;
         let fallen = now.as_ref().and_then(|row| row.get(0)) == Some(b"0");
         if fallen {
-            keep_out(&mut session, side, &row, FenceKind::ReadOnly).await?;
+            set(&mut session, side, &row, FenceKind::ReadOnly, Writes::Refused).await?;
         }
         left = Some(Left { fallen, lasting: lasting::keep(&mut session, &row).await });
     }

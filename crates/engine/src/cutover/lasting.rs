@@ -47,24 +47,29 @@ async fn guard(session: &mut Session, row: &FenceRow) -> Result<(), MysqlError> 
     session.execute(sql).await.map(drop)
 }
 
-/// Takes back what makes it last. May be repeated.
+/// Takes away what would set it again within a second, and leaves the server's own memory as it is. May be repeated.
 ///
 /// # Errors
 /// When the server refuses or the connection is lost.
-pub(super) async fn release(session: &mut Session, row: &FenceRow) -> Result<(), MysqlError> {
+pub(super) async fn end(session: &mut Session, row: &FenceRow) -> Result<(), MysqlError> {
     match session.version().flavor {
-        Flavor::MySql if !session.version().is_mysql_at_least(8, 0, 0) => Ok(()),
-        Flavor::MySql => session.execute("RESET PERSIST IF EXISTS read_only").await.map(drop),
-        Flavor::MariaDb => remove(session, row).await,
+        Flavor::MySql => Ok(()),
+        Flavor::MariaDb => {
+            let sql = format!("DROP EVENT IF EXISTS {}", name(row));
+            session.execute(sql).await.map(drop)
+        }
     }
 }
 
-/// Removes the event, and leaves the server's own memory as it is.
+/// Makes the server forget it. May be repeated.
 ///
 /// # Errors
 /// When the server refuses or the connection is lost.
-pub(super) async fn remove(session: &mut Session, row: &FenceRow) -> Result<(), MysqlError> {
-    session.execute(format!("DROP EVENT IF EXISTS {}", name(row))).await.map(drop)
+pub(super) async fn forget(session: &mut Session) -> Result<(), MysqlError> {
+    if !session.version().is_mysql_at_least(8, 0, 0) {
+        return Ok(());
+    }
+    session.execute("RESET PERSIST IF EXISTS read_only").await.map(drop)
 }
 
 fn name(row: &FenceRow) -> String {

@@ -42,7 +42,7 @@ pub use self::confirm::{ConfirmJob, Confirmed, Smoke};
 pub use self::counters::Counters;
 pub use self::dismantle::{Dismantled, dismantle};
 pub use self::drain::{Drained, drained};
-pub use self::fence::{Fence, Fenced, Freed, Left, free, keep_left, open, remove};
+pub use self::fence::{Fence, Fenced, Freed, Left, Opening, free, keep_left, open, remove};
 pub use self::guard::{Guard, Guards};
 pub use self::hook::{Hook, HookFacts, Poster};
 pub use self::kind::{FenceKind, FencePolicy};

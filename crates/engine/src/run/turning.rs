@@ -18,8 +18,8 @@ use super::turn_end::{End, after, ledger, undo};
 use super::{Migration, apply as scripts};
 use crate::copy::gate::{Gate, Gates};
 use crate::cutover::{
-    Approach, ConfirmJob, Confirmed, Counters, Fence, Found, Freed, Hook, HookFacts, Then, TurnAsk,
-    TurnOutcome, TurnRecord, TurnWish, Wish, drained, make_triggers, open,
+    Approach, ConfirmJob, Confirmed, Counters, Fence, Found, Freed, Hook, HookFacts, Opening, Then,
+    TurnAsk, TurnOutcome, TurnRecord, TurnWish, Wish, drained, make_triggers, open,
 };
 use crate::definition;
 use crate::fault::{ErrorCode, Fault};
@@ -325,6 +325,7 @@ impl Turning<'_> {
             true => Some(log_end::with_gtids(self.side(to)).await?),
             false => None,
         };
+        let opening = Opening::prepare(self.side(to), self.name).await?;
         self.journal.record(&Event::Turn(TurnEvent::Deciding {
             turn,
             from,
@@ -338,7 +339,11 @@ impl Turning<'_> {
         probe.pass(Point::TurnLeft);
         // From here on nothing is undone: what fails is gone on with.
         let last = async {
-            open(self.side(to), self.name).await?;
+            // One round trip after the switch: until then neither side takes writes.
+            if let Err(fault) = opening.open().await {
+                tracing::warn!(%fault, "opening the side that is live once more");
+                open(self.side(to), self.name).await?;
+            }
             record.refused_ms = Some(since(clock.elapsed(), switched.begun()));
             switched.settled(&mut self.applied.clone()).await
         };

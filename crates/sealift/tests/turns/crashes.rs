@@ -1,8 +1,9 @@
 //! Killed at every point of a cutover and of a rollback: the next command says which side is live, and nothing is lost.
 
 use sealift_engine::probe::Point;
-use sealift_lab::wait_until;
+use sealift_lab::{Server, wait_until};
 
+use super::restarts::takes_writes;
 use super::{Shop, mysql};
 use crate::offline::ends_with;
 
@@ -29,6 +30,21 @@ fn killed(shop: &Shop<'_>, command: &str, point: Point, others: &str) {
     );
 }
 
+/// Between the switch and the opening of a side that was left before neither takes writes: it can be opened by hand.
+fn opened_by_hand(shop: &Shop<'_>) {
+    let Shop { pair, schema, .. } = shop;
+    for server in [&pair.source, &pair.target] {
+        assert!(!takes_writes(server, schema), "{} takes writes", server.kind());
+        assert_eq!(server.sql("SELECT state FROM sealift.fence"), "left\n");
+    }
+    let turn = |server: &Server| server.sql("SELECT turn FROM sealift.fence").trim().parse::<u32>();
+    assert!(turn(&pair.source).unwrap() < turn(&pair.target).unwrap(), "the target was left last");
+    pair.source.sql(
+        "SET GLOBAL read_only = OFF; RESET PERSIST read_only; UPDATE sealift.fence SET state = 'open'",
+    );
+    assert!(takes_writes(&pair.source, schema), "the source takes no writes");
+}
+
 /// The next run says which side is live; that one takes the application's writes, and the other one, once it was
 /// left, does not.
 pub(super) fn ends_with_live(shop: &Shop<'_>, live: &str, what: &str) {
@@ -47,10 +63,35 @@ pub(super) fn ends_with_live(shop: &Shop<'_>, live: &str, what: &str) {
     }
 }
 
+/// What keeps writes out of the source, another one for each point; with `SEALIFT_KILL_FENCE` that one for all. A
+/// rollback leaves the target by `tables`, as everybody has to there. `accounts` and `stopped` have tests of their own
+/// in `fences.rs`.
+fn fences() -> Vec<String> {
+    match std::env::var("SEALIFT_KILL_FENCE") {
+        Ok(only) => vec![only],
+        Err(_) => ["read-only", "tables"].map(str::to_owned).to_vec(),
+    }
+}
+
+/// Takes another fence for the next cutover.
+fn take(shop: &Shop<'_>, fence: &str) {
+    let text = std::fs::read_to_string(shop.folder.file("sealift.toml")).unwrap();
+    let line = |line: &str| match line.starts_with("fence = ") {
+        true => format!("fence = '{fence}'\n"),
+        false => format!("{line}\n"),
+    };
+    shop.folder.write("sealift.toml", &text.lines().map(line).collect::<String>());
+}
+
 #[test]
 fn killed_at_every_point_one_side_is_live_and_nothing_is_lost() {
     let pair = mysql();
-    let shop = Shop::new(&pair, "killed", "");
+    let shop = Shop::new(&pair, "killed", "fence = 'read-only'\n");
+    let fences = fences();
+    if fences.iter().any(|fence| fence == "accounts") {
+        pair.source.sql("GRANT CREATE USER ON *.* TO app_reader");
+        shop.without_event();
+    }
     let clients = shop.clients(1);
     let (after, before): (Vec<Point>, Vec<Point>) = Point::ALL
         .iter()
@@ -58,12 +99,14 @@ fn killed_at_every_point_one_side_is_live_and_nothing_is_lost() {
         .filter(|point| point.is_of_a_turn())
         .partition(|point| is_after_the_switch(*point));
     // Each is taken back by the next one before that begins.
-    for point in &before {
+    for (point, fence) in before.iter().zip(fences.iter().cycle()) {
+        take(&shop, fence);
         killed_at(&shop, "cutover", *point);
     }
     ends_with_live(&shop, "source", "killed before the switch");
     shop.goes_on(&clients);
-    for (number, point) in after.iter().enumerate() {
+    for ((number, point), fence) in after.iter().enumerate().zip(fences.iter().cycle()) {
+        take(&shop, fence);
         killed_at(&shop, "cutover", *point);
         ends_with_live(&shop, "target", point.name());
         shop.goes_on(&clients);
@@ -72,6 +115,9 @@ fn killed_at_every_point_one_side_is_live_and_nothing_is_lost() {
             killed_at(&shop, "rollback", *before);
         }
         killed_at(&shop, "rollback", *point);
+        if *point == Point::TurnLeft {
+            opened_by_hand(&shop);
+        }
         ends_with_live(&shop, "source", point.name());
         shop.goes_on(&clients);
     }

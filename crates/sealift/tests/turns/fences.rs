@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, Stdio};
 use sealift_lab::workload::clients;
 use sealift_lab::{Pair, wait_until};
 
-use super::crashes::killed_at;
+use super::crashes::{ends_with_live, killed_at};
 use super::{Running, Shop, mysql, outcome, there_and_back};
 use crate::offline::ends_with;
 use sealift_engine::probe::Point;
@@ -90,7 +90,15 @@ fn a_stopped_application_is_taken_by_its_word_and_the_log_is_watched() {
     ends_with(0, &shop.folder.sealift(&["rollback", "--yes"]));
     ends_with(0, &shop.folder.sealift(&["stop"]));
     drop(running);
-    ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
+    for (command, point, live) in [
+        ("cutover", Point::TurnConfirmed, "source"),
+        ("cutover", Point::TurnLeft, "target"),
+        ("rollback", Point::TurnLeft, "source"),
+    ] {
+        killed_at(&shop, command, point);
+        ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
+        assert_eq!(shop.live(), live, "{command} killed at {}", point.name());
+    }
     shop.assert_nothing_lost(&acknowledged);
 }
 
@@ -148,6 +156,16 @@ fn accounts_are_locked_and_logged_out_and_opened_again_with_the_side() {
     assert_eq!(locked(), "idle,shop_app");
     wait_until("the accounts are open again", || (locked() == "idle").then_some(()));
     shop.goes_on(&clients);
+    shop.folder.reconfigure("budget = 5", "budget = 30");
+    for (command, point, live) in [
+        ("cutover", Point::TurnDeciding, "source"),
+        ("cutover", Point::TurnLeft, "target"),
+        ("rollback", Point::TurnLeft, "source"),
+    ] {
+        killed_at(&shop, command, point);
+        ends_with_live(&shop, live, &format!("{command} killed at {}", point.name()));
+        shop.goes_on(&clients);
+    }
 
     let running = Running::start(&shop);
     shop.wait_until_ready("source");

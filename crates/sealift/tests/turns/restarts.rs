@@ -15,7 +15,7 @@ fn left(pair: &Pair, settings: &str) -> String {
     shop.schema.clone()
 }
 
-fn takes_writes(server: &Server, schema: &str) -> bool {
+pub(super) fn takes_writes(server: &Server, schema: &str) -> bool {
     let client = server.client().schema(schema).option("--user=shop_app");
     client.option("--password=shop-pw1").try_run("INSERT INTO bag VALUES (1000, 0)").is_ok()
 }
