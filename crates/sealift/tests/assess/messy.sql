@@ -55,6 +55,8 @@ CREATE TABLE merged_part (a INT) ENGINE=MyISAM;
 CREATE TABLE merged (a INT) ENGINE=MERGE UNION=(merged_part);
 ALTER TABLE merged_part ADD b INT;
 CREATE TABLE shared_file (a INT PRIMARY KEY) TABLESPACE=innodb_system;
+CREATE TABLESPACE ours ADD DATAFILE 'ours.ibd';
+CREATE TABLE general_file (a INT PRIMARY KEY) TABLESPACE=ours;
 CREATE DATABASE apart;
 CREATE TABLE apart.left_out (a INT PRIMARY KEY);
 CREATE TABLE apart.kept (a INT PRIMARY KEY, FOREIGN KEY (a) REFERENCES apart.left_out (a));

@@ -77,6 +77,7 @@ const PLANTED: &[(Scenario, &str, &str, &str)] = &[
     (Messy, "keyless-counter-or-partition", "notes", "table `Shop`.`keyless_counter`"),
     (Messy, "my-row-id", "warns", "column `Shop`.`row_id`.`my_row_id`"),
     (Messy, "tablespace", "notes", "file of table Shop/shared_file"),
+    (Messy, "tablespace", "notes", "file of table Shop/general_file"),
     (Messy, "row-format", "warns", "table `Shop`.`squeezed`"),
     (Messy, "row-size", "warns", "table `Shop`.`wide`"),
     (Messy, "unreadable-on-source", "warns", "table `Shop`.`merged`"),
