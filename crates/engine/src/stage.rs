@@ -575,8 +575,13 @@ mod tests {
 
     #[test]
     fn an_online_migration_copies_without_a_snapshot_and_ends_in_following() {
-        let position =
-            LogPosition { server: "s".into(), file: "b.1".into(), offset: 4, gtids: None };
+        let position = LogPosition {
+            server: "s".into(),
+            file: "b.1".into(),
+            offset: 4,
+            gtids: None,
+            since: None,
+        };
         let events = [
             begun(),
             Event::Prepared,
@@ -614,8 +619,13 @@ mod tests {
 
     #[test]
     fn all_tables_can_be_copied_again_until_the_source_is_left() {
-        let position =
-            LogPosition { server: "s".into(), file: "b.1".into(), offset: 4, gtids: None };
+        let position = LogPosition {
+            server: "s".into(),
+            file: "b.1".into(),
+            offset: 4,
+            gtids: None,
+            since: None,
+        };
         let table = QualifiedName::new("a", "b");
         let again = Event::AllAgain { tables: vec![table.clone()] };
         let before = [

@@ -82,6 +82,7 @@ async fn locate(session: &mut Session) -> Result<Result<LogPosition, NoPosition>
         file: row.text(0)?.to_owned(),
         offset: row.parse(1)?,
         gtids: gtids(session, &row).await?,
+        since: None,
     }))
 }
 

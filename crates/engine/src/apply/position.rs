@@ -403,7 +403,7 @@ mod tests {
 
     fn lane(lane: u32, offset: u64) -> LaneStanding {
         let (server, file) = ("s".to_owned(), "b.000001".to_owned());
-        let position = LogPosition { server, file, offset, gtids: None };
+        let position = LogPosition { server, file, offset, gtids: None, since: None };
         LaneStanding { lane, batch: 7, position }
     }
 

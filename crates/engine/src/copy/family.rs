@@ -89,6 +89,7 @@ impl GatedReader {
 
     async fn try_begin_family(&mut self, tables: &[QualifiedName]) -> Result<FamilySight, Setback> {
         let mut sight = self.take_sight().await?;
+        let since = self.gated.gates.now();
         let read_at = if let [alone] = tables {
             let (read_at, lock) = pass::moment(&self.gated, &mut sight, alone, true).await?;
             if let Some(lock) = lock {
@@ -107,7 +108,7 @@ impl GatedReader {
         let session = sight.session;
         let read_at = Arc::new(read_at);
         let gates = tables.iter().map(|table| {
-            let gate = self.gated.gates.open_exact(table, &read_at)?;
+            let gate = self.gated.gates.open_exact(table, &read_at, since)?;
             Ok((table.clone(), Arc::new(gate)))
         });
         let gates = gates.collect::<Result<_, Stale>>().map_err(Setback::Stale)?;

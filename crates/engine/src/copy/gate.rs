@@ -13,6 +13,11 @@
 //! A table without a key has no rows that could be put twice, so it is copied as of one exact position
 //! ([`Gates::open_exact`]), and what lies within it is left out for this table ([`Gates::skips`]).
 //!
+//! A position says nothing of a transaction that XA had prepared, unless by MySQL's GTIDs: its `XA COMMIT` may be in the
+//! log, and within `L`, before reads see its rows. What is certain to see them begins after a moment at which it had
+//! ended on the source ([`Gates::ended`]). So such a transaction waits for the gates of all reads that may have begun
+//! before ([`Gates::admit_ended`]), and later none of them gets a gate.
+//!
 //! Nothing here waits for anything but gates, reads a clock or talks to anybody.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -50,7 +55,12 @@ struct Meeting {
     handed_over: HandedOver,
     tables: BTreeMap<QualifiedName, TableGates>,
     gates_made: u64,
+    now: Moment,
 }
+
+/// A moment of these gates: whatever was known to have ended before it is seen by a read that begins after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(u64);
 
 /// What is known of one table.
 #[derive(Debug, Default)]
@@ -58,6 +68,8 @@ struct TableGates {
     open: Vec<OpenGate>,
     /// The last transaction that was handed over for it, with its number.
     last: Option<(u64, Arc<TransactionId>)>,
+    /// Reads that began before it may not see what was handed over.
+    ended: Moment,
     exact: Exactness,
 }
 
@@ -66,6 +78,8 @@ struct OpenGate {
     number: u64,
     /// What may pass; `None`: nothing.
     upto: Option<Arc<LogPosition>>,
+    /// Its read began after this.
+    since: Moment,
 }
 
 /// How a table's copy relates to the changes that follow it.
@@ -93,16 +107,36 @@ impl Gates {
     pub fn new(handed_over: LogPosition) -> Self {
         let handed_over = HandedOver { older: handed_over, recent: VecDeque::new(), first: 0 };
         let tables = BTreeMap::new();
-        let meeting = Meeting { handed_over, tables, gates_made: 0 };
+        let meeting = Meeting { handed_over, tables, gates_made: 0, now: Moment::default() };
         Self { shared: Arc::new(Shared { meeting: Mutex::new(meeting), released: Notify::new() }) }
     }
 
-    /// Opens a gate on a table, for a read that begins after this and sees everything within `upto`.
+    /// The moment it is: to be asked before a read's position is obtained.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.lock().now
+    }
+
+    /// Begins a new moment, because a transaction is known to have ended on the source.
+    #[must_use]
+    pub fn ended(&self) -> Moment {
+        let mut meeting = self.lock();
+        meeting.now.0 += 1;
+        meeting.now
+    }
+
+    /// Opens a gate on a table, for a read that sees everything within `upto`, obtained after the moment `since`, and
+    /// takes its rows after this.
     ///
     /// # Errors
     /// [`Stale`] when a newer position is needed.
-    pub fn open(&self, table: &QualifiedName, upto: &Arc<LogPosition>) -> Result<Gate, Stale> {
-        self.open_as(table, upto, Kind::Chunk)
+    pub fn open(
+        &self,
+        table: &QualifiedName,
+        upto: &Arc<LogPosition>,
+        since: Moment,
+    ) -> Result<Gate, Stale> {
+        self.open_as(table, (upto, since), Kind::Chunk)
     }
 
     /// Opens a gate on a table without a key, for a read that sees exactly what lies within `at`. Until
@@ -110,48 +144,56 @@ impl Gates {
     ///
     /// # Errors
     /// [`Stale`] when a newer position is needed.
-    pub fn open_exact(&self, table: &QualifiedName, at: &Arc<LogPosition>) -> Result<Gate, Stale> {
-        self.open_as(table, at, Kind::Exact)
+    pub fn open_exact(
+        &self,
+        table: &QualifiedName,
+        at: &Arc<LogPosition>,
+        since: Moment,
+    ) -> Result<Gate, Stale> {
+        self.open_as(table, (at, since), Kind::Exact)
     }
 
     fn open_as(
         &self,
         table: &QualifiedName,
-        upto: &Arc<LogPosition>,
+        (upto, since): (&Arc<LogPosition>, Moment),
         kind: Kind,
     ) -> Result<Gate, Stale> {
         let mut meeting = self.lock();
-        let last = meeting.tables.get(table).and_then(|gates| gates.last.as_ref());
-        let last = last.map(|(number, _)| *number);
+        let known = meeting.tables.get(table);
+        let last = known.and_then(|gates| gates.last.as_ref()).map(|(number, _)| *number);
+        let is_too_early = known.is_some_and(|gates| since < gates.ended);
         meeting.handed_over.forget_within(upto);
-        if !meeting.handed_over.is_within(last, upto) {
+        if is_too_early || !meeting.handed_over.is_within(last, upto) {
             return Err(Stale);
         }
         let gates = meeting.tables.entry(table.clone()).or_default();
         if kind == Kind::Exact {
             gates.exact = Exactness::At(Arc::clone(upto));
         }
-        Ok(self.gate(&mut meeting, table, Some(Arc::clone(upto)), kind))
+        Ok(self.gate(&mut meeting, table, (Some(Arc::clone(upto)), since), kind))
     }
 
     /// Closes a table to every transaction that was not handed over yet. To be sure that nothing is under
     /// way any more, wait until [`Gates::last_handed_over`] is applied.
     #[must_use]
     pub fn hold(&self, table: &QualifiedName) -> Gate {
-        self.gate(&mut self.lock(), table, None, Kind::Hold)
+        let mut meeting = self.lock();
+        let now = meeting.now;
+        self.gate(&mut meeting, table, (None, now), Kind::Hold)
     }
 
     fn gate(
         &self,
         meeting: &mut Meeting,
         table: &QualifiedName,
-        upto: Option<Arc<LogPosition>>,
+        (upto, since): (Option<Arc<LogPosition>>, Moment),
         kind: Kind,
     ) -> Gate {
         let number = meeting.gates_made;
         meeting.gates_made += 1;
         let gates = meeting.tables.entry(table.clone()).or_default();
-        gates.open.push(OpenGate { number, upto });
+        gates.open.push(OpenGate { number, upto, since });
         let (gates, table) = (self.clone(), table.clone());
         let (underway, completed) = (AtomicU32::new(0), AtomicBool::new(false));
         Gate { gates, table, number, kind, underway, completed }
@@ -162,22 +204,47 @@ impl Gates {
     /// A transaction that comes in pieces is admitted again with the tables of each piece. Whoever waits
     /// here must have applied or be applying what it was handed before, for others may wait for that.
     pub async fn admit(&self, transaction: &TransactionId, tables: &[QualifiedName]) {
+        self.wait(|| self.try_admit(transaction, tables)).await;
+    }
+
+    /// Hands a transaction over unless it would have to wait.
+    #[must_use]
+    pub fn try_admit(&self, transaction: &TransactionId, tables: &[QualifiedName]) -> bool {
+        self.hand_over(transaction, tables, Moment::default())
+    }
+
+    /// As [`Gates::admit`], for a transaction that was seen to have ended at a moment, because no position tells
+    /// whether reads see it.
+    pub async fn admit_ended(
+        &self,
+        transaction: &TransactionId,
+        tables: &[QualifiedName],
+        ended: Moment,
+    ) {
+        self.wait(|| self.hand_over(transaction, tables, ended)).await;
+    }
+
+    async fn wait(&self, may_pass: impl Fn() -> bool) {
         loop {
             // Made before looking, so that no release is missed in between.
             let released = self.shared.released.notified();
-            if self.try_admit(transaction, tables) {
+            if may_pass() {
                 return;
             }
             released.await;
         }
     }
 
-    /// Hands a transaction over unless it would have to wait.
-    #[must_use]
-    pub fn try_admit(&self, transaction: &TransactionId, tables: &[QualifiedName]) -> bool {
+    fn hand_over(
+        &self,
+        transaction: &TransactionId,
+        tables: &[QualifiedName],
+        ended: Moment,
+    ) -> bool {
         let mut meeting = self.lock();
         let excluded = |table| {
-            meeting.tables.get(table).is_some_and(|gates: &TableGates| gates.exclude(transaction))
+            let gates = meeting.tables.get(table);
+            gates.is_some_and(|gates: &TableGates| gates.exclude(transaction, ended))
         };
         if tables.iter().any(excluded) {
             return false;
@@ -185,14 +252,9 @@ impl Gates {
         let transaction = Arc::new(transaction.clone());
         let number = meeting.handed_over.add(&transaction);
         for table in tables {
-            let last = Some((number, Arc::clone(&transaction)));
-            match meeting.tables.get_mut(table) {
-                Some(gates) => gates.last = last,
-                None => {
-                    let gates = TableGates { last, ..TableGates::default() };
-                    meeting.tables.insert(table.clone(), gates);
-                }
-            }
+            let gates = meeting.tables.entry(table.clone()).or_default();
+            gates.last = Some((number, Arc::clone(&transaction)));
+            gates.ended = gates.ended.max(ended);
         }
         true
     }
@@ -214,6 +276,13 @@ impl Gates {
         }
     }
 
+    /// Whether a table is copied, or being copied, as of one exact position.
+    #[must_use]
+    pub fn is_exact(&self, table: &QualifiedName) -> bool {
+        let meeting = self.lock();
+        meeting.tables.get(table).is_some_and(|gates| matches!(gates.exact, Exactness::At(_)))
+    }
+
     /// The last transaction that was handed over for a table.
     #[must_use]
     pub fn last_handed_over(&self, table: &QualifiedName) -> Option<TransactionId> {
@@ -228,11 +297,11 @@ impl Gates {
 }
 
 impl TableGates {
-    fn exclude(&self, transaction: &TransactionId) -> bool {
+    fn exclude(&self, transaction: &TransactionId, ended: Moment) -> bool {
         // The rest of a transaction that was let in before a table was held belongs to it.
         let is_in = || self.last.as_ref().is_some_and(|(_, last)| last.as_ref() == transaction);
         self.open.iter().any(|gate| match &gate.upto {
-            Some(upto) => !upto.contains(transaction),
+            Some(upto) => gate.since < ended || !upto.contains(transaction),
             None => !is_in(),
         })
     }

@@ -295,8 +295,9 @@ impl GatedReader {
         ahead: Option<OwnedSemaphorePermit>,
     ) -> Result<ChunkRead, Setback> {
         let mut sight = self.take_sight().await?;
+        let since = self.gated.gates.now();
         let upto = Arc::new(sight.visible.begin(&mut sight.session).await?);
-        let gate = match self.gated.gates.open(&shape.source.name, &upto) {
+        let gate = match self.gated.gates.open(&shape.source.name, &upto, since) {
             Ok(gate) => Arc::new(gate),
             Err(stale) => {
                 sight.visible.finish(&mut sight.session).await?;

@@ -107,9 +107,10 @@ async fn begin(
     shape: &Shape,
 ) -> Result<Result<Begun, Stale>, Setback> {
     let table = &shape.source;
+    let since = gated.gates.now();
     if !must_be_exact(table) {
         let upto = Arc::new(sight.visible.begin(&mut sight.session).await?);
-        let gate = gated.gates.open(&table.name, &upto);
+        let gate = gated.gates.open(&table.name, &upto, since);
         return Ok(gate.map(|gate| Begun { gate: Arc::new(gate), read_at: None, lock: None }));
     }
     let keeps_snapshots = snapshot::keeps_snapshots(&table.engine);
@@ -119,7 +120,7 @@ async fn begin(
         locker.close().await;
     }
     let read_at = Arc::new(read_at);
-    let gate = gated.gates.open_exact(&table.name, &read_at);
+    let gate = gated.gates.open_exact(&table.name, &read_at, since);
     Ok(gate.map(|gate| Begun { gate: Arc::new(gate), read_at: Some(read_at), lock }))
 }
 

@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn at(offset: u64) -> LogPosition {
-        LogPosition { server: "one".into(), file: "b.1".into(), offset, gtids: None }
+        LogPosition { server: "one".into(), file: "b.1".into(), offset, gtids: None, since: None }
     }
 
     /// A log that grows by 100 a second while `applied_a_second` are applied, 6,000 behind at the beginning.

@@ -104,7 +104,7 @@ mod tests {
     const SECOND: u64 = 1_000_000;
 
     fn at(file: &str, offset: u64) -> LogPosition {
-        LogPosition { server: "one".into(), file: file.into(), offset, gtids: None }
+        LogPosition { server: "one".into(), file: file.into(), offset, gtids: None, since: None }
     }
 
     fn files(names: &[(&str, u64)]) -> Vec<LogFile> {

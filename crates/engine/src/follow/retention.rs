@@ -25,13 +25,18 @@ pub(super) fn head_room(
     if applied.file.is_empty() || applied.server != end.server {
         return None;
     }
+    // What XA has prepared is read again when the log is opened.
+    let since = applied.since.as_ref().filter(|since| !since.file.is_empty());
+    let needed = since.map_or(&applied.file, |since| &since.file);
+    // How old that is nobody knows.
+    let lag_ms = lag_ms.filter(|_lag| *needed == applied.file);
     let retention = |left: Option<Duration>, warning| Retention {
         oldest_file: oldest.name.clone(),
-        needed_file: applied.file.clone(),
+        needed_file: needed.clone(),
         left_seconds: left.map(|left| left.as_secs()),
         warning,
     };
-    if is_purged(&applied.file, &end.file, &vitals.log_files) {
+    if is_purged(needed, &end.file, &vitals.log_files) {
         return Some(retention(Some(Duration::ZERO), true));
     }
     let left = vitals
@@ -56,7 +61,7 @@ mod tests {
     const HOUR: u64 = 3_600;
 
     fn at(file: &str) -> LogPosition {
-        LogPosition { server: "one".into(), file: file.into(), offset: 4, gtids: None }
+        LogPosition { server: "one".into(), file: file.into(), offset: 4, gtids: None, since: None }
     }
 
     fn vitals(kept_hours: Option<u64>) -> Vitals {
@@ -96,6 +101,18 @@ mod tests {
         // One that came after the list was made is not gone.
         let new = head_room(&at("b.000011"), &vitals(None), Some(0)).unwrap();
         assert_eq!((new.left_seconds, new.warning), (None, false));
+    }
+
+    #[test]
+    fn what_xa_has_prepared_keeps_older_files_needed() {
+        let since = |file: &str| LogPosition { since: Some(Box::new(at(file))), ..at("b.000010") };
+        let found = head_room(&since("b.000009"), &vitals(Some(720)), Some(0)).unwrap();
+        assert_eq!(
+            (&*found.needed_file, found.left_seconds, found.warning),
+            ("b.000009", None, false)
+        );
+        let gone = head_room(&since("b.000007"), &vitals(Some(720)), Some(0)).unwrap();
+        assert_eq!((gone.left_seconds, gone.warning), (Some(0), true));
     }
 
     #[test]

@@ -12,10 +12,12 @@ use sealift_schema::sql::statement::Deed;
 
 use super::again::is_following;
 use super::orders::{Orders, placed};
+use super::prepared::{EndsOfXa, refuse_unknown_to_copies};
 use super::way::{Opening, Way};
 use crate::apply::{self, LoggedImage};
 use crate::control::Control;
 use crate::copy::CopyTable;
+use crate::copy::gate::Moment;
 use crate::cutover::is_own_statement;
 use crate::definition::{Carrier, Concern, Marked, Outcome};
 use crate::fault::{ErrorCode, Fault};
@@ -44,6 +46,8 @@ pub(super) struct Follow<'a> {
     pub(super) left_out: BTreeSet<QualifiedName>,
     /// Counts statements that change what is migrated.
     pub(super) moves: Moves,
+    /// Sees when reads of the source know what XA had prepared.
+    pub(super) ends_of_xa: EndsOfXa,
     /// What is asked of the run between two changes; `None` only while one is waited for.
     pub(super) orders: Option<Orders<'a>>,
     /// Nothing more is wanted.
@@ -199,7 +203,15 @@ impl<'a> Follow<'a> {
 
     async fn transaction(&mut self, transaction: Transaction) -> Result<Waited<()>, Fault> {
         let tables = self.names(&transaction.tables());
-        if let Waited::End = self.admit(&transaction.id, &tables).await {
+        if transaction.xid.is_some() && EndsOfXa::are_hidden(&transaction.id) {
+            let Some(ended) = self.ended(&transaction, &tables).await? else {
+                return Ok(Waited::End);
+            };
+            if let Waited::End = self.admit_ended(&transaction.id, &tables, ended).await {
+                return Ok(Waited::End);
+            }
+            refuse_unknown_to_copies(&self.way.gates, &transaction.id, &tables)?;
+        } else if let Waited::End = self.admit(&transaction.id, &tables).await {
             return Ok(Waited::End);
         }
         let changes = self.wanted(&transaction.id, transaction.changes)?;
@@ -231,6 +243,34 @@ impl<'a> Follow<'a> {
             *huge = None;
         }
         Ok(Waited::For(()))
+    }
+
+    /// Waits until a transaction that XA had prepared has ended on the source; `None`: nothing more is wanted.
+    async fn ended(
+        &mut self,
+        transaction: &Transaction,
+        tables: &[QualifiedName],
+    ) -> Result<Option<Moment>, Fault> {
+        let xid = transaction.xid.as_deref().unwrap_or_default();
+        if !tables.is_empty() || !self.left_out.is_empty() {
+            tokio::select! {
+                ended = self.ends_of_xa.wait(xid, &transaction.id) => ended?,
+                () = self.end.wait() => return Ok(None),
+            }
+        }
+        Ok(Some(self.way.gates.ended()))
+    }
+
+    async fn admit_ended(
+        &self,
+        id: &TransactionId,
+        tables: &[QualifiedName],
+        ended: Moment,
+    ) -> Waited<()> {
+        tokio::select! {
+            () = self.way.gates.admit_ended(id, tables, ended) => Waited::For(()),
+            () = self.end.wait() => Waited::End,
+        }
     }
 
     /// Waits until no gate excludes a transaction.

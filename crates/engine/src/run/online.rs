@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sealift_mysql::binlog::{self, LogPosition, RowImages, Visible, VisibleError};
+use sealift_mysql::binlog::{self, LogPosition, RowImages, Visible};
 use sealift_mysql::session::Session;
 use sealift_schema::facts::{ServerFacts, Side};
 use sealift_schema::name::QualifiedName;
@@ -20,6 +20,7 @@ use super::follow::{Definitions, Follow, Moves};
 use super::hold::held;
 use super::orders::Orders;
 use super::patience::{Returns, persist};
+use super::prepared::{EndsOfXa, beginning, invisible};
 use super::resolve::put_into_scripts;
 use super::survey::Survey;
 use super::tables::Tables;
@@ -329,7 +330,7 @@ impl Run<'_> {
             (None, None) => {
                 let mut session = Session::connect(source).await.on(Side::Source, "connect")?;
                 let visible = Visible::of(&mut session).await.map_err(invisible)?;
-                let from = visible.start(&mut session).await.map_err(invisible)?;
+                let from = beginning(&visible, &mut session).await?;
                 session.close().await;
                 apply::begin(target, name, &from).await?;
                 from
@@ -385,6 +386,7 @@ impl Run<'_> {
             surveyed: self.surveyed.clone(),
             left_out,
             moves: Moves::default(),
+            ends_of_xa: EndsOfXa::of(&self.migration.source),
             orders: Some(Orders::open(self.migration)),
             end: Stop::new(),
         };
@@ -560,15 +562,6 @@ pub(super) async fn tell(
         tokio::select! {
             changed = applied.changed() => if changed.is_err() { return },
             () = end.wait() => return,
-        }
-    }
-}
-
-fn invisible(error: VisibleError) -> Fault {
-    match error {
-        VisibleError::Server(cause) => Fault::server(Side::Source, "ask what is visible", cause),
-        VisibleError::NoWay { why, remedy } => {
-            Fault::new(ErrorCode::ServerUnsuitable, why).on(Side::Source).advise(remedy)
         }
     }
 }

@@ -17,6 +17,7 @@ use super::follow::{Definitions, Follow, Moves};
 use super::hold::held as held_objects;
 use super::online::{Online, tell};
 use super::orders::Orders;
+use super::prepared::EndsOfXa;
 use super::survey::Survey;
 use super::tables::{find, target_tables};
 use super::turn_check::pairs;
@@ -134,6 +135,7 @@ impl Way<'_> {
             surveyed: None,
             left_out: BTreeSet::new(),
             moves: moves.clone(),
+            ends_of_xa: EndsOfXa::of(&directed.source),
             orders: Some(Orders::open(self.migration)),
             end: end.clone(),
         };

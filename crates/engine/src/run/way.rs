@@ -62,7 +62,7 @@ impl<'a> Opening<'a> {
     ) -> Self {
         // Nobody sees this one: opening the way tells the right one.
         let (server, file) = (String::new(), String::new());
-        let nowhere = LogPosition { server, file, offset: 0, gtids: None };
+        let nowhere = LogPosition { server, file, offset: 0, gtids: None, since: None };
         let (applied, _nobody) = watch::channel(nowhere);
         let (gates, seen, ledger_name) = (None, BTreeMap::new(), ledger_name.to_owned());
         Self { migration, source, images, ledger_name, mode, applied, gates, seen }

@@ -8,10 +8,11 @@ use sealift_mysql::binlog::{
 };
 use sealift_schema::facts::Side;
 
+use super::again::{Again, Read};
 use super::statement::{Statement, StatementKind};
 use super::tables::Tables;
 use super::transaction::{Change, Item, Piece, Transaction};
-use super::xa::{self, PreparedXa};
+use super::xa::{self, Ended, PreparedXa};
 use crate::family::LOG_WHOLE_ROWS;
 use crate::fault::{ErrorCode, Fault};
 
@@ -21,6 +22,8 @@ pub(super) struct Assembly {
     piece_bytes: usize,
     open: Option<Open>,
     prepared: PreparedXa,
+    /// What is read a second time, while it is.
+    again: Option<Again>,
 }
 
 /// A transaction that has not ended yet.
@@ -31,15 +34,23 @@ struct Open {
     /// Whether pieces of it were handed out.
     in_pieces: bool,
     definition: Option<Query>,
+    /// The name under which it was prepared.
+    xid: Option<String>,
 }
 
 impl Assembly {
     pub(super) fn new(tables: Tables, piece_bytes: usize) -> Self {
-        Self { tables, piece_bytes, open: None, prepared: PreparedXa::default() }
+        let prepared = PreparedXa::default();
+        Self { tables, piece_bytes, open: None, prepared, again: None }
     }
 
     pub(super) fn tables(&self) -> &Tables {
         &self.tables
+    }
+
+    /// The log is opened for what follows a position, and for what that one wants read again.
+    pub(super) fn opened(&mut self, at: &LogPosition) {
+        self.again = at.since.is_some().then(|| Again::new(at.clone()));
     }
 
     /// Forgets what has not ended: its connection is lost. Whether pieces of it were handed out.
@@ -51,11 +62,34 @@ impl Assembly {
 
     /// Takes the next event in; hands out what it completes.
     pub(super) fn take(&mut self, event: Event, log: &BinlogStream) -> Result<Option<Item>, Fault> {
+        let Some(again) = &mut self.again else { return self.take_new(event, log) };
+        // What was kept the first time must be the second.
+        let bytes_max = 2 * self.piece_bytes;
+        match again.take(event, log.position(), &self.tables, bytes_max) {
+            Read::New(event) => self.take_new(event, log),
+            Read::Known => Ok(None),
+            Read::Prepared(events) => {
+                for event in events {
+                    self.take_new(event, log)?;
+                }
+                Ok(None)
+            }
+            Read::TooLarge => {
+                let what = "a transaction prepared by XA is larger than when it was read before";
+                Err(Fault::new(ErrorCode::LogUnreadable, what).on(Side::Source))
+            }
+            Read::Ended(sql) => {
+                // It may have been prepared before the place that is read from.
+                drop(self.prepared.end(&sql));
+                Ok(None)
+            }
+        }
+    }
+
+    fn take_new(&mut self, event: Event, log: &BinlogStream) -> Result<Option<Item>, Fault> {
         match event {
             Event::Begin(begin) => {
-                let (changes, bytes) = (Vec::new(), 0);
-                self.open =
-                    Some(Open { begin, changes, bytes, in_pieces: false, definition: None });
+                self.open = Some(Open::new(begin));
                 Ok(None)
             }
             Event::TableMap(RawRows { body, .. }) => {
@@ -114,9 +148,9 @@ impl Assembly {
                 "copy the tables it changed again: begin anew with --restart",
             ),
             StatementKind::Prepared => match self.prepared.end(&query.sql) {
-                Some((changes, bytes)) => {
+                Some(Ended { xid, changes, bytes }) => {
                     if let Some(open) = &mut self.open {
-                        (open.changes, open.bytes) = (changes, bytes);
+                        (open.changes, open.bytes, open.xid) = (changes, bytes, Some(xid));
                     }
                     Ok(())
                 }
@@ -136,7 +170,7 @@ impl Assembly {
 
     fn end(&mut self, outcome: Outcome, end: LogPosition) -> Result<Option<Item>, Fault> {
         let Some(open) = self.open.take() else { return Ok(None) };
-        let Open { begin, changes, bytes, in_pieces, definition } = open;
+        let Open { begin, changes, bytes, in_pieces, definition, xid } = open;
         let touched = in_pieces || !changes.is_empty();
         match outcome {
             Outcome::Committed => {}
@@ -148,7 +182,8 @@ impl Assembly {
             }
             Outcome::Prepared { .. } if in_pieces => return Err(xa::too_large(&begin.id)),
             Outcome::Prepared { xid } => {
-                self.prepared.add(xid, (begin.id, changes, bytes))?;
+                let begun_at = begin.id;
+                self.prepared.add(xid, begun_at, (changes, bytes))?;
                 return Ok(Some(Item::Idle(self.prepared.left_out_of(end))));
             }
             Outcome::RolledBack => {
@@ -167,7 +202,7 @@ impl Assembly {
         } else if in_pieces {
             Item::Piece(Piece { id, committed_at, changes, end: Some(end) })
         } else {
-            Item::Transaction(Transaction { id, end, committed_at, changes, bytes })
+            Item::Transaction(Transaction { id, end, committed_at, changes, bytes, xid })
         }))
     }
 
@@ -179,6 +214,12 @@ impl Assembly {
             }
             Some(_) | None => fault,
         }
+    }
+}
+
+impl Open {
+    fn new(begin: Begin) -> Self {
+        Self { begin, changes: Vec::new(), bytes: 0, in_pieces: false, definition: None, xid: None }
     }
 }
 

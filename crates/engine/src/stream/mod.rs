@@ -3,6 +3,7 @@
 mod tables;
 mod transaction;
 mod assembly;
+mod again;
 mod xa;
 mod statement;
 
@@ -120,6 +121,13 @@ impl Stream {
             if *before != server {
                 return Err(Trouble::Fault(Box::new(moved(&server))));
             }
+            if let Some(since) = &self.reached.since
+                && since.server != server
+                && since.gtids.as_ref().is_none_or(|gtids| !gtids.is_mysql())
+            {
+                return Err(Trouble::Fault(Box::new(lost_with_its_server(&server))));
+            }
+            self.assembly.opened(&self.reached);
             self.log = Some(log);
         }
         let Some(log) = &mut self.log else { return Ok(None) };
@@ -157,6 +165,14 @@ enum Trouble {
 fn moved(server: &str) -> Fault {
     let what = format!("another server answers in its place: {server}");
     Fault::new(ErrorCode::ConnectionLost, what).on(Side::Source)
+}
+
+/// What XA had prepared is found by its place, on its own server alone.
+fn lost_with_its_server(server: &str) -> Fault {
+    let what = format!("another server answers, {server}, while transactions are prepared by XA");
+    Fault::new(ErrorCode::ServerUnsuitable, what)
+        .on(Side::Source)
+        .advise("let the former server answer until they have ended, or begin anew with --restart")
 }
 
 /// How long the source may be silent before it gives a sign of life.

@@ -46,6 +46,8 @@ pub struct Transaction {
     pub changes: Vec<Change>,
     /// Bytes of the images.
     pub bytes: usize,
+    /// The name under which XA had prepared it, if it had.
+    pub xid: Option<String>,
 }
 
 impl Transaction {

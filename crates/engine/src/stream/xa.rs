@@ -1,10 +1,9 @@
 //! Transactions between `XA PREPARE` and their end: nobody sees their rows until `XA COMMIT`.
 //!
 //! Their rows are kept in memory and handed out as the transaction that commits them. Until then the positions
-//! handed out leave the prepared transactions out, so that whoever goes on from there (another process too) is
-//! sent their rows again. Only MySQL's GTIDs can do that; a file and an offset stand for all before them.
-
-use std::collections::BTreeMap;
+//! handed out say that they are to be read again, so that whoever goes on from there (another process too) is sent
+//! their rows once more: MySQL's GTIDs leave them out of the set, elsewhere [`LogPosition::since`] names the place
+//! where the oldest of them begins.
 
 use sealift_mysql::binlog::{Gtid, LogPosition, TransactionId};
 use sealift_schema::facts::Side;
@@ -15,59 +14,76 @@ use crate::fault::{ErrorCode, Fault};
 /// Bytes of rows that are kept of prepared transactions, all together.
 const KEPT_BYTES_MAX: usize = 64 << 20;
 
-/// A prepared transaction: which one it is, what it did, and how many bytes that is.
-type Prepared = (TransactionId, Vec<Change>, usize);
+/// A prepared transaction.
+#[derive(Debug)]
+struct Prepared {
+    xid: String,
+    id: TransactionId,
+    changes: Vec<Change>,
+    bytes: usize,
+}
 
-/// Prepared transactions by name.
+/// What a prepared transaction did, now that it has ended: nothing if it was rolled back.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) xid: String,
+    pub(super) changes: Vec<Change>,
+    pub(super) bytes: usize,
+}
+
+/// Prepared transactions, the oldest first.
 #[derive(Debug, Default)]
 pub(super) struct PreparedXa {
-    transactions: BTreeMap<String, Prepared>,
+    transactions: Vec<Prepared>,
 }
 
 impl PreparedXa {
     /// Keeps a transaction until it ends.
-    pub(super) fn add(&mut self, xid: String, prepared: Prepared) -> Result<(), Fault> {
-        let (id, changes, bytes) = &prepared;
-        let kept: usize = self.transactions.values().map(|(.., bytes)| bytes).sum();
-        if !changes.is_empty() && !comes_again(id) {
-            let what = "a transaction that changed migrated tables was prepared by XA, and the source has no \
-                        GTIDs by which its rows could be asked for again";
-            return Err(refused(what, id)
-                .advise("set gtid_mode=ON, or let no XA transaction change migrated tables; then begin anew with --restart"));
-        }
+    pub(super) fn add(
+        &mut self,
+        xid: String,
+        id: TransactionId,
+        (changes, bytes): (Vec<Change>, usize),
+    ) -> Result<(), Fault> {
+        let kept: usize = self.transactions.iter().map(|prepared| prepared.bytes).sum();
         if kept + bytes > KEPT_BYTES_MAX {
-            return Err(too_large(id));
+            return Err(too_large(&id));
         }
-        self.transactions.insert(xid, prepared);
+        self.transactions.retain(|prepared| prepared.xid != xid);
+        self.transactions.push(Prepared { xid, id, changes, bytes });
         Ok(())
     }
 
-    /// Ends a transaction by its `XA COMMIT` or `XA ROLLBACK`: what it did, nothing if it was rolled back.
-    /// `None`: its rows were not seen.
-    pub(super) fn end(&mut self, sql: &[u8]) -> Option<(Vec<Change>, usize)> {
+    /// Ends a transaction by its `XA COMMIT` or `XA ROLLBACK`. `None`: its rows were not seen.
+    pub(super) fn end(&mut self, sql: &[u8]) -> Option<Ended> {
         let text = std::str::from_utf8(sql).unwrap_or_default();
-        let (_, changes, bytes) = self.transactions.remove(xid(text))?;
+        let named = xid(text);
+        let at = self.transactions.iter().position(|prepared| prepared.xid == named)?;
+        let Prepared { xid, changes, bytes, .. } = self.transactions.remove(at);
         let is_commit = text.get(..9).is_some_and(|verb| verb.eq_ignore_ascii_case("XA COMMIT"));
-        Some(if is_commit { (changes, bytes) } else { (Vec::new(), 0) })
+        let (changes, bytes) = if is_commit { (changes, bytes) } else { (Vec::new(), 0) };
+        Some(Ended { xid, changes, bytes })
     }
 
-    /// A position without the transactions that are still prepared.
+    /// A position from which the transactions that are still prepared come again.
     pub(super) fn left_out_of(&self, mut position: LogPosition) -> LogPosition {
-        if let Some(gtids) = &mut position.gtids {
-            let prepared = self.transactions.values().filter_map(|(id, ..)| id.gtid.as_ref());
-            prepared.for_each(|gtid| gtids.remove(gtid));
+        position.since = None;
+        for Prepared { id, .. } in &self.transactions {
+            match (&id.gtid, &mut position.gtids) {
+                (Some(gtid @ Gtid::MySql { .. }), Some(gtids)) => gtids.remove(gtid),
+                (Some(_) | None, _) if position.since.is_none() => {
+                    position.since = Some(Box::new(id.beginning(&position.server)));
+                }
+                (Some(_) | None, _) => {}
+            }
         }
         position
     }
 
-    /// The log is opened again from such a position: those that were left out of it come again.
+    /// The log is opened again from such a position: they come again.
     pub(super) fn forget(&mut self) {
-        self.transactions.retain(|_, (id, ..)| !comes_again(id));
+        self.transactions.clear();
     }
-}
-
-fn comes_again(id: &TransactionId) -> bool {
-    matches!(id.gtid, Some(Gtid::MySql { .. }))
 }
 
 /// The name in `XA COMMIT X'…',X'…',1`, which may end in `ONE PHASE`.
@@ -94,22 +110,23 @@ mod tests {
 
     const A: &str = "0f1b2c3d-0000-11ee-8000-0242ac120002";
 
-    fn id(gtid: Option<String>) -> TransactionId {
+    fn id(gtid: Option<&str>, begin: u64) -> TransactionId {
         let gtid = gtid.map(|text| text.parse().unwrap());
-        TransactionId { gtid, file: "binlog.000001".into(), begin: 4 }
+        TransactionId { gtid, file: "binlog.000001".into(), begin }
+    }
+
+    fn at(offset: u64, gtids: Option<&str>) -> LogPosition {
+        let gtids = gtids.map(|text| text.parse().unwrap());
+        let (server, file) = ("s".into(), "binlog.000001".into());
+        LogPosition { server, file, offset, gtids, since: None }
     }
 
     #[test]
-    fn a_position_holds_a_prepared_transaction_once_it_has_ended() {
-        let at = |gtids: &str| LogPosition {
-            server: "s".into(),
-            file: "binlog.000001".into(),
-            offset: 900,
-            gtids: Some(format!("{A}:{gtids}").parse().unwrap()),
-        };
+    fn a_position_by_gtids_holds_a_prepared_transaction_once_it_has_ended() {
+        let at = |gtids: &str| at(900, Some(&format!("{A}:{gtids}")));
         let mut prepared = PreparedXa::default();
         let name = "X'61',X'',1";
-        prepared.add(name.into(), (id(Some(format!("{A}:3"))), Vec::new(), 0)).unwrap();
+        prepared.add(name.into(), id(Some(&format!("{A}:3")), 4), (Vec::new(), 0)).unwrap();
         assert_eq!(prepared.left_out_of(at("1-5")), at("1-2:4-5"));
         assert!(prepared.end(b"XA COMMIT X'62',X'',1").is_none(), "another one");
         assert!(prepared.end(format!("XA ROLLBACK {name}").as_bytes()).is_some());
@@ -117,20 +134,28 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_again_is_forgotten_with_the_connection() {
-        let mut prepared = PreparedXa::default();
-        prepared.add("X'61',X'',1".into(), (id(Some(format!("{A}:3"))), Vec::new(), 0)).unwrap();
-        prepared.add("X'62',X'',1".into(), (id(None), Vec::new(), 0)).unwrap();
-        prepared.forget();
-        assert!(prepared.end(b"XA COMMIT X'61',X'',1").is_none());
-        assert!(prepared.end(b"XA COMMIT X'62',X'',1 ONE PHASE").is_some());
+    fn a_position_by_place_names_the_beginning_of_the_oldest_prepared_transaction() {
+        for (gtids, first, second) in
+            [(None, None, None), (Some("0-1-9"), Some("0-1-3"), Some("0-1-7"))]
+        {
+            let mut prepared = PreparedXa::default();
+            prepared.add("X'61',X'',1".into(), id(first, 300), (Vec::new(), 0)).unwrap();
+            prepared.add("X'62',X'',1".into(), id(second, 700), (Vec::new(), 0)).unwrap();
+            let since = |offset| Some(Box::new(super::tests::at(offset, None)));
+            let found = prepared.left_out_of(at(900, gtids));
+            assert_eq!(found, LogPosition { since: since(300), ..at(900, gtids) });
+            prepared.end(b"XA COMMIT X'61',X'',1").unwrap();
+            assert_eq!(prepared.left_out_of(found).since, since(700));
+            prepared.end(b"XA COMMIT X'62',X'',1 ONE PHASE").unwrap();
+            assert_eq!(prepared.left_out_of(at(900, gtids)), at(900, gtids));
+        }
     }
 
     #[test]
     fn no_more_is_kept_than_fits() {
         let mut prepared = PreparedXa::default();
-        prepared.add("a".into(), (id(None), Vec::new(), KEPT_BYTES_MAX)).unwrap();
-        let fault = prepared.add("b".into(), (id(None), Vec::new(), 1)).unwrap_err();
+        prepared.add("a".into(), id(None, 4), (Vec::new(), KEPT_BYTES_MAX)).unwrap();
+        let fault = prepared.add("b".into(), id(None, 9), (Vec::new(), 1)).unwrap_err();
         assert_eq!(fault.code, ErrorCode::LogUnreadable);
     }
 }

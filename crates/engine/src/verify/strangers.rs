@@ -330,8 +330,13 @@ mod tests {
 
     #[test]
     fn the_log_is_looked_through_from_a_files_beginning() {
-        let end =
-            LogPosition { server: "s".into(), file: "b.000003".into(), offset: 99, gtids: None };
+        let end = LogPosition {
+            server: "s".into(),
+            file: "b.000003".into(),
+            offset: 99,
+            gtids: None,
+            since: None,
+        };
         let file = |name: &str, size| LogFile { name: name.to_owned(), size };
         let of = |files: Vec<LogFile>| {
             let vitals =

@@ -108,7 +108,7 @@ const PLAIN: &str = "SET sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', \
 
 pub(super) fn at(transactions: usize) -> LogPosition {
     let (server, file) = ("s".to_owned(), "log.000001".to_owned());
-    LogPosition { server, file, offset: 10 * transactions as u64 + 4, gtids: None }
+    LogPosition { server, file, offset: 10 * transactions as u64 + 4, gtids: None, since: None }
 }
 
 impl<'p> Story<'p> {

@@ -105,8 +105,12 @@ impl Decoder {
         };
         let end = if is_made_up { self.offset } else { self.reach(header)? };
         let body = event.slice(HEADER_BYTES..);
-        // What a server makes up may come before the first description.
-        let post_header = if is_made_up { 0 } else { self.format.post_header(header.type_code)? };
+        let post_header = match self.format.post_header(header.type_code) {
+            // What a server makes up may come before the first description.
+            Err(_unknown) if is_made_up => 0,
+            // MariaDB 11 gives no place to what lies within a transaction, statements too.
+            found => found?,
+        };
         let outcome = self.read(Part { header, post_header, body, end });
         if !is_made_up && header.type_code != code::ROTATE {
             self.offset = end;

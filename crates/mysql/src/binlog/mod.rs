@@ -55,4 +55,6 @@ pub use self::stream::BinlogStream;
 pub use self::suitability::{Hindrance, hindrances};
 pub use self::table_map::{ColumnMap, Storage, TableMap, TableMapError};
 pub use self::visible::{Visible, VisibleError, log_end};
+pub(crate) use self::xa::XA_REFUSED;
+pub use self::xa::prepared_xa;
 pub use sealift_schema::following::RowImages;

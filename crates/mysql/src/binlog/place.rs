@@ -23,6 +23,10 @@ pub struct LogPosition {
     pub offset: u64,
     /// GTIDs executed (MariaDB: the last of each domain) where the server keeps them for every transaction.
     pub gtids: Option<GtidSet>,
+    /// Where the log is to be read from, to see again the rows of transactions that XA had prepared by then and not
+    /// ended. `None`: nothing is wanted of what lies within this position.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Box<Self>>,
 }
 
 /// What tells a transaction from all others, known as soon as it begins.
@@ -63,6 +67,20 @@ impl LogPosition {
                     && compare(&other.file, other.offset, &self.file, self.offset)
                         .is_some_and(Ordering::is_le)
             }
+        }
+    }
+}
+
+impl TransactionId {
+    /// The place it begins at, as a position of a server.
+    #[must_use]
+    pub fn beginning(&self, server: &str) -> LogPosition {
+        LogPosition {
+            server: server.to_owned(),
+            file: self.file.to_string(),
+            offset: self.begin,
+            gtids: None,
+            since: None,
         }
     }
 }
@@ -109,7 +127,7 @@ mod tests {
 
     fn at(file: &str, offset: u64, gtids: Option<&str>) -> LogPosition {
         let gtids = gtids.map(|text| text.parse().unwrap());
-        LogPosition { server: "one".to_owned(), file: file.to_owned(), offset, gtids }
+        LogPosition { server: "one".to_owned(), file: file.to_owned(), offset, gtids, since: None }
     }
 
     fn transaction(file: &str, begin: u64, gtid: Option<&str>) -> TransactionId {

@@ -55,8 +55,13 @@ mod tests {
     use crate::binlog::Reaction;
 
     fn reaction(code: u16, message: &str) -> Reaction {
-        let position =
-            LogPosition { server: String::new(), file: "b.1".into(), offset: 4, gtids: None };
+        let position = LogPosition {
+            server: String::new(),
+            file: "b.1".into(),
+            offset: 4,
+            gtids: None,
+            since: None,
+        };
         let (state, message) = ("HY000".to_owned(), message.to_owned());
         classify(MysqlError::Server { code, state, message }, &position).reaction()
     }

@@ -34,8 +34,10 @@ const HEARTBEATS_MISSED_MAX: u32 = 3;
 const SLACK: Duration = Duration::from_secs(10);
 
 impl BinlogStream {
-    /// Connects and asks for everything after a position. On MySQL with GTIDs any server will do that has what the
-    /// position holds; a MariaDB too, if the position has GTIDs. File and offset hold on their own server only.
+    /// Connects and asks for everything after a position, or after the older one it names
+    /// ([`LogPosition::since`]): then transactions come that lie within it, too. On MySQL with GTIDs any server will
+    /// do that has what the position holds; a MariaDB too, if the position has GTIDs. File and offset hold on their
+    /// own server only.
     ///
     /// # Errors
     /// If the server cannot be reached, is another one, lacks what was carried, or refuses. What it refuses because
@@ -49,7 +51,8 @@ impl BinlogStream {
         let mut session = Session::connect(endpoint).await.map_err(connecting)?;
         let asking = BinlogError::server("ask for the binary log");
         let server = server(&mut session).await.map_err(&asking)?;
-        let start = Start::from(from, session.version().flavor, &server)?;
+        let asked = from.since.as_deref().unwrap_or(from);
+        let start = Start::from(asked, session.version().flavor, &server)?;
         let by_gtid = !matches!(start, Start::Place { .. });
         if matches!(start, Start::MySqlGtids(_)) {
             check_not_behind(&mut session, from).await?;
@@ -57,7 +60,7 @@ impl BinlogStream {
         let (command, body) =
             dump::prepare(&mut session, &start, options).await.map_err(&asking)?;
         let replica = session.into_replica(command, &body).await.map_err(&asking)?;
-        let mut position = LogPosition { server, ..from.clone() };
+        let mut position = LogPosition { server, since: None, ..from.clone() };
         if by_gtid && position.server != from.server {
             // The server says in its first event where it begins.
             position.file.clear();

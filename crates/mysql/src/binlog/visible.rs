@@ -79,18 +79,18 @@ impl Visible {
                 let row = session.first("SELECT @@GLOBAL.gtid_executed").await?;
                 let text = row.as_ref().map_or(Ok(""), |row| row.text(0))?;
                 let gtids = Some(position::read_gtids(text)?);
-                Ok(LogPosition { server, file: String::new(), offset: 0, gtids })
+                Ok(LogPosition { server, file: String::new(), offset: 0, gtids, since: None })
             }
             Way::LogStatus => {
                 let row = session.first(LOG_STATUS).await?;
                 let row = row.ok_or_else(|| MysqlError::Result("no log status".to_owned()))?;
                 let (file, offset) = (row.text(0)?.to_owned(), row.parse(1)?);
-                Ok(LogPosition { server, file, offset, gtids: None })
+                Ok(LogPosition { server, file, offset, gtids: None, since: None })
             }
             Way::Snapshot => {
                 session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").await?;
                 let (file, offset) = snapshot_place(session).await?;
-                Ok(LogPosition { server, file, offset, gtids: None })
+                Ok(LogPosition { server, file, offset, gtids: None, since: None })
             }
         }
     }

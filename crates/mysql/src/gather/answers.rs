@@ -6,6 +6,7 @@ use sealift_schema::facts::ServerFacts;
 use sealift_schema::rule::question::{Answer, Answers, Question, Row};
 
 use super::GatherError;
+use crate::binlog::XA_REFUSED;
 use crate::endpoint::Endpoint;
 use crate::error::{ErrorClass, MysqlError};
 use crate::pins;
@@ -13,9 +14,6 @@ use crate::session::TextRow;
 
 /// "You are not using binary logging": there is nothing to tell.
 const NO_LOG: u16 = 1381;
-
-/// What MySQL answers to `XA RECOVER` without the privilege for it.
-const XA_REFUSED: u16 = 1401;
 
 /// Asks every question that is for this side. What is refused is kept with what would have to be granted.
 ///

@@ -165,6 +165,7 @@ async fn a_mariadb_is_followed_by_gtid_on_another_server() {
             file: String::new(),
             offset: 0,
             gtids: Some(gtids),
+            since: None,
         };
         server.sql("INSERT INTO s.a VALUES (2); FLUSH BINARY LOGS; INSERT INTO s.a VALUES (3)");
         let mut stream = open(&reader(&server), &elsewhere).await;

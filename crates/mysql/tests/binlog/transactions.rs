@@ -94,7 +94,8 @@ async fn a_table_made_from_a_query_comes_with_its_rows() {
 
 #[tokio::test]
 async fn the_halves_of_an_xa_transaction_come_apart() {
-    for server in [start(Options::mysql()), start(mariadb(Kind::MariaDb10_11))] {
+    let marias = [Kind::MariaDb10_11, Kind::MariaDb11_8].map(|kind| start(mariadb(kind)));
+    for server in [start(Options::mysql())].into_iter().chain(marias) {
         server.sql(SCHEMA);
         let from = here(&server).await;
         server.sql(

@@ -19,6 +19,7 @@ mod verify;
 mod continuous;
 mod repair;
 mod xa;
+mod gap;
 mod traps;
 mod images;
 mod purged;

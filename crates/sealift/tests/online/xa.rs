@@ -1,33 +1,62 @@
 //! Transactions that are prepared by XA and end much later, or never.
 
-use sealift_lab::{Options, Pair, unique_schema};
+use sealift_lab::{Options, Pair, unique_schema, wait_until};
 
-use super::assert_same;
+use super::{Running, assert_same, stage};
 use crate::offline::{ends_with, folder};
 
 fn schema(pair: &Pair) -> String {
     let schema = unique_schema("xa");
     pair.source.sql(format!(
         "CREATE DATABASE {schema}; USE {schema}; CREATE TABLE t (id INT NOT NULL PRIMARY KEY, v INT); \
-         CREATE TABLE bag (a INT); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3); INSERT INTO bag VALUES (1)"
+         CREATE TABLE bag (a INT); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3); INSERT INTO bag VALUES (1); \
+         CREATE TABLE moving (id INT NOT NULL PRIMARY KEY); INSERT INTO moving VALUES (1)"
     ));
     schema
 }
 
 /// Prepares a transaction; its session ends, it stays.
-fn prepare(pair: &Pair, schema: &str, name: &str, sql: &str) {
+pub(super) fn prepare(pair: &Pair, schema: &str, name: &str, sql: &str) {
     pair.source.sql(format!(
         "USE {schema}; XA START '{name}'; {sql} XA END '{name}'; XA PREPARE '{name}'"
     ));
 }
 
-#[test]
-fn what_is_prepared_comes_with_its_commit_however_many_runs_later() {
-    let pair = Pair::start(Options::mysql(), Options::azure_target()).unwrap();
+/// A source of MySQL that is followed by file and offset.
+pub(super) fn without_gtids() -> Pair {
+    let pair = Pair::start(Options::mysql().without_gtid(), Options::azure_target()).unwrap();
+    pair.source.sql(
+        "GRANT BACKUP_ADMIN, XA_RECOVER_ADMIN ON *.* TO app_reader; \
+         GRANT SELECT ON performance_schema.log_status TO app_reader",
+    );
+    pair
+}
+
+/// Transactions are prepared before the first run, while rows are copied and later; processes are killed and the
+/// source restarts before they end.
+fn carried(mut pair: Pair) {
     let schema = schema(&pair);
-    let folder = folder(&pair.source, &pair.target, &[&schema], "");
+    let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 1\n");
     let caught_up = || ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
-    caught_up();
+    let asked = |pair: &Pair| pair.source.sql("SHOW GLOBAL STATUS LIKE 'Com_xa_recover'");
+    let before = asked(&pair);
+    if !pair.source.kind().is_mariadb() {
+        pair.source.sql("GRANT XA_RECOVER_ADMIN ON *.* TO app_reader");
+    }
+    prepare(&pair, &schema, "early", "UPDATE t SET v = 5 WHERE id = 1;");
+    let held = {
+        let running = std::thread::scope(|scope| {
+            let first = scope.spawn(|| Running::held_at(&folder, "chunk-begun:1=hold"));
+            wait_until("the run asks what is prepared", || (asked(&pair) != before).then_some(()));
+            pair.source.sql("XA COMMIT 'early'");
+            first.join().unwrap()
+        });
+        prepare(&pair, &schema, "amid", "INSERT INTO t VALUES (6, 6);");
+        pair.source.sql("XA COMMIT 'amid'");
+        running
+    };
+    let running = held.go_on();
+    wait_until("everything is copied", || (stage(&folder) == "following").then_some(()));
     prepare(
         &pair,
         &schema,
@@ -36,21 +65,45 @@ fn what_is_prepared_comes_with_its_commit_however_many_runs_later() {
     );
     prepare(&pair, &schema, "dropped", "DELETE FROM t WHERE id = 2;");
     pair.source.sql(format!(
-        "UPDATE {schema}.t SET v = 30 WHERE id = 3; INSERT INTO {schema}.bag VALUES (3)"
+        "USE {schema}; UPDATE t SET v = 30 WHERE id = 3; INSERT INTO bag VALUES (3); \
+         INSERT INTO moving VALUES (2); ALTER TABLE moving ADD COLUMN more INT; INSERT INTO moving VALUES (3, 3)"
     ));
-    caught_up();
-    let there = |sql: &str| pair.target.sql(format!("USE {schema}; {sql}"));
-    assert_eq!(there("SELECT v FROM t ORDER BY id"), "1\n2\n30\n");
-    assert_eq!(there("SELECT a FROM bag ORDER BY a"), "1\n3\n");
+    let there = |pair: &Pair, sql: &str| pair.target.sql(format!("USE {schema}; {sql}"));
+    wait_until("what was done beside is there", || {
+        let found = pair.target.try_sql(format!("SELECT COUNT(*) FROM {schema}.moving"));
+        (found.ok()? == "3\n").then_some(())
+    });
+    assert_eq!(there(&pair, "SELECT v FROM t ORDER BY id"), "5\n2\n30\n6\n");
+    assert_eq!(there(&pair, "SELECT a FROM bag ORDER BY a"), "1\n3\n");
+    running.kill();
     // Another run knows of them only what it is sent again.
     caught_up();
+    pair.source.restart().unwrap();
+    caught_up();
+    assert_eq!(there(&pair, "SELECT v FROM t ORDER BY id"), "5\n2\n30\n6\n");
     pair.source.sql("XA COMMIT 'kept'; XA ROLLBACK 'dropped'");
     pair.source.sql(format!("INSERT INTO {schema}.t VALUES (4, 4)"));
     caught_up();
-    assert_eq!(there("SELECT v FROM t ORDER BY id"), "10\n2\n30\n4\n");
-    assert_eq!(there("SELECT a FROM bag ORDER BY a"), "1\n2\n3\n");
-    assert_same(&pair, &schema);
+    assert_eq!(there(&pair, "SELECT v FROM t ORDER BY id"), "10\n2\n30\n4\n6\n");
+    assert_eq!(there(&pair, "SELECT a FROM bag ORDER BY a"), "1\n2\n3\n");
+    assert_eq!(there(&pair, "SELECT * FROM moving ORDER BY id"), "1\tNULL\n2\tNULL\n3\t3\n");
+    if !pair.source.kind().is_mariadb() {
+        // MariaDB prints definitions in another form.
+        assert_same(&pair, &schema);
+    }
     caught_up();
+}
+
+#[test]
+fn what_mysql_has_prepared_comes_with_its_commit_however_many_runs_later() {
+    carried(Pair::start(Options::mysql(), Options::azure_target()).unwrap());
+    carried(without_gtids());
+}
+
+#[test]
+fn what_mariadb_has_prepared_comes_with_its_commit_however_many_runs_later() {
+    carried(Pair::mariadb_10_11());
+    carried(Pair::mariadb_11_8());
 }
 
 #[test]

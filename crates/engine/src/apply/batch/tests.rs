@@ -155,7 +155,7 @@ proptest! {
             let row = RowChange::Delete(Row3(0, s, 0));
             batch.take(Change { table: 1, row, checks: ForeignKeyChecks::On }, forms[1].key(), &mut ()).unwrap();
         }
-        let end = LogPosition { server: String::new(), file: String::new(), offset: 0, gtids: None };
+        let end = LogPosition { server: String::new(), file: String::new(), offset: 0, gtids: None, since: None };
         let work = Work::divide(batch, end, &forms, lanes);
         let mut places: Vec<usize> = work
             .shares

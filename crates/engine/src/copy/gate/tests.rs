@@ -13,7 +13,13 @@ fn table(name: &str) -> QualifiedName {
 
 /// Everything up to an offset of the one file.
 fn upto(offset: u64) -> LogPosition {
-    LogPosition { server: "s".into(), file: "binlog.000001".into(), offset, gtids: None }
+    LogPosition {
+        server: "s".into(),
+        file: "binlog.000001".into(),
+        offset,
+        gtids: None,
+        since: None,
+    }
 }
 
 /// The one that ends at an offset.
@@ -26,7 +32,7 @@ fn gates() -> Gates {
 }
 
 fn open(gates: &Gates, name: &str, offset: u64) -> Result<Gate, Stale> {
-    gates.open(&table(name), &Arc::new(upto(offset)))
+    gates.open(&table(name), &Arc::new(upto(offset)), gates.now())
 }
 
 #[tokio::test]
@@ -129,17 +135,48 @@ fn a_table_without_a_key_skips_what_its_copy_holds() {
     gates.expect_exact(&name, None);
     assert!(gates.try_admit(&transaction(10), std::slice::from_ref(&name)));
     assert!(gates.skips(&name, &transaction(10)), "the copy will hold it");
-    assert!(gates.open_exact(&name, &Arc::new(upto(9))).is_err());
-    let gate = gates.open_exact(&name, &Arc::new(upto(12))).unwrap();
+    assert!(gates.open_exact(&name, &Arc::new(upto(9)), gates.now()).is_err());
+    let gate = gates.open_exact(&name, &Arc::new(upto(12)), gates.now()).unwrap();
     assert!(gates.skips(&name, &transaction(12)) && !gates.skips(&name, &transaction(13)));
     drop(gate);
     assert!(gates.skips(&name, &transaction(13)), "that copy came to nothing");
-    let gate = gates.open_exact(&name, &Arc::new(upto(14))).unwrap();
+    let gate = gates.open_exact(&name, &Arc::new(upto(14)), gates.now()).unwrap();
     gate.complete();
     drop(gate);
     assert!(gates.skips(&name, &transaction(14)) && !gates.skips(&name, &transaction(15)));
     gates.expect_exact(&name, Some(Arc::new(upto(20))));
     assert!(gates.skips(&name, &transaction(20)) && !gates.skips(&name, &transaction(21)));
+}
+
+#[tokio::test]
+async fn what_no_position_tells_of_waits_for_reads_that_may_have_begun_before_its_end() {
+    let gates = gates();
+    let (a, b) = ([table("a")], [table("b")]);
+    let within = Arc::new(upto(20));
+    let open = |name, since| gates.open(&table(name), &within, since);
+    let early = gates.now();
+    let before = open("a", early).unwrap();
+    let ended = gates.ended();
+    let late = open("a", gates.now()).unwrap();
+    let id = transaction(10);
+    let admit = async |tables: &[QualifiedName]| {
+        tokio::select! {
+            biased;
+            () = gates.admit_ended(&id, tables, ended) => true,
+            () = std::future::ready(()) => false,
+        }
+    };
+    assert!(
+        !admit(&a).await,
+        "it may not be seen by the first, though it lies within its position"
+    );
+    assert!(admit(&b).await);
+    drop(before);
+    assert!(admit(&a).await, "the other read began after its end");
+    drop(late);
+    assert!(open("a", early).is_err(), "this read began before");
+    assert!(open("c", early).is_ok());
+    assert!(open("a", gates.now()).is_ok());
 }
 
 /// A source whose transactions become visible in any order, each on some of three tables.
@@ -193,7 +230,7 @@ fn walk(
                 let look = looks[looks.len().saturating_sub(1 + ago)].clone();
                 let is_sound = handed_over.iter().all(|t| !touches(*t, at) || look.contains(t));
                 let has_all = handed_over.iter().all(|t| look.contains(t));
-                match gates.open(&names[at], &Arc::new(position(&look))) {
+                match gates.open(&names[at], &Arc::new(position(&look)), gates.now()) {
                     Ok(gate) => {
                         prop_assert!(is_sound, "{at} opened at {look:?} after {handed_over:?}");
                         open.push((at, look, gate));

@@ -8,7 +8,7 @@ use super::*;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn at(offset: u64) -> LogPosition {
-    LogPosition { server: "one".into(), file: "b.000001".into(), offset, gtids: None }
+    LogPosition { server: "one".into(), file: "b.000001".into(), offset, gtids: None, since: None }
 }
 
 /// A source whose log has grown to `offset` at a second.

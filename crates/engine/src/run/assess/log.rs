@@ -184,7 +184,13 @@ mod tests {
 
     #[test]
     fn enough_is_read_but_no_more_files_than_that_takes() {
-        let end = LogPosition { server: "s".into(), file: "b.3".into(), offset: 9, gtids: None };
+        let end = LogPosition {
+            server: "s".into(),
+            file: "b.3".into(),
+            offset: 9,
+            gtids: None,
+            since: None,
+        };
         let of = |sizes: &[u64]| {
             let files: Vec<LogFile> =
                 (1..).zip(sizes).map(|(n, size)| file(&format!("b.{n}"), *size)).collect();
