@@ -163,6 +163,26 @@ const TRAPS: &[Trap] = &[
         then: "SET SESSION binlog_transaction_compression = ON; INSERT INTO t VALUES (2, REPEAT('y', 90)); \
                UPDATE t SET v = REPEAT('z', 100) WHERE id = 1; SET SESSION binlog_transaction_compression = OFF",
     },
+    // More than is kept in memory of one transaction, in one event of some hundred bytes.
+    Trap {
+        table: "compressed_and_huge",
+        columns: "id INT PRIMARY KEY, v MEDIUMTEXT",
+        options: "",
+        before: &["1, 'x'"],
+        then: "SET SESSION binlog_transaction_compression = ON; BEGIN; \
+               INSERT INTO t WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 50) \
+               SELECT i, REPEAT(CHAR(64 + i), 500000) FROM n; DELETE FROM t WHERE id < 3; \
+               UPDATE t SET v = 'y' WHERE id = 3; COMMIT; SET SESSION binlog_transaction_compression = OFF",
+    },
+    Trap {
+        table: "tagged",
+        columns: "id INT PRIMARY KEY, v INT",
+        options: "",
+        before: &["1, 1"],
+        then: "SET SESSION gtid_next = 'AUTOMATIC:night'; INSERT INTO t VALUES (2, 2); \
+               SET SESSION gtid_next = 'AUTOMATIC:day'; UPDATE t SET v = 3 WHERE id = 1; \
+               SET SESSION gtid_next = 'AUTOMATIC'; INSERT INTO t VALUES (3, 3)",
+    },
     // Packets hold 16 MiB less one byte.
     Trap {
         table: "rows_around_the_size_of_a_packet",
