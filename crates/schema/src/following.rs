@@ -76,8 +76,10 @@ pub fn unfit_settings(facts: &ServerFacts) -> Vec<Unfit> {
     if !format.is_empty() && !format.eq_ignore_ascii_case("ROW") {
         tell("binlog_format", "rows are not logged whole", Remedy::SetAndReconnect("ROW"));
     }
-    if value("binlog_row_value_options").to_ascii_uppercase().contains("PARTIAL_JSON") {
-        let why = "JSON values are not logged whole";
+    let is_in_part =
+        value("binlog_row_value_options").to_ascii_uppercase().contains("PARTIAL_JSON");
+    if is_in_part && RowImages::of(facts) == RowImages::InPart {
+        let why = "JSON values are not logged whole, nor what they were before";
         tell("binlog_row_value_options", why, Remedy::SetAndReconnect(""));
     }
     if value("server_id") == "0" {

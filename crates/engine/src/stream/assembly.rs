@@ -226,8 +226,8 @@ impl Open {
 fn unreadable(error: RowsError) -> Fault {
     let advice = match &error {
         RowsError::PartialJson => Some(
-            "on the source: SET GLOBAL binlog_row_value_options=''; end its sessions, then \
-                  begin anew with --restart",
+            "on the source: SET GLOBAL binlog_row_value_options='', or binlog_row_image='FULL'; end its sessions, \
+             then begin anew with --restart",
         ),
         RowsError::PartialImage { .. } => Some(LOG_WHOLE_ROWS),
         RowsError::OtherEvent(_)

@@ -95,13 +95,22 @@ impl<'a> ImageValues<'a> {
 
 /// Finds where values begin and end.
 #[derive(Clone, Copy, Debug)]
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     shape: &'a RowShape,
     nulls: &'a [u8],
     rest: &'a [u8],
     column: usize,
     /// Columns before it that the image lacks: they have no bit among the NULLs.
     absent: usize,
+}
+
+/// A value as it lies in an image.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Raw<'a> {
+    /// Its bytes.
+    pub(super) bytes: &'a [u8],
+    /// The same with the length before them, where one is.
+    pub(super) with_length: &'a [u8],
 }
 
 /// What an image has of a column.
@@ -116,7 +125,7 @@ enum Found<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(shape: &'a RowShape, bytes: &'a [u8]) -> Result<Self, ValueError> {
+    pub(super) fn new(shape: &'a RowShape, bytes: &'a [u8]) -> Result<Self, ValueError> {
         let (nulls, rest) = bytes
             .split_at_checked(shape.present.div_ceil(8))
             .ok_or(ValueError::Truncated { column: 0 })?;
@@ -144,6 +153,24 @@ impl<'a> Walk<'a> {
         };
         let bytes = length.and_then(|length| self.take(length)).ok_or_else(|| self.truncated())?;
         Ok(Found::Bytes(column.reading, bytes))
+    }
+
+    /// The next column's value, if the image has one.
+    pub(super) fn next_raw(&mut self) -> Result<Option<Raw<'a>>, ValueError> {
+        let rest = self.rest;
+        let Found::Bytes(_, bytes) = self.next()? else { return Ok(None) };
+        let taken = rest.len().saturating_sub(self.rest.len());
+        Ok(Some(Raw { bytes, with_length: rest.get(..taken).unwrap_or_default() }))
+    }
+
+    /// The bitmap of NULLs.
+    pub(super) fn nulls(&self) -> &'a [u8] {
+        self.nulls
+    }
+
+    /// What was not read yet.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 
     #[inline]

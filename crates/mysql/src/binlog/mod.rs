@@ -19,6 +19,7 @@ mod format;
 mod table_map;
 mod shape;
 mod rows;
+mod partial;
 mod image;
 mod decimal;
 mod temporal;

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::compressed;
 use super::image::{self, Image};
+use super::partial;
 use super::shape::RowShape;
 use super::table_map::{TableMap, table_id};
 use crate::value::ValueError;
@@ -70,8 +71,11 @@ pub enum RowsError {
     /// It is no rows event, or one of a form no server of today writes.
     #[error("an event of type {0} is no rows event")]
     OtherEvent(u8),
-    /// It has only what changed of JSON values.
-    #[error("the rows hold only parts of JSON values (binlog_row_value_options=PARTIAL_JSON)")]
+    /// It has only what changed of JSON values, and not what they were before.
+    #[error(
+        "the rows hold only parts of JSON values (binlog_row_value_options=PARTIAL_JSON), and not what these were \
+         before (binlog_row_image is not FULL)"
+    )]
     PartialJson,
     /// Its images lack columns that nobody computes.
     #[error(
@@ -196,9 +200,6 @@ impl RowsEvent {
         shape: &Arc<RowShape>,
     ) -> Result<Self, RowsError> {
         let form = Form::of(type_code)?;
-        if form.partial_json {
-            return Err(RowsError::PartialJson);
-        }
         let mut scan = Scan::new(body);
         let RowsHead { checks, .. } = RowsHead::scan(&form, &mut scan)?;
         let rows = scan.length("column count of rows")?;
@@ -218,6 +219,12 @@ impl RowsEvent {
             rows.map_err(|what| RowsError::Malformed(what.to_owned()))?.into()
         } else {
             body.slice_ref(scan.rest())
+        };
+        let (data, second) = if form.partial_json {
+            let (data, shape) = partial::whole(&data, &first, &second)?;
+            (data.into(), shape)
+        } else {
+            (data, second)
         };
         Ok(Self { kind: form.kind, checks, table, before: first, after: second, data })
     }

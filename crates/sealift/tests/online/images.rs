@@ -1,5 +1,9 @@
 //! Sources whose binary log does not have whole rows.
 
+use std::fmt::Write;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use sealift_lab::workload::churn::{self, Appetite, Churn};
 use sealift_lab::{Kind, Options, Pair, unique_schema, wait_until, workload};
 
@@ -127,6 +131,15 @@ fn in_part(pair: &Pair, image: &str) {
         assert_eq!(pair.source.sql(&sql), pair.target.sql(&sql), "{image}: {table}");
     }
     ends_with(0, &folder.sealift(&["verify"]));
+    // A single row cannot be copied beside changes that tell of a row in part.
+    let planted = format!("UPDATE {schema}.by_two SET v = 77 LIMIT 1");
+    pair.target.sql(&planted);
+    ends_with(3, &folder.sealift(&["verify"]));
+    let refused = folder.sealift(&["repair", "--yes", "--json"]);
+    ends_with(1, &refused);
+    assert_eq!(refused.error_code(), "SL0406", "{}", refused.screen());
+    let there = format!("SELECT COUNT(*) FROM {schema}.by_two WHERE v = 77");
+    assert_eq!(pair.target.sql(there), "1\n", "nothing was done");
 }
 
 #[test]
@@ -174,7 +187,7 @@ fn an_application_that_logs_rows_in_part_is_followed_through_kills() {
 
 /// Only what concerns a migrated table stops the run.
 #[test]
-fn json_in_part_stops_the_run_only_in_a_migrated_table() {
+fn rows_in_part_stop_the_run_only_in_a_migrated_table() {
     let pair = mysql();
     let [ours, others] = ["json_ours", "json_others"].map(unique_schema);
     for schema in [&ours, &others] {
@@ -187,7 +200,8 @@ fn json_in_part_stops_the_run_only_in_a_migrated_table() {
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
     let in_part = |schema: &str| {
         pair.source.sql(format!(
-            "SET binlog_row_value_options = 'PARTIAL_JSON'; UPDATE {schema}.t SET j = JSON_SET(j, '$.b', 2)"
+            "SET binlog_row_value_options = 'PARTIAL_JSON', binlog_row_image = 'MINIMAL'; \
+             UPDATE {schema}.t SET j = JSON_SET(j, '$.b', 2)"
         ));
     };
     in_part(&others);
@@ -198,5 +212,65 @@ fn json_in_part_stops_the_run_only_in_a_migrated_table() {
     let stopped = folder.sealift(&["run", "--until-caught-up", "--json"]);
     ends_with(1, &stopped);
     assert_eq!(stopped.error_code(), "SL0607", "{}", stopped.screen());
-    assert!(stopped.stdout.contains("PARTIAL_JSON"), "{}", stopped.screen());
+    assert!(stopped.stdout.contains("binlog_row_image"), "{}", stopped.screen());
+}
+
+/// Changes of JSON values that the log has in part, drawn one after the other.
+fn json_changes(rng: &mut StdRng) -> String {
+    const CHANGES: [&str; 16] = [
+        "j = JSON_SET(j, '$.a', #)",
+        "j = JSON_SET(j, '$.b[1]', #)",
+        "j = JSON_SET(j, '$.b[last]', 'a \"quoted\" text')",
+        "j = JSON_SET(j, '$.new#', CAST('[1, {\"z\": [2.50, null]}]' AS JSON))",
+        "j = JSON_REPLACE(j, '$.d.\"e f\"', 2.25e0)",
+        "j = JSON_REMOVE(j, '$.b[0]')",
+        "j = JSON_REMOVE(j, '$.d.g', '$.new1', '$.new2')",
+        "j = JSON_SET(j, '$.h[9]', true)",
+        "j = JSON_SET(j, '$.b[0][0]', #, '$.a[1]', 'wrapped')",
+        "j = JSON_SET(JSON_REMOVE(j, '$.a'), '$.a', #), v = v + 1",
+        "j = JSON_SET(j, '$.\"ü \\\\\\\\ x\"', 'ü', '$.d.g', REPEAT('g', #))",
+        "j = JSON_SET(j, '$.d', JSON_OBJECT('e f', #, 'g', CAST('2020-02-03' AS DATE)))",
+        "k = JSON_SET(k, '$[0]', #, '$[9]', #), j = JSON_SET(j, '$.n', JSON_ARRAY())",
+        "k = JSON_REMOVE(k, '$[last]'), t = 'other'",
+        "k = JSON_ARRAY_APPEND(k, '$', #), j = JSON_REPLACE(j, '$.a', NULL)",
+        "j = JSON_SET(j, '$.b', JSON_ARRAY(1, 2, #)), k = JSON_ARRAY(#, 'x', REPEAT('y', 99)), id = id + 100",
+    ];
+    let mut sql = String::new();
+    for _ in 0..400 {
+        let change = CHANGES[rng.random_range(0..CHANGES.len())];
+        let change = change.replace('#', &rng.random_range(0..4).to_string());
+        let rows = rng.random_range(0..9);
+        writeln!(sql, "UPDATE IGNORE t SET {change} WHERE id % 9 = {rows};").unwrap();
+    }
+    sql
+}
+
+#[test]
+fn json_in_part_is_made_whole_by_what_it_was() {
+    let pair = mysql();
+    let schema = unique_schema("json_in_part");
+    pair.source.sql(format!(
+        r#"CREATE DATABASE {schema}; USE {schema};
+        CREATE TABLE t (id INT NOT NULL PRIMARY KEY, t VARCHAR(20), j JSON, v INT, k JSON);
+        INSERT INTO t WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
+        SELECT i, 'first', JSON_OBJECT('a', i, 'b', JSON_ARRAY(1, 2.5, JSON_OBJECT('c', 'x')), 'h', JSON_ARRAY(), 'n', NULL,
+        'd', JSON_OBJECT('e f', 1.5, 'g', REPEAT('y', 100)), 'long', REPEAT('z', 200)), 0,
+        IF(i % 5, JSON_ARRAY(1, 'two', REPEAT('w', 99), NULL), NULL) FROM n;
+        CREATE TABLE bag AS SELECT j, v FROM t LIMIT 5"#
+    ));
+    let folder = folder(&pair.source, &pair.target, &[&schema], "");
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    let seed = workload::seed();
+    let changes = json_changes(&mut StdRng::seed_from_u64(seed));
+    let end = |sql| pair.source.sql(sql).split('\t').next().unwrap_or_default().to_owned();
+    pair.source.sql("FLUSH BINARY LOGS");
+    let file = end("SHOW BINARY LOG STATUS");
+    pair.source.sql(format!(
+        "USE {schema}; SET binlog_row_value_options = 'PARTIAL_JSON'; {changes} UPDATE bag SET j = JSON_SET(j, '$.a', 9)"
+    ));
+    let events = pair.source.sql(format!("SHOW BINLOG EVENTS IN '{file}'"));
+    assert!(events.matches("Update_rows_partial").count() > 100, "the log has whole values");
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    assert_same(&pair, &schema);
+    ends_with(0, &folder.sealift(&["verify"]));
 }

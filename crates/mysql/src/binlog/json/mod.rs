@@ -3,6 +3,7 @@
 //! A document is a type byte and a value; objects and arrays begin with a count, their size and a table of
 //! offsets (<https://dev.mysql.com/doc/dev/mysql-server/latest/json__binary_8h.html>).
 
+pub(super) mod diff;
 mod number;
 mod opaque;
 

@@ -112,6 +112,16 @@ impl RowShape {
         self
     }
 
+    /// The same for images that have JSON values as text.
+    #[must_use]
+    pub(super) fn with_json_as_text(mut self) -> Self {
+        let json = self.columns.iter_mut().filter(|column| column.reading == Reading::Json);
+        for column in json.filter(|column| column.extent != Extent::Absent) {
+            (column.extent, column.reading) = (Extent::Counted(4), Reading::Bytes);
+        }
+        self
+    }
+
     /// The shape of images with some of the columns only, by their bitmap. What is computed from
     /// the others may always be missing: generated columns and what [`hash_columns`] counts, which newer releases of
     /// MariaDB leave out.
