@@ -177,11 +177,15 @@ impl Control {
         self.lock().settings
     }
 
-    /// Changes the settings; what a rate limit still made wait for is forgiven.
+    /// Changes the settings. What a rate limit still made wait for is forgiven when another takes its place: a slow one
+    /// may have added up hours. Whoever sets something else over and over does not get round the limit.
     pub fn set(&self, settings: Settings) {
+        let rates = |settings: &Settings| (settings.rows_per_second, settings.bytes_per_second);
         self.change(|state| {
+            if rates(&state.settings) != rates(&settings) {
+                state.pacer = Pacer::default();
+            }
             state.settings = settings;
-            state.pacer = Pacer::default();
         });
     }
 

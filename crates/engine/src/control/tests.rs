@@ -138,6 +138,9 @@ async fn a_rate_holds_the_next_chunk_and_a_lifted_limit_lets_it_go() {
     });
     settle().await;
     assert!(!waiting.is_finished());
+    control.set(control.settings());
+    settle().await;
+    assert!(!waiting.is_finished(), "the limit is the same");
     control.set(Settings::default());
     waiting.await.unwrap().unwrap();
 }
