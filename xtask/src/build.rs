@@ -12,12 +12,13 @@ pub(crate) fn sealift() -> Result<PathBuf, String> {
     Ok(target_folder().join("release/sealift"))
 }
 
-/// Builds `sealift` with the checks of a debug build (overflows, assertions) and says where it is.
+/// Builds `sealift` with the checks of a debug build (overflows, assertions) and says where it is. Of the whole
+/// workspace, so that nothing is built that tests have not built already.
 ///
 /// # Errors
 /// When it does not build.
 pub(crate) fn checked_sealift() -> Result<PathBuf, String> {
-    build(&["--package", "sealift"])?;
+    build(&["--workspace", "--bin", "sealift"])?;
     Ok(target_folder().join("debug/sealift"))
 }
 

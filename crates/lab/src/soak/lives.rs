@@ -22,6 +22,9 @@ const FINISH_PATIENCE: Duration = Duration::from_secs(600);
 /// What a run may end with while servers and connections break: it gave up waiting, or was told to stop.
 const GIVEN_UP: [&str; 6] = ["SL0301", "SL0307", "SL0309", "SL0311", "SL0801", "SL0605"];
 
+/// What an order may end with besides: nothing is followed yet, nobody takes it just now, a run has just begun or ended.
+const NOT_OBEYED: [&str; 5] = ["SL0105", "SL0201", "SL0207", "SL0208", "SL0209"];
+
 /// A folder with a configuration, one for each migration.
 pub(super) struct Place {
     folder: PathBuf,
@@ -137,6 +140,19 @@ impl Life {
         self.judge(status)
     }
 
+    /// Ends an order, and tells whether it was obeyed.
+    pub(super) fn obeyed(mut self) -> Result<bool, String> {
+        let _ = self.child.kill();
+        let status = self.child.wait().map_err(|error| error.to_string())?;
+        if status.success() || status.code().is_none() {
+            return Ok(status.success());
+        }
+        if NOT_OBEYED.contains(&self.error().as_str()) {
+            return Ok(false);
+        }
+        self.judge(status).map(|()| false)
+    }
+
     /// Stops it as by Ctrl-C, a second time if the first takes long; never leaves it.
     pub(super) fn interrupt(mut self) -> Result<(), String> {
         for _attempt in 0..2 {
@@ -176,13 +192,17 @@ impl Life {
     fn judge(&self, status: ExitStatus) -> Result<(), String> {
         // A signal is ours.
         let Some(code) = status.code() else { return Ok(()) };
-        let said = self.said();
-        let answer: serde_json::Value = serde_json::from_str(&said).unwrap_or_default();
-        let error = answer["error"]["code"].as_str().unwrap_or_default();
-        if code == 4 || (code == 1 && GIVEN_UP.contains(&error)) {
+        let error = self.error();
+        if code == 4 || (code == 1 && GIVEN_UP.contains(&error.as_str())) {
             return Ok(());
         }
-        Err(format!("sealift {} ended with {code}, {error}:\n{said}", self.words))
+        Err(format!("sealift {} ended with {code}, {error}:\n{}", self.words, self.said()))
+    }
+
+    /// The code of the error it ended with.
+    fn error(&self) -> String {
+        let answer: serde_json::Value = serde_json::from_str(&self.said()).unwrap_or_default();
+        answer["error"]["code"].as_str().unwrap_or_default().to_owned()
     }
 }
 

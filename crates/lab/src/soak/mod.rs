@@ -30,6 +30,10 @@ use crate::workload::every_type;
 const SCHEMA: &str = "soaked";
 /// Writers of the application.
 const WRITERS: u64 = 2;
+/// Of how many disturbances one has an order of the operator's beside it.
+const ORDER_RARITY: u32 = 8;
+/// How long it may take; whoever asked then goes away.
+const ORDER_PATIENCE: Duration = Duration::from_secs(5);
 /// How long the application may take to go on once everything is calm.
 const CALM_PATIENCE: Duration = Duration::from_secs(120);
 
@@ -111,8 +115,11 @@ impl<'a> Soak<'a> {
             fs::remove_dir_all(&folder).map_err(io("remove what an earlier soak kept"))?;
         }
         fs::create_dir_all(&folder).map_err(io("create the soak's folder"))?;
+        // Of its own: the program may be built again meanwhile.
+        let sealift = folder.join("sealift");
+        fs::copy(&options.sealift, &sealift).map_err(io("copy the program under test"))?;
         let storm = Storm::over(pair, StdRng::seed_from_u64(random.random()));
-        let place = Place::new(folder, options.sealift.clone(), encrypted);
+        let place = Place::new(folder, sealift, encrypted);
         Ok(Self { options, random, tally: Tally::default(), churn, storm, place })
     }
 
@@ -159,6 +166,9 @@ impl<'a> Soak<'a> {
             }
             self.storm.strike(&mut self.tally)?;
             self.place.note(self.storm.last());
+            if self.random.random_ratio(1, ORDER_RARITY) {
+                self.order()?;
+            }
         }
         let ends_itself = life.has_ended();
         if !ends_itself && self.random.random_ratio(1, 5) {
@@ -169,12 +179,25 @@ impl<'a> Soak<'a> {
         }
         if ends_itself {
             self.tally.gave_up += 1;
+            // What lasts until the next disturbance would end the next one at once, and so on.
+            self.storm.let_pass();
         } else {
             self.tally.killed += 1;
             self.place.note("killed");
         }
         life.end()?;
         self.failed_application()
+    }
+
+    /// Has a table copied again, by the run that is at work if it takes orders.
+    fn order(&mut self) -> Result<(), String> {
+        let table = churn::EVERYDAY[self.random.random_range(0..churn::EVERYDAY.len())];
+        let mut order = self.place.live(&["copy-again", &format!("{SCHEMA}.{table}"), "--json"])?;
+        wait_until_within(ORDER_PATIENCE, || order.has_ended().then_some(()));
+        if order.obeyed()? {
+            self.tally.orders += 1;
+        }
+        Ok(())
     }
 
     fn calm(&mut self) -> Result<(), String> {

@@ -78,6 +78,13 @@ impl Storm {
         Ok(())
     }
 
+    /// Ends disturbances that last.
+    pub(super) fn let_pass(&self) {
+        for way in [&self.to_source, &self.to_target] {
+            way.calm();
+        }
+    }
+
     /// Everything passes again; servers learn that stranded clients are gone.
     pub(super) fn calm(&self) {
         for way in [&self.to_source, &self.to_target] {

@@ -18,6 +18,8 @@ pub struct Tally {
     pub interrupted: u64,
     /// Those that ended by themselves, having lost a server for too long.
     pub gave_up: u64,
+    /// Tables that were ordered to be copied again.
+    pub orders: u64,
     /// Disturbances of connections, by kind.
     pub cuts: u64,
     /// Answers and commits that got lost.
@@ -40,11 +42,12 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { took, migrations, lives, killed, interrupted, gave_up, .. } = self;
         let Self { cuts, lost, holes, slow, restarts, server_kills, .. } = self;
-        let Self { transactions, definitions, .. } = self;
+        let Self { transactions, definitions, orders, .. } = self;
         writeln!(f, "{migrations} migrations in {} s, equal at their ends", took.as_secs())?;
         writeln!(
             f,
-            "sealift: {lives} processes, {killed} killed, {interrupted} interrupted, {gave_up} gave up"
+            "sealift: {lives} processes, {killed} killed, {interrupted} interrupted, {gave_up} gave up, \
+             {orders} orders to copy a table again"
         )?;
         writeln!(
             f,

@@ -74,7 +74,7 @@ impl Definition {
         match self {
             Self::TableBeside => format!(
                 "CREATE TABLE IF NOT EXISTS made_{n} (id INT PRIMARY KEY, v VARCHAR(20));\n\
-                 INSERT IGNORE INTO made_{n} VALUES (1, 'one'), (2, 'two');\n\
+                 INSERT IGNORE INTO made_{n} (id, v) VALUES (1, 'one'), (2, 'two');\n\
                  ALTER TABLE made_{n} ADD KEY by_v_{any} (v), ADD COLUMN w_{any} INT FIRST;\n\
                  UPDATE made_{n} SET w_{any} = 7;\nTRUNCATE TABLE made_{n};\nDROP TABLE made_{n};\n"
             ),

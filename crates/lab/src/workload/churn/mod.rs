@@ -19,7 +19,7 @@ use rand::{Rng, SeedableRng};
 
 use definitions::FOUND_OTHERWISE;
 pub use definitions::{BESIDE, Definition};
-pub use tables::{create, create_everything};
+pub use tables::{EVERYDAY, create, create_everything};
 use typed::Typed;
 
 use crate::server::{Kind, Server};
@@ -103,6 +103,9 @@ impl Churn {
             }
             let writer = Writer {
                 client: client.command(),
+                // Followed by GTID, as all sources of such an appetite are.
+                xid: (appetite.everything && !server.kind().is_mariadb())
+                    .then(|| format!("'writer {number}'")),
                 kind: server.kind(),
                 schema: schema.to_owned(),
                 // Only one changes definitions: two would wait for each other's locks.
@@ -207,6 +210,8 @@ impl Shared {
 /// One of the application's threads.
 struct Writer {
     client: Command,
+    /// Names its distributed transactions, if it has any.
+    xid: Option<String>,
     kind: Kind,
     schema: String,
     appetite: Appetite,
@@ -235,9 +240,16 @@ impl Writer {
         }
     }
 
-    fn rest(&self) {
+    fn rest(&mut self) {
         if !self.shared.paused.load(Ordering::SeqCst) {
             return;
+        }
+        if let Some(xid) = &self.xid {
+            // What a disturbance has left prepared would keep its locks meanwhile.
+            let end = format!("XA ROLLBACK {xid};\n");
+            let mut ended =
+                || self.send(&end).ok().or(self.shared.stop.load(Ordering::SeqCst).then_some(()));
+            wait_until_within(Duration::from_secs(60), &mut ended);
         }
         self.shared.resting.fetch_add(1, Ordering::SeqCst);
         let goes_on = || {
@@ -272,6 +284,7 @@ impl Writer {
         let changes_own = self.appetite.changes_own_definitions;
         (meets_others && codes.iter().any(|code| line.starts_with(code)))
             || (changes_own && FOUND_OTHERWISE.iter().any(|code| line.starts_with(code)))
+            || (self.xid.is_some() && XA_ENDED.iter().any(|code| line.starts_with(code)))
     }
 
     /// The statements of a round, drawn from the seed alone.
@@ -279,6 +292,10 @@ impl Writer {
         let random = &mut self.random;
         let everything = self.appetite.everything;
         let mut script = String::new();
+        if let Some(xid) = &self.xid {
+            // What a disturbance has left prepared.
+            script.push_str(&format!("XA ROLLBACK {xid};\n"));
+        }
         if everything {
             // What the tables of all types were made under.
             script.push_str(every_type::SESSION);
@@ -291,15 +308,21 @@ impl Writer {
                 script.push_str(&typed::statement(random, &self.typed));
                 continue;
             }
-            script.push_str("BEGIN;\n");
+            let xid = self.xid.as_ref().filter(|_| random.random_ratio(1, 12));
+            script.push_str(&xid.map_or("BEGIN;\n".to_owned(), |xid| format!("XA START {xid};\n")));
             for _statement in 0..random.random_range(1..4) {
                 script.push_str(&statements::statement(random));
                 script.push('\n');
             }
-            if everything && random.random_ratio(1, 400) {
+            // What is prepared is kept, so it has a limit.
+            if everything && xid.is_none() && random.random_ratio(1, 400) {
                 script.push_str(&statements::huge(random));
             }
-            script.push_str(if random.random_ratio(1, 20) { "ROLLBACK;\n" } else { "COMMIT;\n" });
+            let end = if random.random_ratio(1, 20) { "ROLLBACK" } else { "COMMIT" };
+            script.push_str(&xid.map_or(format!("{end};\n"), |xid| {
+                // The last one ends what could not be committed.
+                format!("XA END {xid}; XA PREPARE {xid}; XA {end} {xid}; XA ROLLBACK {xid};\n")
+            }));
         }
         for sort in [Definition::OUTSIDE, Definition::INSIDE] {
             let kinds = self.appetite.definitions.iter().filter(|kind| sort.contains(kind));
@@ -312,6 +335,17 @@ impl Writer {
         script
     }
 }
+
+/// What a distributed transaction ends with that a deadlock has rolled back, and what its end says when it has ended.
+const XA_ENDED: [&str; 7] = [
+    "ERROR 1397 ",
+    "ERROR 1399 ",
+    "ERROR 1400 ",
+    "ERROR 1402 ",
+    "ERROR 1440 ",
+    "ERROR 1613 ",
+    "ERROR 1614 ",
+];
 
 /// Whether a client says that its server went away: it is being restarted, or connections are being cut.
 fn of_disturbance(said: &str) -> bool {

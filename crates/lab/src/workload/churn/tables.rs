@@ -9,6 +9,9 @@ pub(super) const KEYS: i64 = 20_000;
 /// Rows of the table that huge transactions change.
 pub(super) const WIDE_ROWS: u32 = 1_200;
 
+/// The tables that are always written to.
+pub const EVERYDAY: [&str; 6] = ["hot", "worded", "bag", "parent", "child", "leaf"];
+
 const TABLES: &str = "
 CREATE TABLE hot (id INT NOT NULL PRIMARY KEY, u INT NOT NULL, v VARCHAR(40), d DECIMAL(10,2), j JSON,
   at TIMESTAMP(3) NULL, UNIQUE KEY by_u (u), KEY by_v (v));
