@@ -16,6 +16,7 @@ use sealift_mysql::snapshot::{self, SnapshotError};
 use sealift_schema::facts::Side;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::aside::Aside;
 use super::chunk::{ChunkEnd, Cutter, Filled, Guard, ReadEnd, Rows};
 use super::family::{FamilySight, Holds};
 use super::gate::{Gates, Stale};
@@ -66,6 +67,8 @@ pub struct Gated {
     pub families: Families,
     /// Those of them that are closed because an earlier run copied them; made with the gates.
     pub holds: Holds,
+    /// Tables that are not to be copied any further.
+    pub aside: Aside,
 }
 
 /// One worker's reader.
@@ -257,6 +260,10 @@ impl GatedReader {
         let mut after = lane.standing.last.clone().or_else(|| lane.after.clone());
         let mut pace = Pace::of(&shape.source, cutter.chunk_bytes());
         loop {
+            if self.gated.aside.holds(&shape.source.name) {
+                let what = "its definition moved while it was being copied";
+                return Err(ReadEnd::Fault(Box::new(Fault::new(ErrorCode::SourceChanged, what))));
+            }
             // The semaphore is never closed.
             let ahead = Arc::clone(&self.ahead).acquire_owned().await.ok();
             let turn = self.turn(queue).await?;

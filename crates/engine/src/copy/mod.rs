@@ -1,5 +1,6 @@
 //! All rows to the target: lanes, chunks, the ledger; from one snapshot, or while the source is written to.
 
+pub mod aside;
 pub mod gate;
 pub mod lane;
 pub mod ledger;
@@ -138,7 +139,8 @@ pub struct Copied {
 
 /// Copies all rows of all tables and has done with each table what [`AfterTable`] does.
 ///
-/// Goes on where an earlier run of the same migration stopped, as the target's ledger tells it.
+/// Goes on where an earlier run of the same migration stopped, as the target's ledger tells it. Tables that are set
+/// aside meanwhile are left as they are.
 ///
 /// # Errors
 /// [`ErrorCode::Interrupted`] after a stop; else the first trouble. What was committed stays.
@@ -167,10 +169,9 @@ pub async fn tables(job: CopyJob) -> Result<Copied, Fault> {
         Reading::Snapshot(_, _) => (Present::Refused, sizes),
         Reading::Gated(_) => (Present::Replaced, sizes.at_most(gated::CHUNK_BYTES_MAX)),
     };
-    let (families, holds) = match &reading {
-        Reading::Snapshot(_, _) => <(Families, Holds)>::default(),
-        Reading::Gated(gated) => (gated.families.clone(), gated.holds.clone()),
-    };
+    let gated = if let Reading::Gated(gated) = &reading { Some(gated.clone()) } else { None };
+    let (families, holds, aside) = gated
+        .map_or_else(Default::default, |gated| (gated.families, gated.holds, Some(gated.aside)));
     let readers = readers(reading).await.on(Side::Source, "pin a reader")?;
     let copied_before = tables.iter().map(|table| table.copied).collect::<Vec<_>>();
     let tables = shapes(tables, present)?;
@@ -183,6 +184,7 @@ pub async fn tables(job: CopyJob) -> Result<Copied, Fault> {
         tables,
         families,
         holds,
+        aside,
         after_table: Arc::clone(&after_table),
         dialect: limits.dialect,
         sizes,
@@ -401,6 +403,9 @@ async fn build(
             return Err(Ended::Halted);
         }
         let name = &state.shape.source.name;
+        if yard.is_aside(&[index]) {
+            continue;
+        }
         // A family has had its turn: it counts as copied only after that.
         if yard.families.iter().any(|family| family.contains(&index)) {
             yard.progress.table(name, |line| line.stage = TableStage::Done);
@@ -408,6 +413,9 @@ async fn build(
         }
         yard.progress.table(name, |line| line.stage = TableStage::Indexing);
         if let Err(fault) = after_table.table_copied(name).await {
+            if yard.is_aside(&[index]) {
+                continue;
+            }
             yard.queue.fail();
             return Err(fault.into());
         }

@@ -11,6 +11,7 @@ use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
 use tokio::sync::watch;
 
+use super::aside::Aside;
 use super::family::{Holds, copied_at};
 use super::gate::Gates;
 use super::ledger::Ledger;
@@ -81,6 +82,8 @@ pub struct Settled {
     pub applied: watch::Receiver<LogPosition>,
     /// What is done then.
     pub then: Arc<dyn AfterTable>,
+    /// Tables with which nothing more is done.
+    pub aside: Aside,
     /// The operator's wish to stop.
     pub stop: Stop,
 }
@@ -90,6 +93,9 @@ impl AfterTable for Settled {
         Box::pin(async move {
             let horizon = log_end::of(&self.source).await?;
             self.until(|applied| applied.covers(&horizon)).await?;
+            if self.aside.holds(table) {
+                return Ok(());
+            }
             let hold = self.gates.hold(table);
             let last = self.gates.last_handed_over(table);
             self.until(|applied| last.as_ref().is_none_or(|last| applied.contains(last))).await?;

@@ -10,6 +10,7 @@ use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::aside::Aside;
 use super::chunk::{Budget, Cutter, ReadEnd, Writing, pipe, read_snapshot};
 use super::family::{self, Holds};
 use super::gate::Gate;
@@ -38,6 +39,8 @@ pub(super) struct Yard {
     pub(super) families: Vec<Vec<usize>>,
     /// Families an earlier run has copied.
     pub(super) holds: Holds,
+    /// Tables that are not to be copied any further; `None` where definitions have to rest.
+    pub(super) aside: Option<Aside>,
     pub(super) after_table: Arc<dyn AfterTable>,
     pub(super) queue: Queue,
     pub(super) ledger: Ledger,
@@ -48,6 +51,44 @@ pub(super) struct Yard {
     pub(super) journal: Arc<dyn Journal>,
     pub(super) progress: Progress,
     pub(super) probe: Probe,
+}
+
+impl Yard {
+    /// Whether one of these tables, by their places, is set aside.
+    pub(super) fn is_aside(&self, tables: &[usize]) -> bool {
+        let Some(aside) = &self.aside else { return false };
+        self.names(tables).any(|name| aside.holds(name))
+    }
+
+    /// What became of tables; `None` when they are set aside, whatever went wrong with them. A reader may find their
+    /// definitions moved before the log tells of it: then they are set aside from here.
+    fn unless_aside<T>(
+        &self,
+        tables: &[usize],
+        became: Result<T, Ended>,
+    ) -> Result<Option<T>, Ended> {
+        let Some(aside) = &self.aside else { return became.map(Some) };
+        match became {
+            Ok(became) if !self.is_aside(tables) => Ok(Some(became)),
+            Err(Ended::Fault(fault)) if fault.code == ErrorCode::SourceChanged => {
+                tracing::warn!(%fault, "left for later");
+                // It is open as long as anything is copied.
+                let _open = aside.add(self.names(tables).cloned()).is_ok();
+                Ok(None)
+            }
+            Ok(_) => Ok(None),
+            Err(Ended::Fault(fault)) if self.is_aside(tables) => {
+                tracing::warn!(%fault, "left for later");
+                Ok(None)
+            }
+            Err(ended) => Err(ended),
+        }
+    }
+
+    fn names(&self, tables: &[usize]) -> impl Iterator<Item = &QualifiedName> {
+        let states = tables.iter().filter_map(|index| self.tables.get(*index));
+        states.map(|state| &state.shape.source.name)
+    }
 }
 
 /// A table under way.
@@ -171,14 +212,11 @@ impl Worker {
             line.stage = TableStage::Copying;
             line.rows_expected = table.shape.source.rows_estimate;
         });
-        let found = yard.found.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
-        let mut lanes = found.unwrap_or_default();
-        if must_begin_again(&table.shape, &lanes) {
-            lanes = self.repeat(table, Step::Empty).await?;
-        }
-        if lanes.is_empty() {
-            lanes = self.plan(table).await?;
-        }
+        let lanes = self.lanes(table).await;
+        let Some(mut lanes) = yard.unless_aside(&[index], lanes)? else {
+            yard.queue.opened(index, Vec::new());
+            return Ok(());
+        };
         let (rows, bytes) = lanes.iter().fold((0, 0), |(rows, bytes), lane| {
             (rows + lane.standing.rows, bytes + lane.standing.bytes)
         });
@@ -192,6 +230,20 @@ impl Worker {
             self.table_copied(index);
         }
         Ok(())
+    }
+
+    /// Finds out which lanes a table has.
+    async fn lanes(&mut self, table: &TableState) -> Result<Vec<LaneRow>, Ended> {
+        let name = &table.shape.source.name;
+        let found = self.yard.found.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        let mut lanes = found.unwrap_or_default();
+        if must_begin_again(&table.shape, &lanes) {
+            lanes = self.repeat(table, Step::Empty).await?;
+        }
+        if lanes.is_empty() {
+            lanes = self.plan(table).await?;
+        }
+        Ok(lanes)
     }
 
     /// Plans the lanes of a table that is empty. Several are entered into the ledger at once; a single one
@@ -238,7 +290,9 @@ impl Worker {
     async fn lane(&mut self, index: usize, lane: LaneRow) -> Result<(), Ended> {
         let yard = Arc::clone(&self.yard);
         let Some(table) = yard.tables.get(index) else { return Ok(()) };
-        match self.carry(table, lane).await? {
+        let carried = self.carry(table, lane).await;
+        let Some(carried) = yard.unless_aside(&[index], carried)? else { return Ok(()) };
+        match carried {
             Carried::Whole => {
                 if table.lanes_left.fetch_sub(1, Ordering::SeqCst) == 1 {
                     self.table_copied(index);
@@ -259,6 +313,9 @@ impl Worker {
         let yard = Arc::clone(&self.yard);
         // It brings no lanes for others.
         yard.queue.opened(first, Vec::new());
+        if yard.is_aside(family) {
+            return Ok(());
+        }
         let tables: Vec<&TableState> =
             family.iter().filter_map(|index| yard.tables.get(*index)).collect();
         let names: Vec<QualifiedName> =
@@ -276,10 +333,21 @@ impl Worker {
             }
             Vec::new()
         } else {
-            self.family_rows(&tables, &names, &found).await?
+            let gates = self.family_rows(&tables, &names, &found).await;
+            let Some(gates) = yard.unless_aside(family, gates)? else {
+                if let Reader::Gated(reader) = &mut self.reader {
+                    drop(reader.end_family().await);
+                }
+                return Ok(());
+            };
+            gates
         };
-        yard.after_table.family_copied(&names).await?;
+        let done = yard.after_table.family_copied(&names).await;
+        let done = yard.unless_aside(family, done.map_err(Ended::from))?;
         drop(gates);
+        if done.is_none() {
+            return Ok(());
+        }
         yard.holds.release(&names);
         for index in family {
             self.table_copied(*index);

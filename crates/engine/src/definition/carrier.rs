@@ -66,8 +66,10 @@ pub enum Outcome {
 /// Tables whose changes do not go their usual way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marked {
-    /// They are to be copied again.
+    /// They are to be made anew and copied again.
     pub due: BTreeSet<QualifiedName>,
+    /// They are made anew and being copied.
+    pub made: BTreeSet<QualifiedName>,
     /// They are held, each with the reason.
     pub held: BTreeMap<QualifiedName, String>,
 }
@@ -113,27 +115,33 @@ impl Carrier<'_> {
         Ok(known)
     }
 
-    /// The tables that are held, and those to be copied again.
+    /// The tables that are held, those to be copied again and those that are being.
     ///
     /// # Errors
     /// When the target refuses or the connection is lost.
     pub async fn marked(&self) -> Result<Marked, Fault> {
         let mut session = self.session().await?;
         let due = self.ledger.due(&mut session).await.on(Side::Target, "read definitions")?;
+        let made = self.ledger.made(&mut session).await.on(Side::Target, "read definitions")?;
         let held = self.ledger.held(&mut session).await.on(Side::Target, "read definitions")?;
         session.close().await;
-        Ok(Marked { due, held })
+        Ok(Marked { due, made, held })
     }
 
-    /// The tables that are to be copied again.
+    /// The tables that are to be made anew and copied again.
     ///
     /// # Errors
     /// When the target refuses or the connection is lost.
     pub async fn due(&self) -> Result<BTreeSet<QualifiedName>, Fault> {
-        let mut session = self.session().await?;
-        let due = self.ledger.due(&mut session).await.on(Side::Target, "read definitions")?;
-        session.close().await;
-        Ok(due)
+        self.marked().await.map(|marked| marked.due)
+    }
+
+    /// The tables that are made anew and being copied.
+    ///
+    /// # Errors
+    /// When the target refuses or the connection is lost.
+    pub async fn made(&self) -> Result<BTreeSet<QualifiedName>, Fault> {
+        self.marked().await.map(|marked| marked.made)
     }
 
     /// All tables that are followed, held or to be copied again.
@@ -182,7 +190,7 @@ impl Carrier<'_> {
         Ok(())
     }
 
-    /// Says what the tables are that are about to be copied again, and which of them are gone.
+    /// Says what the tables are that are made anew and about to be copied, and which of them are gone.
     ///
     /// # Errors
     /// When the target refuses or the connection is lost.
@@ -194,7 +202,7 @@ impl Carrier<'_> {
         Ok(())
     }
 
-    /// Says that tables are copied.
+    /// Says that tables are copied, but for those that are due again meanwhile.
     ///
     /// # Errors
     /// When the target refuses or the connection is lost.
@@ -512,16 +520,17 @@ pub async fn mark(
     Ok(())
 }
 
-/// Whether any table of a migration is to be copied again.
+/// Whether any table of a migration is to be copied again, or is being.
 ///
 /// # Errors
 /// When the target refuses or the connection is lost.
 pub async fn is_any_due(target: &Endpoint, migration: &str) -> Result<bool, Fault> {
     let mut session = Session::connect(target).await.on(Side::Target, "connect")?;
-    let due = DefinitionLedger::of(migration).due(&mut session).await;
-    let is_any_due = !due.on(Side::Target, "read definitions")?.is_empty();
+    let ledger = DefinitionLedger::of(migration);
+    let due = ledger.due(&mut session).await.on(Side::Target, "read definitions")?;
+    let made = ledger.made(&mut session).await.on(Side::Target, "read definitions")?;
     session.close().await;
-    Ok(is_any_due)
+    Ok(!due.is_empty() || !made.is_empty())
 }
 
 /// Forgets the definitions of a migration.

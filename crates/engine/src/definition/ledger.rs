@@ -48,11 +48,25 @@ pub(super) struct Before {
     pub(super) table: Option<Table>,
 }
 
-/// Whether a table is to be copied again.
+/// Where a table's copy stands, as the ledger has it; `2` says that it is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Due {
+    /// It is followed.
     No,
+    /// It is to be made anew and copied again.
     Yes,
+    /// It is made anew and being copied.
+    Made,
+}
+
+impl Due {
+    fn number(self) -> u8 {
+        match self {
+            Self::No => 0,
+            Self::Yes => 1,
+            Self::Made => 3,
+        }
+    }
 }
 
 /// How far a statement is.
@@ -130,7 +144,7 @@ impl DefinitionLedger {
         tables: impl Iterator<Item = &'t Table>,
         due: Due,
     ) -> Result<(), MysqlError> {
-        let due = u8::from(due == Due::Yes);
+        let due = due.number();
         let mut rows = String::new();
         for table in tables {
             rows.push_str(if rows.is_empty() {
@@ -179,14 +193,31 @@ impl DefinitionLedger {
         Ok((!rows.is_empty()).then_some(tables))
     }
 
-    /// The tables that are to be copied again, by their names on the source.
+    /// The tables that are to be made anew and copied again, by their names on the source.
     ///
     /// # Errors
     /// When the server refuses, the connection is lost or a row cannot be read.
     pub async fn due(&self, session: &mut Session) -> Result<BTreeSet<QualifiedName>, MysqlError> {
+        self.named(session, Due::Yes).await
+    }
+
+    /// The tables that are made anew and being copied.
+    ///
+    /// # Errors
+    /// When the server refuses, the connection is lost or a row cannot be read.
+    pub async fn made(&self, session: &mut Session) -> Result<BTreeSet<QualifiedName>, MysqlError> {
+        self.named(session, Due::Made).await
+    }
+
+    async fn named(
+        &self,
+        session: &mut Session,
+        due: Due,
+    ) -> Result<BTreeSet<QualifiedName>, MysqlError> {
         let sql = format!(
-            "SELECT schema_name, table_name FROM sealift.definition {} AND due=1",
-            self.whose()
+            "SELECT schema_name, table_name FROM sealift.definition {} AND due={}",
+            self.whose(),
+            due.number()
         );
         let rows = match session.rows(sql).await {
             Ok(rows) => rows,
@@ -288,7 +319,7 @@ impl DefinitionLedger {
         Ok(())
     }
 
-    /// Says what the tables are that are about to be copied again, and which of them are gone.
+    /// Says what the tables are that are made anew and about to be copied, and which of them are gone.
     pub(super) async fn renew(
         &self,
         session: &mut Session,
@@ -297,12 +328,12 @@ impl DefinitionLedger {
     ) -> Result<(), MysqlError> {
         session.execute("START TRANSACTION").await?;
         self.remove(session, gone).await?;
-        self.write(session, made.iter(), Due::Yes).await?;
+        self.write(session, made.iter(), Due::Made).await?;
         session.execute("COMMIT").await?;
         Ok(())
     }
 
-    /// Says that these tables are copied.
+    /// Says that these tables are copied, but for those that are due again meanwhile.
     pub(super) async fn settle<'t>(
         &self,
         session: &mut Session,
@@ -311,7 +342,7 @@ impl DefinitionLedger {
         for QualifiedName { schema, name } in tables {
             session
                 .execute(format!(
-                    "UPDATE sealift.definition SET due=0 {} AND schema_name={} AND table_name={}",
+                    "UPDATE sealift.definition SET due=0 {} AND due=3 AND schema_name={} AND table_name={}",
                     self.whose(),
                     text(schema),
                     text(name)

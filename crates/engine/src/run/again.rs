@@ -1,13 +1,15 @@
 //! Tables that are copied again while the others are followed: their definition moved before everything was copied,
 //! or the operator asked for it.
 //!
-//! First everything is applied that the source had when its definitions were looked at, these tables left out: then
-//! no row of theirs is to come that was written under another definition. Then they are made anew from the plan,
+//! First everything is applied that the source had when its definitions had been looked at, these tables left out: then
+//! no row of theirs is to come that was written under another definition, unless a statement about them came while they
+//! were looked at. Those wait for the next time. Then they are made anew from the plan,
 //! and copied beside the changes as all tables are. Until that is done the ledger says that they are due, so a run
 //! that is killed begins with them anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sealift_mysql::binlog::LogPosition;
 use sealift_mysql::session::Session;
 use sealift_schema::catalog::{Catalog, Table};
 use sealift_schema::facts::Side;
@@ -16,9 +18,11 @@ use sealift_schema::rewrite;
 
 use super::Migration;
 use super::apply::{applier, stage};
+use super::follow::Course;
 use super::online::Run;
 use super::resolve::tell_held;
 use crate::copy;
+use crate::copy::aside::{Aside, Left};
 use crate::definition;
 use crate::family::Families;
 use crate::fault::{ErrorCode, Fault, OnServer};
@@ -27,9 +31,16 @@ use crate::plan::apply::StepResult;
 use crate::plan::generate;
 use crate::plan::read::Plan;
 use crate::report::{Conclusion, ObjectReport, Report};
-use crate::stage::{HeldObject, Part, Stage};
+use crate::stage::{HeldObject, Part, Stage, Step};
 use crate::stop::Stop;
 use crate::target::pin;
+
+/// Where the source's log ended before its definitions were looked at, and behind that.
+#[derive(Clone, Debug)]
+pub(super) struct Looked {
+    pub(super) from: LogPosition,
+    pub(super) to: LogPosition,
+}
 
 impl Run<'_> {
     /// The tables that have to be copied again, or for the first time since they are new, or are gone.
@@ -61,6 +72,61 @@ impl Run<'_> {
         Ok(due)
     }
 
+    /// What moved between the first look at the source and the position changes are followed from is in no log that is
+    /// read: such tables are looked at again and copied later.
+    pub(super) async fn keep_unmoved(&self, report: &mut Report) -> Result<(), Fault> {
+        self.migration.progress.enter("checking that no definition moved");
+        let moved = self.tables().moved(report).await?;
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let (wanted, carrier) = (self.wanted(), self.carrier());
+        let unmoved = wanted.values().filter(|table| !moved.contains(&table.name));
+        carrier.keep(unmoved).await?;
+        carrier.mark(&moved).await?;
+        Err(left_for_later(moved.len()))
+    }
+
+    /// Makes tables anew that have to be copied again. As long as others are still to be copied, that waits: whoever
+    /// changes definitions all the time would keep them from it. Tells which tables wait.
+    pub(super) async fn made_anew(&self, now: &Stage, report: &mut Report) -> Result<Left, Fault> {
+        let due = self.due(now).await?;
+        if due.is_empty() {
+            return Ok(Left::default());
+        }
+        let carrier = self.carrier();
+        carrier.mark(&due).await?;
+        if self.are_others_left(now, &due).await? {
+            return Ok(Left { tables: due, is_plan_old: false });
+        }
+        let mut left = self.level(now, &due).await?;
+        let known = carrier.tables().await?.unwrap_or_default();
+        self.with_families(&known, &mut left.tables)?;
+        self.with_families(&self.wanted(), &mut left.tables)?;
+        // Some may have become due on the way.
+        let due = carrier.due().await?.difference(&left.tables).cloned().collect();
+        self.renew(&due, report).await?;
+        Ok(left)
+    }
+
+    /// Whether tables that are not due are still to be copied.
+    async fn are_others_left(
+        &self,
+        now: &Stage,
+        due: &BTreeSet<QualifiedName>,
+    ) -> Result<bool, Fault> {
+        let all: BTreeSet<QualifiedName> = if now.needs_copy() {
+            self.wanted().into_keys().collect()
+        } else {
+            self.carrier().made().await?
+        };
+        let copied = now.memory().map(|memory| &memory.copied);
+        let is_left = |table: &QualifiedName| {
+            !due.contains(table) && copied.is_none_or(|copied| !copied.contains_key(table))
+        };
+        Ok(all.iter().any(is_left))
+    }
+
     /// Adds the tables whose rows change with those of one that is due.
     fn with_families(
         &self,
@@ -83,26 +149,39 @@ impl Run<'_> {
         wanted.map(|table| (table.name.clone(), table.clone())).collect()
     }
 
-    /// Applies everything the source had when it was looked at, but for these tables.
+    /// Applies everything the source had when it had been looked at, but for these tables. Tells of which of them nobody
+    /// knows where in the log their definitions are: a statement about them came while they were looked at.
     pub(super) async fn level(
         &self,
         now: &Stage,
         due: &BTreeSet<QualifiedName>,
-    ) -> Result<(), Fault> {
+    ) -> Result<Left, Fault> {
         self.migration.progress.enter("catching up, to copy tables again");
-        let Some(surveyed) = self.surveyed.clone() else { return Ok(()) };
-        let (follow, _tables) = self.follow(now, &Standing::default(), due.clone()).await?;
+        let Some(Looked { to, .. }) = self.looked.clone() else { return Ok(Left::default()) };
+        let aside = Aside::default();
+        let course = Course::Levelling { to: to.clone(), aside: aside.clone() };
+        let course = (due.clone(), course);
+        let (mut follow, _tables) = self.follow(now, &Standing::default(), course).await?;
+        // No indexes are built meanwhile, and nobody else would let the changes of families that are copied pass.
+        drop(std::mem::take(&mut follow.way.holds));
         let (end, mut applied) = (follow.end.clone(), follow.opening.applied.subscribe());
         let waiting = async {
             tokio::select! {
-                _reached_or_failed = applied.wait_for(|at| at.covers(&surveyed)) => {}
+                _reached_or_failed = applied.wait_for(|at| at.covers(&to)) => {}
                 () = self.migration.stop.wait() => {}
             }
             end.request();
         };
         let (followed, ()) = tokio::join!(follow.run(), waiting);
-        followed?;
-        self.migration.stop.check()
+        let reached = followed?;
+        self.migration.stop.check()?;
+        if reached.covers(&to) {
+            return Ok(aside.close());
+        }
+        let what = "a definition moved before everything was applied that was known of";
+        Err(Fault::new(ErrorCode::SourceChanged, what)
+            .on(Side::Source)
+            .advise("run the same command again"))
     }
 
     /// Makes these tables anew on the target, without rows.
@@ -114,7 +193,6 @@ impl Run<'_> {
         let migration = self.migration;
         migration.progress.enter("making tables anew");
         let (wanted, carrier) = (self.wanted(), self.carrier());
-        carrier.mark(due).await?;
         let names: Vec<QualifiedName> = due.iter().cloned().collect();
         let journal = self.journal.as_ref();
         copy::reset(&migration.target, &self.online.ledger_name, &names, journal).await?;
@@ -183,12 +261,39 @@ impl Run<'_> {
         Err(Fault::new(ErrorCode::Interrupted, "stopped as asked"))
     }
 
+    /// The plan without some parts of these tables.
+    pub(super) fn plan_without(
+        &self,
+        tables: &BTreeSet<QualifiedName>,
+        is_left_out: impl Fn(Part) -> bool,
+    ) -> Plan {
+        let mut plan = self.plan.clone();
+        plan.steps.retain(|step| {
+            let step = step.step();
+            let is_of_table = step.object.kind == ObjectKind::Table
+                && (tables.contains(&step.object.name) || self.joins(step, tables));
+            !(is_of_table && is_left_out(step.part))
+        });
+        plan
+    }
+
+    /// Whether a step makes foreign keys that refer to one of these tables.
+    fn joins(&self, step: &Step, tables: &BTreeSet<QualifiedName>) -> bool {
+        let table = self.survey.catalog.tables.get(&step.object.name);
+        step.part == Part::ForeignKeys
+            && table.is_some_and(|table| {
+                table.foreign_keys.iter().any(|key| tables.contains(&key.parent))
+            })
+    }
+
     /// The part of the plan that makes these tables.
     fn plan_of(&self, due: &BTreeSet<QualifiedName>) -> Plan {
         let mut plan = self.plan.clone();
         plan.steps.retain(|step| {
             let object = &step.step().object;
-            object.kind == ObjectKind::Schema || due.contains(&object.name)
+            object.kind == ObjectKind::Schema
+                || due.contains(&object.name)
+                || self.joins(step.step(), due)
         });
         plan.steps.retain(|step| {
             matches!(
@@ -198,6 +303,17 @@ impl Run<'_> {
         });
         plan
     }
+}
+
+/// What begins again with what was left.
+pub(super) fn left_for_later(tables: usize) -> Fault {
+    let what = match tables {
+        0 => "definitions moved of what holds no rows".to_owned(),
+        tables => format!("definitions moved: {tables} tables are copied when the others are"),
+    };
+    Fault::new(ErrorCode::SourceChanged, what)
+        .on(Side::Source)
+        .advise("run the same command again: they are copied again")
 }
 
 /// Whether everything is copied and only changes are carried: from then on statements are, too.

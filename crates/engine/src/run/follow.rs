@@ -9,14 +9,17 @@ use sealift_schema::facts::Side;
 use sealift_schema::name::{ObjectKind, QualifiedName};
 use sealift_schema::sql::DefinitionStatement;
 use sealift_schema::sql::statement::Deed;
+use tokio::sync::watch;
 
 use super::again::is_following;
 use super::orders::{Orders, placed};
 use super::prepared::{EndsOfXa, refuse_unknown_to_copies};
+use super::unsettled::template;
 use super::way::{Opening, Way};
 use crate::apply::{self, LoggedImage};
 use crate::control::Control;
 use crate::copy::CopyTable;
+use crate::copy::aside::Aside;
 use crate::copy::gate::Moment;
 use crate::cutover::is_own_statement;
 use crate::definition::{Carrier, Concern, Marked, Outcome};
@@ -44,6 +47,8 @@ pub(super) struct Follow<'a> {
     pub(super) surveyed: Option<LogPosition>,
     /// Tables whose changes are left out: they are about to be copied again.
     pub(super) left_out: BTreeSet<QualifiedName>,
+    /// What changes are followed for.
+    pub(super) course: Course,
     /// Counts statements that change what is migrated.
     pub(super) moves: Moves,
     /// Sees when reads of the source know what XA had prepared.
@@ -68,6 +73,20 @@ impl Moves {
     fn another(&self) {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
+}
+
+/// What changes are followed for.
+#[derive(Clone, Debug)]
+pub(super) enum Course {
+    /// To have everything on the target up to where definitions had been looked at.
+    Levelling {
+        /// Where the source's log ended then.
+        to: LogPosition,
+        /// Tables that a statement was about meanwhile.
+        aside: Aside,
+    },
+    /// For good; tables can be set aside as long as any are copied meanwhile.
+    Lasting(Aside),
 }
 
 /// What becomes of statements that change definitions.
@@ -342,16 +361,19 @@ impl<'a> Follow<'a> {
             self.let_pass_or_stop(&statement, &ours)?;
             return self.passed(statement, Vec::new()).await;
         }
-        let Marked { due, held } = marked;
+        let template = template(&statement, &ours);
+        let Marked { due, made, held } = marked;
         if !tables.is_empty() && tables.iter().all(|table| held.contains_key(table)) {
             return self.passed(statement, Vec::new()).await;
         }
-        if let Some(held) = tables.iter().find(|table| held.contains_key(*table)) {
+        let concerned = || tables.iter().chain(&template);
+        if let Some(held) = concerned().find(|table| held.contains_key(*table)) {
             let why = format!("table {held} is held");
             return self.hold(&statement, &ours, &tables, &why).await;
         }
-        if !is_following(self.journal)? || !tables.is_disjoint(&due) {
-            return self.unsettled(statement, &ours, (&tables, &due)).await;
+        let is_settled = !concerned().any(|table| due.contains(table) || made.contains(table));
+        if !is_settled || !is_following(self.journal)? {
+            return self.unsettled(statement, &ours, &tables).await;
         }
         self.way.applier.settle().await?;
         match self.carrier().carry(&statement, &ours).await? {
@@ -370,43 +392,6 @@ impl<'a> Follow<'a> {
         }
     }
 
-    /// A statement while tables are being copied. What it changes of them is in their copy if that begins after it
-    /// and with the definition that it made; so they are copied again.
-    async fn unsettled(
-        &mut self,
-        statement: Statement,
-        ours: &DefinitionStatement,
-        (tables, due): (&BTreeSet<QualifiedName>, &BTreeSet<QualifiedName>),
-    ) -> Result<Waited<()>, Fault> {
-        let surveyed = self.surveyed.as_ref();
-        let is_known = surveyed.is_some_and(|surveyed| surveyed.contains(&statement.id));
-        if is_known && tables.is_subset(due) {
-            return self.planned(statement, ours).await;
-        }
-        self.carrier().mark(tables).await?;
-        let shown = shown(ours);
-        Err(Fault::new(ErrorCode::SourceChanged, format!("the source executed: {shown}"))
-            .on(Side::Source)
-            .about(format!("transaction {}", statement.id))
-            .advise("run the same command again: the tables it changed are copied again"))
-    }
-
-    /// A statement whose tables are copied again: what it made besides, the plan has. It may have been made before
-    /// that.
-    async fn planned(
-        &mut self,
-        statement: Statement,
-        ours: &DefinitionStatement,
-    ) -> Result<Waited<()>, Fault> {
-        if let Deed::Stored { .. } | Deed::Schema { .. } = ours.deed {
-            self.way.applier.settle().await?;
-            if self.carrier().carry(&statement, ours).await? == Outcome::Executed {
-                return Ok(Waited::Redefined(BTreeSet::new()));
-            }
-        }
-        self.passed(statement, Vec::new()).await
-    }
-
     pub(super) async fn passed(
         &mut self,
         statement: Statement,
@@ -416,6 +401,22 @@ impl<'a> Follow<'a> {
         self.standing.counted(1, changes.len());
         self.way.applier.apply(apply::Transaction { id, end, changes }).await?;
         Ok(Waited::For(()))
+    }
+}
+
+/// Tells how far the applier is, until nothing more is wanted.
+pub(super) async fn tell(
+    mut applied: watch::Receiver<LogPosition>,
+    standing: &Standing,
+    end: &Stop,
+) {
+    loop {
+        let position = applied.borrow_and_update().clone();
+        standing.reached(position);
+        tokio::select! {
+            changed = applied.changed() => if changed.is_err() { return },
+            () = end.wait() => return,
+        }
     }
 }
 

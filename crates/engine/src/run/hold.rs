@@ -26,13 +26,7 @@ impl Follow<'_> {
     ) -> Result<Waited<()>, Fault> {
         let reason = reason(statement, ours, why);
         // What foreign keys change with a table that is held, nobody can repeat.
-        let mut tables = tables.clone();
-        for family in self.way.related.iter() {
-            if family.iter().any(|table| tables.contains(table)) {
-                tables.extend(family.iter().cloned());
-            }
-        }
-        let tables = &tables;
+        let tables = &self.with_related(tables);
         for table in tables {
             tracing::warn!(%table, reason, "a table is held");
         }
@@ -40,6 +34,17 @@ impl Follow<'_> {
         self.carrier().hold(tables, &reason).await?;
         self.standing.held(self.carrier().held().await?);
         Ok(Waited::Redefined(tables.clone()))
+    }
+
+    /// These tables, and those whose rows change with theirs.
+    pub(super) fn with_related(&self, tables: &BTreeSet<QualifiedName>) -> BTreeSet<QualifiedName> {
+        let mut all = tables.clone();
+        for family in self.way.related.iter() {
+            if family.iter().any(|table| tables.contains(table)) {
+                all.extend(family.iter().cloned());
+            }
+        }
+        all
     }
 
     /// Holds what holds no rows, and passes the statement. A schema that goes takes its tables along: they are held.
@@ -90,7 +95,7 @@ impl Follow<'_> {
     }
 
     /// Remembers that what a statement is about is not on the other side as it is here.
-    fn note_held(
+    pub(super) fn note_held(
         &self,
         statement: &Statement,
         ours: &DefinitionStatement,
@@ -115,7 +120,7 @@ impl Follow<'_> {
     }
 
     /// The followed tables of a schema that is dropped.
-    fn gone_with_schema(
+    pub(super) fn gone_with_schema(
         &self,
         statement: &Statement,
         ours: &DefinitionStatement,
@@ -144,8 +149,8 @@ impl Follow<'_> {
             ours.mentions(&table.name)
                 && (default.eq_ignore_ascii_case(&table.schema) || ours.mentions(&table.schema))
         };
-        let Marked { due, held } = marked;
-        let tables = self.way.stream.tables().names().chain(due).chain(held.keys());
+        let Marked { due, made, held } = marked;
+        let tables = self.way.stream.tables().names().chain(due).chain(made).chain(held.keys());
         tables.filter(|table| is_named(table)).cloned().collect()
     }
 
@@ -199,6 +204,6 @@ pub(super) fn held(journal: &dyn Journal) -> Result<HeldObjects, Fault> {
 }
 
 /// The statement, its place, and why it could not be carried.
-fn reason(statement: &Statement, ours: &DefinitionStatement, why: &str) -> String {
+pub(super) fn reason(statement: &Statement, ours: &DefinitionStatement, why: &str) -> String {
     format!("{}: {} ({why})", statement.id, shown(ours))
 }

@@ -16,6 +16,7 @@ mod way;
 mod failover;
 mod follow;
 mod hold;
+mod unsettled;
 mod orders;
 mod resolve;
 mod again;

@@ -9,14 +9,14 @@ use sealift_schema::facts::{ServerFacts, Side};
 use sealift_schema::name::QualifiedName;
 use tokio::sync::watch;
 
-use super::again::is_following;
+use super::again::{Looked, is_following, left_for_later};
 use super::anew::{close_ledgers, is_anew, is_online};
 use super::apply::{applier, begin, ready};
 use super::build::{BUILDERS, builders};
 use super::complete::{Ending, complete};
 use super::continuous::Continuous;
 use super::failover;
-use super::follow::{Definitions, Follow, Moves};
+use super::follow::{Course, Definitions, Follow, Moves, tell};
 use super::hold::held;
 use super::orders::Orders;
 use super::patience::{Returns, persist};
@@ -29,6 +29,7 @@ use super::way::Opening;
 use super::{Migration, apply as scripts};
 use super::{turn_end, turned};
 use crate::apply::{self, Mode};
+use crate::copy::aside::{Aside, Left};
 use crate::copy::family::Holds;
 use crate::copy::gate::Gates;
 use crate::copy::gated::Gated;
@@ -83,8 +84,8 @@ pub async fn online(
     persist(migration, journal.as_ref(), report, attempt).await
 }
 
-/// How often within an hour it is begun with again because a definition moved: whoever changes more while rows are
-/// copied keeps the copy from getting anywhere, and should know.
+/// How often within an hour it is begun with again because a definition moved, without any table being copied
+/// meanwhile: the operator should know that the copy does not get anywhere.
 const MOVES_MAX: usize = 50;
 
 /// Begins again when a definition moved under the copy, or the operator wants tables copied again: those are, the
@@ -98,6 +99,7 @@ async fn anew_when_moved(
     let blank = report.clone();
     let mut moves = Returns::at_most(MOVES_MAX);
     loop {
+        let begun = journal.events()?.len();
         let fault = match once(migration, (online, before), journal, report).await {
             Err(fault) if fault.code == ErrorCode::SourceChanged => fault,
             ended => return ended,
@@ -107,7 +109,10 @@ async fn anew_when_moved(
         let is_known = !is_settled
             || is_ordered
             || definition::is_any_due(&migration.target, &online.ledger_name).await?;
-        if !is_known || !moves.allow(migration.clock.elapsed()) {
+        let since = journal.events()?;
+        let is_getting_on =
+            since.iter().skip(begun).any(|event| matches!(event, Event::TableCopied { .. }));
+        if !is_known || !(is_getting_on || moves.allow(migration.clock.elapsed())) {
             return Err(fault);
         }
         tracing::warn!(%fault, "beginning again with what it changed");
@@ -134,8 +139,16 @@ async fn once(
     let are_kept = definition::are_kept(&migration.target, &online.ledger_name).await?;
     let (is_online, is_anew) = (is_online(journal.as_ref())?, is_anew(journal.as_ref())?);
     let end = || log_end::of(&migration.source);
-    let surveyed = if are_kept && !is_anew { Some(end().await?) } else { None };
-    let survey = Survey::take(migration, report).await?;
+    let from = if are_kept && !is_anew { Some(end().await?) } else { None };
+    let survey = if is_following(journal.as_ref())? {
+        Survey::of_followed(migration, report).await?
+    } else {
+        Survey::take(migration, report).await?
+    };
+    let looked = match from {
+        Some(from) => Some(Looked { from, to: end().await? }),
+        None => None,
+    };
     if is_online || migration.folder.manifest()?.is_none() {
         super::plan::write(migration, &survey, report)?;
         put_into_scripts(&migration.folder, journal.as_ref())?;
@@ -152,7 +165,7 @@ async fn once(
     refuse_offline_state(&stage)?;
     let images = images(&stage, &survey.source);
     let survey = &survey;
-    let run = Run { migration, online, before, journal, survey, images, surveyed, plan: &plan };
+    let run = Run { migration, online, before, journal, survey, images, looked, plan: &plan };
     run.followable().await?;
     if let Some(followed) = stage.memory().and_then(|memory| memory.all_again.as_ref()) {
         run.clear_all(followed, report).await?;
@@ -200,8 +213,16 @@ fn refuse_offline_state(stage: &Stage) -> Result<(), Fault> {
     ))
 }
 
-/// Tables that are copied together, and what keeps those closed that were.
-type Related = (Families, Holds);
+/// Where the copy meets the changes.
+struct Meeting {
+    gates: Gates,
+    /// Tables that are copied together, and what keeps those closed that were.
+    related: (Families, Holds),
+    /// Tables whose definitions move meanwhile.
+    aside: Aside,
+    /// Tables that are copied when the others are.
+    later: BTreeSet<QualifiedName>,
+}
 
 /// What the steps of one run share.
 pub(super) struct Run<'a> {
@@ -213,8 +234,8 @@ pub(super) struct Run<'a> {
     pub(super) survey: &'a Survey,
     /// How much of a row the source's log has.
     pub(super) images: RowImages,
-    /// Where the source's log ended before it was looked at; `None` in a migration's first run.
-    pub(super) surveyed: Option<LogPosition>,
+    /// Where the source's log ended meanwhile; `None` in a migration's first run.
+    pub(super) looked: Option<Looked>,
     pub(super) plan: &'a Plan,
 }
 
@@ -250,25 +271,26 @@ impl Run<'_> {
     /// Copies and follows until it is stopped, or caught up if that was wished.
     async fn carry(&self, stage: Stage, report: &mut Report) -> Result<Conclusion, Fault> {
         let migration = self.migration;
-        let due = self.due(&stage).await?;
-        if !due.is_empty() {
-            self.level(&stage, &due).await?;
-            self.renew(&due, report).await?;
-        }
-        let tables = self.tables();
+        let Left { tables: later, is_plan_old } = self.made_anew(&stage, report).await?;
         if stage.needs_copy() {
+            let plan = self.plan_without(&later, |_part| true);
+            let tables = Tables { plan: &plan, ..self.tables() };
             tables.prepare(&stage, self.online.not_empty, None, report).await?;
         }
         self.start(&stage).await?;
-        if self.surveyed.is_none() {
-            // A statement before the position would be in no log that is read.
-            self.tables().definitions_held(report).await?;
+        if self.looked.is_none() {
+            self.keep_unmoved(report).await?;
         }
         let stage = scripts::stage(self.journal.as_ref())?;
         let standing = Standing::default();
-        let (mut follow, jobs) = self.follow(&stage, &standing, BTreeSet::new()).await?;
+        let aside = Aside::default();
+        if is_plan_old {
+            let _open = aside.outdate_plan().is_ok();
+        }
+        let course = Course::Lasting(aside.clone());
+        let (mut follow, jobs) = self.follow(&stage, &standing, (later.clone(), course)).await?;
         let related = (follow.way.families.clone(), std::mem::take(&mut follow.way.holds));
-        let gates = (follow.way.gates.clone(), related);
+        let gates = Meeting { gates: follow.way.gates.clone(), related, aside, later };
         let applied = follow.opening.applied.subscribe();
         let (end, moves) = (follow.end.clone(), follow.moves.clone());
         let moving = tell(applied.clone(), &standing, &end);
@@ -345,7 +367,7 @@ impl Run<'_> {
         &self,
         stage: &Stage,
         standing: &Standing,
-        left_out: BTreeSet<QualifiedName>,
+        (left_out, course): (BTreeSet<QualifiedName>, Course),
     ) -> Result<(Follow<'_>, Vec<CopyTable>), Fault> {
         let carrier = self.carrier();
         let mut opening = Opening::new(
@@ -356,7 +378,7 @@ impl Run<'_> {
         let mut unsettled = BTreeSet::new();
         let mut jobs = match carrier.tables().await? {
             Some(mut known) => {
-                unsettled = carrier.due().await?;
+                unsettled = carrier.made().await?;
                 known.retain(|table, _| !left_out.contains(table));
                 opening.tables(known, &BTreeSet::new(), &carrier.context).await?
             }
@@ -383,8 +405,9 @@ impl Run<'_> {
             journal: self.journal.as_ref(),
             control: &self.migration.control,
             standing: standing.clone(),
-            surveyed: self.surveyed.clone(),
+            surveyed: self.looked.as_ref().map(|looked| looked.from.clone()),
             left_out,
+            course,
             moves: Moves::default(),
             ends_of_xa: EndsOfXa::of(&self.migration.source),
             orders: Some(Orders::open(self.migration)),
@@ -424,41 +447,54 @@ impl Run<'_> {
         &self,
         stage: Stage,
         jobs: Vec<CopyTable>,
-        gates: (Gates, Related),
+        meeting: Meeting,
         applied: watch::Receiver<LogPosition>,
         (standing, end, moves): (&Standing, &Stop, Moves),
         report: &mut Report,
     ) -> Result<Conclusion, Fault> {
         let migration = self.migration;
-        let due = self.carrier().due().await?;
-        let meeting = gates.0.clone();
-        if stage.needs_copy() {
-            self.copy(jobs, gates, applied.clone(), report).await?;
-            migration.probe.pass(Point::Copied);
-            self.journal.record(&Event::Copied)?;
-        } else if !due.is_empty() {
-            let again = jobs.into_iter().filter(|job| due.contains(&job.source.name)).collect();
-            self.copy(again, gates, applied.clone(), report).await?;
+        let made = self.carrier().made().await?;
+        let (gates, aside, later) =
+            (meeting.gates.clone(), meeting.aside.clone(), meeting.later.clone());
+        if stage.needs_copy() || !made.is_empty() {
+            let is_wanted = |job: &CopyTable| stage.needs_copy() || made.contains(&job.source.name);
+            let jobs = jobs.into_iter().filter(is_wanted).collect();
+            self.copy(jobs, meeting, applied.clone(), report).await?;
         } else {
             // What was held is copied and has its indexes.
-            drop(gates);
+            drop(meeting);
+        }
+        let Left { tables, is_plan_old } = aside.close();
+        if !later.is_empty() {
+            return Err(left_for_later(later.len() + tables.len()));
         }
         let name = &self.online.ledger_name;
         let journal = self.journal.as_ref();
+        if stage.needs_copy() {
+            migration.probe.pass(Point::Copied);
+            self.journal.record(&Event::Copied)?;
+        }
         // What the plan made once, the source's own statements change from then on.
         if !matches!(stage, Stage::Following(_)) {
+            // Keys of what is set aside come with its next copy.
+            let is_key = |part| matches!(part, Part::Indexes | Part::ForeignKeys);
+            let plan = self.plan_without(&tables, is_key);
             let conclusion =
-                complete(migration, Ending::Following, name, self.plan, journal, report).await?;
+                complete(migration, Ending::Following, name, &plan, journal, report).await?;
             if conclusion != Conclusion::Done {
                 return Ok(conclusion);
             }
-        } else if !due.is_empty() {
-            let conclusion = self.complete_again(&due, report).await?;
+        } else if !made.is_empty() {
+            let done: BTreeSet<_> = made.difference(&tables).cloned().collect();
+            let conclusion = self.complete_again(&done, report).await?;
             if conclusion != Conclusion::Done {
                 return Ok(conclusion);
             }
         }
-        self.carrier().settled(&due).await?;
+        self.carrier().settled(&made).await?;
+        if is_plan_old || !tables.is_empty() {
+            return Err(left_for_later(tables.len()));
+        }
         let horizon = log_end::of(&migration.source).await?;
         standing.copied();
         migration.progress.enter("catching up");
@@ -482,7 +518,7 @@ impl Run<'_> {
             return Ok(Conclusion::Done);
         }
         migration.progress.enter(turning::following(Side::Source));
-        let (live, gates) = (Side::Source, meeting);
+        let live = Side::Source;
         let continuous = self.online.continuous.as_ref();
         let turning = Turning { migration, journal, name, live, gates, applied, moves, continuous };
         turning.serve(end, report).await
@@ -491,7 +527,7 @@ impl Run<'_> {
     async fn copy(
         &self,
         jobs: Vec<CopyTable>,
-        (gates, (families, holds)): (Gates, Related),
+        Meeting { gates, related: (families, holds), aside, later: _ }: Meeting,
         applied: watch::Receiver<LogPosition>,
         report: &mut Report,
     ) -> Result<(), Fault> {
@@ -511,6 +547,7 @@ impl Run<'_> {
             gates: gates.clone(),
             applied,
             then: Arc::new(relay),
+            aside: aside.clone(),
             stop: migration.stop.clone(),
         };
         let job = CopyJob {
@@ -523,6 +560,7 @@ impl Run<'_> {
                 control: self.migration.control.clone(),
                 families,
                 holds,
+                aside,
             }),
             target: migration.target.clone(),
             tables: jobs,
@@ -547,21 +585,5 @@ impl Run<'_> {
         let said = format!("copied {rows} rows of {count} tables in {seconds:.1} s");
         report.happened(&migration.clock, said);
         Ok(())
-    }
-}
-
-/// Tells how far the applier is, until nothing more is wanted.
-pub(super) async fn tell(
-    mut applied: watch::Receiver<LogPosition>,
-    standing: &Standing,
-    end: &Stop,
-) {
-    loop {
-        let position = applied.borrow_and_update().clone();
-        standing.reached(position);
-        tokio::select! {
-            changed = applied.changed() => if changed.is_err() { return },
-            () = end.wait() => return,
-        }
     }
 }

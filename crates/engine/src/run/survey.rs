@@ -38,13 +38,23 @@ pub struct Asked {
 impl Survey {
     /// Asks both servers. Refuses two that are one, and a selection that selects nothing.
     pub(super) async fn take(migration: &Migration, report: &mut Report) -> Result<Self, Fault> {
-        let Both { source, target, source_identity, target_identity } =
-            both(migration, report).await?;
-        let catalog = source_catalog(migration, &source, report).await?;
-        if catalog.schemas.is_empty() {
+        let survey = Self::of_followed(migration, report).await?;
+        if survey.catalog.schemas.is_empty() {
             return Err(Fault::new(ErrorCode::NothingSelected, "select objects of the source")
                 .on(Side::Source));
         }
+        Ok(survey)
+    }
+
+    /// The same of a migration whose changes are followed: all that was selected may have been dropped since, which
+    /// the log tells at its place.
+    pub(super) async fn of_followed(
+        migration: &Migration,
+        report: &mut Report,
+    ) -> Result<Self, Fault> {
+        let Both { source, target, source_identity, target_identity } =
+            both(migration, report).await?;
+        let catalog = source_catalog(migration, &source, report).await?;
         let selection = migration.selection.clone().on(&source);
         // A name nobody gives: whether objects are selected that are not named one by one.
         let wants = |kind: ObjectKind, schema: &str| {

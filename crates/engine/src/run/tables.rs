@@ -154,8 +154,7 @@ impl Tables<'_> {
     pub(super) async fn definitions_held(&self, report: &mut Report) -> Result<Catalog, Fault> {
         self.migration.progress.enter("checking that no definition moved");
         let now = source_catalog(self.migration, &self.survey.source, report).await?;
-        let moved = moved_table(&self.survey.catalog, &now);
-        match moved {
+        match moved_tables(&self.survey.catalog, &now).first() {
             None => Ok(now),
             Some(table) => {
                 Err(Fault::new(ErrorCode::SourceChanged, "compare definitions after the copy")
@@ -164,21 +163,28 @@ impl Tables<'_> {
             }
         }
     }
+
+    /// The tables that came, went or are others since the source was looked at.
+    pub(super) async fn moved(
+        &self,
+        report: &mut Report,
+    ) -> Result<BTreeSet<QualifiedName>, Fault> {
+        let now = source_catalog(self.migration, &self.survey.source, report).await?;
+        Ok(moved_tables(&self.survey.catalog, &now))
+    }
 }
 
 fn copied_table(event: &Event) -> Option<&QualifiedName> {
     if let Event::TableCopied { table, .. } = event { Some(table) } else { None }
 }
 
-/// The first table whose definition is another than it was.
-fn moved_table(before: &Catalog, now: &Catalog) -> Option<QualifiedName> {
-    let (before_sources, now_sources) = (generate::sources(before), generate::sources(now));
-    before_sources
-        .iter()
-        .find(|(object, text)| {
-            object.kind == ObjectKind::Table && now_sources.get(object) != Some(text)
-        })
-        .map(|(object, _)| object.name.clone())
+/// The tables whose definitions are others than they were, that came or that went.
+fn moved_tables(before: &Catalog, now: &Catalog) -> BTreeSet<QualifiedName> {
+    let (before, now) = (generate::sources(before), generate::sources(now));
+    let all = before.keys().chain(now.keys());
+    let moved = all
+        .filter(|object| object.kind == ObjectKind::Table && before.get(object) != now.get(object));
+    moved.map(|object| object.name.clone()).collect()
 }
 
 /// The named tables of the target.

@@ -277,8 +277,9 @@ pub(super) async fn refuse_held(
     let mut session = Session::connect(&migration.target).await.on(side, "connect")?;
     let held = ledger.held(&mut session).await.on(side, "read definitions")?;
     let due = ledger.due(&mut session).await.on(side, "read definitions")?;
+    let made = ledger.made(&mut session).await.on(side, "read definitions")?;
     session.close().await;
-    let Some(table) = held.into_keys().chain(due).next() else { return Ok(()) };
+    let Some(table) = held.into_keys().chain(due).chain(made).next() else { return Ok(()) };
     let what = "its changes are held, or it is to be copied again";
     Err(Fault::new(ErrorCode::TurnRefused, what)
         .about(format!("table {table}"))

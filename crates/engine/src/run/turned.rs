@@ -13,9 +13,9 @@ use sealift_schema::name::quote;
 use sealift_schema::selection::{Patterns, Selection};
 use tokio::sync::watch;
 
-use super::follow::{Definitions, Follow, Moves};
+use super::follow::{Course, Definitions, Follow, Moves, tell};
 use super::hold::held as held_objects;
-use super::online::{Online, tell};
+use super::online::Online;
 use super::orders::Orders;
 use super::prepared::EndsOfXa;
 use super::survey::Survey;
@@ -27,6 +27,7 @@ use super::way::Opening;
 use super::{Migration, apply as scripts};
 use crate::apply;
 use crate::copy::CopyTable;
+use crate::copy::aside::Aside;
 use crate::copy::gate::Gates;
 use crate::cutover::{followed, keep_left};
 use crate::definition::{self, Carrier, DefinitionLedger, Scope};
@@ -134,6 +135,7 @@ impl Way<'_> {
             standing: standing.clone(),
             surveyed: None,
             left_out: BTreeSet::new(),
+            course: Course::Lasting(Aside::default()),
             moves: moves.clone(),
             ends_of_xa: EndsOfXa::of(&directed.source),
             orders: Some(Orders::open(self.migration)),

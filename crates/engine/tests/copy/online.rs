@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use sealift_engine::clock::Clock;
 use sealift_engine::control::{Control, Settings};
+use sealift_engine::copy::aside::Aside;
 use sealift_engine::copy::family::Holds;
 use sealift_engine::copy::gate::Gates;
 use sealift_engine::copy::gated::Gated;
@@ -54,6 +55,7 @@ async fn job(case: &Case<'_>, gates: &Gates) -> CopyJob {
         control: Control::new(case.stop.clone(), clock, Settings::default()),
         families: Families::default(),
         holds: Holds::default(),
+        aside: Aside::default(),
     });
     CopyJob { reading, ..case.job().await }
 }
@@ -395,6 +397,7 @@ async fn indexes_are_built_when_all_is_applied_that_the_log_held_after_the_last_
         gates: gates.clone(),
         applied: seen,
         then: Arc::new(Builds(Arc::clone(&built))),
+        aside: Aside::default(),
         stop: case.stop.clone(),
     });
     let running = tokio::spawn(copy::tables(job));
@@ -425,6 +428,7 @@ async fn a_stop_is_heard_while_changes_are_not_visible_or_not_applied() {
         gates: gates.clone(),
         applied: seen,
         then: Arc::new(Seen::default()),
+        aside: Aside::default(),
         stop: case.stop.clone(),
     });
     let running = tokio::spawn(copy::tables(job));

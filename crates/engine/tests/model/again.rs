@@ -1,5 +1,5 @@
-//! A table that is copied again while the others are followed: its rows are read by the definition its copy has. One
-//! test per guard takes it away and sees the model fail.
+//! A table that is copied again while the others are followed: its rows are read by the definition its copy has. As
+//! long as others are still to be copied it is set aside. One test per guard takes it away and sees the model fail.
 
 use crate::explore::{System, explore};
 
@@ -20,22 +20,36 @@ enum Entry {
 struct Guards {
     /// The log's end is asked for before definitions are looked at.
     end_first: bool,
-    /// Everything up to that end is applied without the table, before its changes are.
+    /// Everything up to where the log ended behind that is applied without the table, before its changes are.
     level: bool,
-    /// A statement about the table behind that end begins the copy again.
-    begin_again: bool,
+    /// A statement between both ends has it wait for the next time.
+    waits: bool,
+    /// A statement about the table that its definition does not know sets it aside.
+    set_aside: bool,
+    /// The ledger has it as due before the statement passes.
+    marked_first: bool,
 }
 
-const ALL: Guards = Guards { end_first: true, level: true, begin_again: true };
+const ALL: Guards =
+    Guards { end_first: true, level: true, waits: true, set_aside: true, marked_first: true };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum At {
-    /// It asks for the log's end and looks at definitions: one of them is done.
-    Looking { end: Option<usize>, columns: Option<usize> },
-    /// It applies everything up to the end without the table.
-    Levelling { end: usize, columns: usize },
-    /// The table is made anew; its changes are applied while it is copied and after.
-    Applying { end: usize, columns: usize },
+    /// It asks for the log's end and looks at definitions.
+    Looking { from: Option<usize>, columns: Option<usize> },
+    /// It has asked for the log's end once more, and applies everything up to that without the table.
+    Levelling { from: usize, to: usize, columns: usize, waits: bool },
+    /// The table's changes are applied while it is copied and after, by the definition in the ledger.
+    Applying,
+    /// The table's changes are left out: others are copied first.
+    Aside,
+}
+
+/// What the ledger on the target has of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Ledger {
+    is_due: bool,
+    columns: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,7 +57,8 @@ struct State {
     written: usize,
     position: usize,
     at: At,
-    /// Rows of the table as it is on the target were read by another definition than their own, or it is of another.
+    ledger: Ledger,
+    /// Rows were read by another definition than their own.
     is_wrong: bool,
     faults_left: u8,
 }
@@ -52,45 +67,72 @@ struct Again {
     guards: Guards,
 }
 
-const LOOKING: At = At::Looking { end: None, columns: None };
+const LOOKING: At = At::Looking { from: None, columns: None };
 
 fn columns_at(position: usize) -> usize {
     LOG[..position].iter().filter(|entry| **entry == Entry::Statement).count()
 }
 
 impl Again {
-    fn looking(&self, state: State, end: Option<usize>, columns: Option<usize>) -> (String, State) {
-        let is_first = end.is_none() && columns.is_none();
-        let asks = if self.guards.end_first { end.is_none() } else { !is_first };
-        let (mut now_end, mut now_columns) = (end, columns);
-        if asks {
-            now_end = Some(state.written);
-        } else {
-            now_columns = Some(columns_at(state.written));
-        }
-        let at = match (now_end, now_columns) {
-            (Some(end), Some(columns)) => At::Levelling { end, columns },
-            (end, columns) => At::Looking { end, columns },
+    fn looking(
+        &self,
+        state: State,
+        from: Option<usize>,
+        columns: Option<usize>,
+    ) -> (&'static str, State) {
+        let written = state.written;
+        let asks = if self.guards.end_first { from.is_none() } else { columns.is_some() };
+        let (words, at) = match (from, columns) {
+            (Some(from), Some(columns)) => {
+                let at = At::Levelling { from, to: written, columns, waits: false };
+                ("the log's end is asked for again", at)
+            }
+            (_, columns) if asks => {
+                ("the log's end is asked for", At::Looking { from: Some(written), columns })
+            }
+            (from, _) => {
+                let columns = Some(columns_at(written));
+                ("definitions are looked at", At::Looking { from, columns })
+            }
         };
-        let words = if asks { "the log's end is asked for" } else { "definitions are looked at" };
-        (words.to_owned(), State { at, ..state })
+        (words, State { at, ..state })
     }
 
-    /// The next entry of the log, while the table is left out or not.
-    fn entry(&self, state: State, end: usize, columns: Option<usize>) -> (String, State) {
+    /// The next entry of the log while the table is left out, if it is taken.
+    fn left_out(&self, state: State) -> Option<(String, State)> {
         let (place, position) = (state.position, state.position + 1);
-        match (LOG[place], columns) {
-            (Entry::Rows, None) => {
-                ("rows of others are applied".to_owned(), State { position, ..state })
+        if LOG[place] == Entry::Rows {
+            return Some(("rows of others are applied".to_owned(), State { position, ..state }));
+        }
+        let at = match state.at {
+            At::Levelling { to, .. } if place >= to => return None,
+            At::Levelling { from, to, columns, waits } => {
+                let waits = waits || (self.guards.waits && place >= from);
+                At::Levelling { from, to, columns, waits }
             }
-            (Entry::Rows, Some(columns)) => {
-                let is_wrong = state.is_wrong || columns != columns_at(place);
+            at @ (At::Looking { .. } | At::Applying | At::Aside) => at,
+        };
+        Some(("a statement passes".to_owned(), State { at, position, ..state }))
+    }
+
+    /// The next entry of the log while the table's changes are applied.
+    fn applied(&self, state: State) -> (String, State) {
+        let (place, position) = (state.position, state.position + 1);
+        match LOG[place] {
+            Entry::Rows => {
+                let is_wrong = state.is_wrong || state.ledger.columns != columns_at(place);
                 ("rows are applied".to_owned(), State { position, is_wrong, ..state })
             }
-            (Entry::Statement, _) if place >= end && self.guards.begin_again => {
-                ("a statement begins it again".to_owned(), State { at: LOOKING, ..state })
+            Entry::Statement if !self.guards.set_aside => {
+                ("a statement passes".to_owned(), State { position, ..state })
             }
-            (Entry::Statement, _) => ("a statement passes".to_owned(), State { position, ..state }),
+            Entry::Statement if self.guards.marked_first => {
+                let ledger = Ledger { is_due: true, ..state.ledger };
+                ("it is due by a statement".to_owned(), State { at: At::Aside, ledger, ..state })
+            }
+            Entry::Statement => {
+                ("a statement passes".to_owned(), State { at: At::Aside, position, ..state })
+            }
         }
     }
 }
@@ -100,7 +142,9 @@ impl System for Again {
     type Step = String;
 
     fn start(&self) -> State {
-        State { written: 0, position: 0, at: LOOKING, is_wrong: false, faults_left: FAULTS }
+        let ledger = Ledger { is_due: true, columns: 0 };
+        let (at, faults_left) = (LOOKING, FAULTS);
+        State { written: 0, position: 0, at, ledger, is_wrong: false, faults_left }
     }
 
     fn steps(&self, state: &State) -> Vec<(String, State)> {
@@ -115,26 +159,43 @@ impl System for Again {
         }
         let has_more = state.position < state.written;
         match state.at {
-            At::Looking { end, columns } => steps.push(self.looking(state, end, columns)),
-            At::Levelling { end, columns } => {
-                if state.position >= end || !self.guards.level {
-                    // It is made with this definition, and nothing of before is left of it.
-                    let at = At::Applying { end, columns };
-                    let renewed = State { at, is_wrong: false, ..state };
-                    steps.push(("the table is made anew".to_owned(), renewed));
+            At::Looking { from, columns } => {
+                let (words, next) = self.looking(state, from, columns);
+                steps.push((words.to_owned(), next));
+            }
+            At::Levelling { to, columns, waits, .. } => {
+                if state.position >= to || !self.guards.level {
+                    let ledger = Ledger { is_due: false, columns };
+                    steps.push(if waits {
+                        ("it waits for the next time".to_owned(), State { at: At::Aside, ..state })
+                    } else {
+                        let made = State { at: At::Applying, ledger, ..state };
+                        ("the table is made anew".to_owned(), made)
+                    });
                 }
                 if has_more && self.guards.level {
-                    steps.push(self.entry(state, end, None));
+                    steps.extend(self.left_out(state));
                 }
             }
-            At::Applying { end, columns } if has_more => {
-                steps.push(self.entry(state, end, Some(columns)));
+            At::Applying if has_more => steps.push(self.applied(state)),
+            At::Applying => {}
+            At::Aside => {
+                if state.ledger.is_due {
+                    let again = State { at: LOOKING, ..state };
+                    steps.push(("the others are copied".to_owned(), again));
+                } else {
+                    let ledger = Ledger { is_due: true, ..state.ledger };
+                    steps.push(("the ledger has it as due".to_owned(), State { ledger, ..state }));
+                }
+                if has_more {
+                    steps.extend(self.left_out(state));
+                }
             }
-            At::Applying { .. } => {}
         }
         if state.faults_left > 0 && state.at != LOOKING {
             let faults_left = state.faults_left - 1;
-            steps.push((KILLED.to_owned(), State { at: LOOKING, faults_left, ..state }));
+            let found = if state.ledger.is_due { At::Aside } else { At::Applying };
+            steps.push((KILLED.to_owned(), State { at: found, faults_left, ..state }));
         }
         steps
     }
@@ -144,14 +205,16 @@ impl System for Again {
     }
 
     fn is_finished(&self, state: &State) -> bool {
-        state.position == LOG.len() && matches!(state.at, At::Applying { .. })
+        state.position == LOG.len() && state.at == At::Applying
     }
 
     fn wrong(&self, state: &State) -> Option<String> {
-        let At::Applying { columns, .. } = state.at else { return None };
-        let is_finished = self.is_finished(state);
-        if is_finished && (state.is_wrong || columns != columns_at(LOG.len())) {
-            return Some("the table is of another definition than its rows".to_owned());
+        if state.is_wrong {
+            return Some("rows are read by another definition than their own".to_owned());
+        }
+        let is_old = state.ledger.columns != columns_at(LOG.len());
+        if self.is_finished(state) && is_old {
+            return Some("the table is not what it is on the source".to_owned());
         }
         None
     }
@@ -178,6 +241,16 @@ fn rows_of_before_the_definition_have_to_be_over() {
 }
 
 #[test]
-fn a_statement_behind_the_end_has_to_begin_it_again() {
-    fails_without(Guards { begin_again: false, ..ALL });
+fn a_definition_that_moves_while_it_is_looked_at_is_looked_at_again() {
+    fails_without(Guards { waits: false, ..ALL });
+}
+
+#[test]
+fn a_statement_behind_the_end_has_to_set_it_aside() {
+    fails_without(Guards { set_aside: false, ..ALL });
+}
+
+#[test]
+fn a_statement_must_not_pass_before_the_ledger_has_the_table_as_due() {
+    fails_without(Guards { marked_first: false, ..ALL });
 }

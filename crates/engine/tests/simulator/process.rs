@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 use sealift_engine::apply::{self, Applier, ApplyJob, ApplyTable, LoggedImage, Mode};
 use sealift_engine::clock::Clock;
 use sealift_engine::control::{Control, Settings};
+use sealift_engine::copy::aside::Aside;
 use sealift_engine::copy::family::Holds;
 use sealift_engine::copy::gate::Gates;
 use sealift_engine::copy::gated::Gated;
@@ -159,6 +160,7 @@ impl Process {
             gates: gates.clone(),
             applied: applied.clone(),
             then: Arc::new(builder.clone()),
+            aside: Aside::default(),
             stop: stop.clone(),
         };
         let hurries = self.manner.without == Without::Horizon;
@@ -179,6 +181,7 @@ impl Process {
                 control: Control::new(stop.clone(), clock, Settings::default()),
                 families: Families::default(),
                 holds,
+                aside: Aside::default(),
             }),
             target: self.target.clone(),
             tables: tables.collect(),

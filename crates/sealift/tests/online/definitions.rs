@@ -1,6 +1,8 @@
 //! Definitions that change on the source while it is followed.
 
+use std::panic::AssertUnwindSafe;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sealift_lab::workload::churn::Churn;
 use sealift_lab::{Pair, unique_schema, wait_until, workload};
@@ -240,6 +242,76 @@ fn definitions_that_move_under_the_copy_are_the_copys() {
     pair.source.sql(format!(
         "USE {schema}; ALTER TABLE made ADD w INT; INSERT INTO made VALUES (3, 3, 3)"
     ));
+    drop(churn);
+    running.kill();
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    assert_same(&pair, &schema);
+}
+
+/// A table that comes after the source was looked at, and before the position its changes are followed from, is in
+/// no log that is read.
+#[test]
+fn tables_that_come_while_a_migration_begins_are_copied() {
+    let pair = mysql();
+    let schema = schema(&pair, "online_ddl_begin");
+    let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
+    let held = Running::held_at(&folder, "run-begun=hold");
+    pair.source.sql(format!(
+        "USE {schema}; CREATE TABLE early (id INT PRIMARY KEY, v INT); INSERT INTO early VALUES (1, 1), (2, 2); \
+         ALTER TABLE parent ADD w INT DEFAULT 5"
+    ));
+    let running = held.go_on();
+    wait_until("everything is copied", || (stage(&folder) == "following").then_some(()));
+    pair.source.sql(format!("INSERT INTO {schema}.early VALUES (3, 3)"));
+    running.kill();
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    assert_same(&pair, &schema);
+}
+
+/// Whoever changes the same definitions all the time keeps no other table from being copied and followed, nor
+/// definitions of others from being carried.
+#[test]
+fn definitions_that_never_rest_keep_nothing_else_from_being_copied() {
+    let pair = mysql();
+    let schema = schema(&pair, "online_ddl_busy");
+    let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
+    pair.source.sql(format!("ALTER TABLE {schema}.worded ADD x0 INT INVISIBLE"));
+    let churn = Churn::beside_releases(&pair.source, &schema, workload::seed());
+    let stop = AtomicBool::new(false);
+    let running = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for now in (1..).take_while(|_now| !stop.load(Ordering::SeqCst)) {
+                let before = now - 1;
+                pair.source.sql(format!(
+                    "USE {schema}; ALTER TABLE worded ADD x{now} INT INVISIBLE; \
+                     CREATE OR REPLACE VIEW busy AS SELECT n, x{now} FROM worded; ALTER TABLE worded DROP COLUMN x{before}"
+                ));
+                let so_far = churn.rounds();
+                wait_until("the application goes on", || (churn.rounds() > so_far + 3).then_some(()));
+            }
+        });
+        let running = Running::start(&folder);
+        let carried = format!("SELECT COUNT(*) FROM {schema}.hot WHERE y = 3");
+        let waited = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            wait_until("everything else is copied", || {
+                (stage(&folder) == "following").then_some(())
+            });
+            pair.source.sql(format!(
+                "USE {schema}; CREATE TABLE twin LIKE worded; INSERT INTO twin (w, n) VALUES ('a', 1); \
+                 ALTER TABLE hot ADD y INT DEFAULT 3 INVISIBLE"
+            ));
+            wait_until("the others are followed", || {
+                pair.target.try_sql(&carried).is_ok_and(|count| count != "0\n").then_some(())
+            });
+        }));
+        stop.store(true, Ordering::SeqCst);
+        waited.map(|()| running)
+    });
+    let running = running.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    wait_until("the table is copied in the end", || {
+        let following = folder.sealift(&["status", "--json"]).json()["following"].clone();
+        (following["ready"] == true).then_some(())
+    });
     drop(churn);
     running.kill();
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));

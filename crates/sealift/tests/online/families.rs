@@ -171,9 +171,12 @@ fn killed_again_and_again(pair: &Pair) {
     let schema = schema(&pair.source);
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
     let writer = Writer::start(&pair.source, &schema);
-    for point in ["chunk-loaded:2", "chunk-committed:3", "table-copied:2", "copied"] {
+    for point in ["chunk-loaded:2", "chunk-committed:3", "table-copied:2"] {
         folder.killed_at(&["run"], point);
     }
+    // It is copied again when all families are there and change.
+    pair.source.sql(format!("ALTER TABLE {schema}.alone ADD w INT DEFAULT 7"));
+    folder.killed_at(&["run"], "copied");
     for _life in 0..2 {
         let running = Running::start(&folder);
         follows(&folder, &writer);

@@ -119,6 +119,15 @@ fn a_schema_that_is_dropped_stays_on_the_target_until_the_operator_decides() {
     let rows = pair.target.sql(format!("SELECT COUNT(*) > 0 FROM {kept}.parent"));
     assert_eq!(rows, "1\n");
     assert_same(&pair, &stays);
+    // The last one: nothing of what is selected is left on the source.
+    pair.source.sql(format!("DROP DATABASE {stays}"));
+    ends_with(3, &folder.sealift(&["run", "--until-caught-up"]));
+    let held = held(&folder);
+    assert!(held.len() == 1 && held[0].to_string().contains("DROP DATABASE"), "{held:?}");
+    assert_eq!(pair.target.sql(format!("SELECT COUNT(*) > 0 FROM {stays}.parent")), "1\n");
+    ends_with(0, &folder.sealift(&["resolve", &stays]));
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    assert_eq!(pair.target.sql(format!("SHOW DATABASES LIKE '{stays}'")), "");
 }
 
 /// Libraries stand for any statement of tomorrow's servers.
