@@ -1,5 +1,8 @@
 //! Transactions that are open on a side: who holds up a fence.
 
+use std::collections::BTreeSet;
+
+use sealift_mysql::binlog::prepared_xa;
 use sealift_mysql::error::MysqlError;
 use sealift_mysql::session::Session;
 
@@ -28,6 +31,12 @@ pub(super) async fn open(session: &mut Session, seconds_min: u64) -> Vec<OpenTra
 /// All open transactions of others: one that has only read keeps a table's definition as it is, too.
 pub(super) async fn all(session: &mut Session) -> Vec<OpenTransaction> {
     told(list(session, 0, 0).await)
+}
+
+/// The names of what XA has prepared. Nobody is connected who could be waited for or killed, and whoever commits one
+/// later gets past every fence. What our login may not list (MySQL: `XA_RECOVER_ADMIN`) is not told.
+pub(super) async fn prepared(session: &mut Session) -> Result<BTreeSet<String>, MysqlError> {
+    Ok(prepared_xa(session).await?.unwrap_or_default())
 }
 
 fn told(found: Result<Vec<OpenTransaction>, MysqlError>) -> Vec<OpenTransaction> {

@@ -1,5 +1,6 @@
 //! Keeping writes out of a side, for a time that the side itself measures.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sealift_mysql::endpoint::Endpoint;
@@ -78,6 +79,7 @@ impl Fence {
         }
         // Who stays for long keeps its tables for as long.
         self.wait_out(&mut session).await?;
+        self.wait_out_prepared(&mut session).await?;
         match self.kind {
             FenceKind::Tables => self.install(&mut session).await?,
             FenceKind::ReadOnly => {
@@ -133,6 +135,30 @@ impl Fence {
         }
     }
 
+    /// Waits until what XA has prepared by now is ended; what is prepared meanwhile does not count.
+    async fn wait_out_prepared(&self, session: &mut Session) -> Result<(), Fault> {
+        let listing = "list what XA has prepared";
+        let begun = self.clock.elapsed();
+        let mut open = blockers::prepared(session).await.on(self.side(), listing)?;
+        let mut looks = 0;
+        while !open.is_empty() {
+            if self.clock.elapsed().saturating_sub(begun) >= self.wait {
+                let names = Vec::from_iter(open).join("; ");
+                let what = format!("transactions are prepared by XA and do not end: {names}");
+                return Err(Fault::new(ErrorCode::TransactionsOpen, what).on(self.side()).advise(
+                    "XA RECOVER lists them; end each by XA COMMIT or XA ROLLBACK: committed later, its rows would be on \
+                     this side only",
+                ));
+            }
+            looks += 1;
+            pause(looks.min(3)).await;
+            let now: BTreeSet<String> =
+                blockers::prepared(session).await.on(self.side(), listing)?;
+            open.retain(|xid| now.contains(xid));
+        }
+        Ok(())
+    }
+
     fn held_up(&self, open: &[blockers::OpenTransaction]) -> Fault {
         Fault::new(ErrorCode::TransactionsOpen, blockers::described(open)).on(self.side())
     }
@@ -165,6 +191,8 @@ impl Fence {
                 blockers::kill(&mut session, &open).await.on(side, "kill open transactions")?;
             }
         }
+        // Whoever was let in last may have prepared something.
+        self.wait_out_prepared(&mut session).await?;
         Ok(Fenced { fence: self, session, begun })
     }
 

@@ -20,7 +20,7 @@ const ACCOUNT: (&str, &str) = ("shop_app", "shop-pw1");
 
 /// What the migration's login needs on a MySQL source for a cutover, beyond what following takes.
 pub const SOURCE_GRANTS: &str = "
-GRANT SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, SET_ANY_DEFINER ON *.* TO app_reader;
+GRANT SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, SET_ANY_DEFINER, XA_RECOVER_ADMIN ON *.* TO app_reader;
 GRANT CREATE, DROP, SELECT, INSERT, UPDATE, DELETE, EVENT ON sealift.* TO app_reader;
 GRANT INSERT, UPDATE, DELETE, ALTER ON *.* TO app_reader;
 SET GLOBAL log_bin_trust_function_creators = ON;

@@ -60,7 +60,7 @@ fn what_is_not_as_it_should_be_is_taken_back_and_the_source_takes_writes() {
 }
 
 #[test]
-fn an_open_transaction_is_named_and_killed_only_if_that_is_allowed() {
+fn a_transaction_that_is_open_or_prepared_is_named_and_the_turn_refused() {
     let pair = mysql();
     let shop = Shop::new(&pair, "held_up", "fence = 'tables'\nbudget = 5\nwait = 1\n");
     let running = Running::start(&shop);
@@ -80,10 +80,21 @@ fn an_open_transaction_is_named_and_killed_only_if_that_is_allowed() {
     assert_eq!(refused.error_code(), "SL1002");
     assert!(refused.stdout.contains(&format!("connection {connection} ")), "{}", refused.screen());
     assert_eq!(shop.live(), "source");
-    ends_with(0, &shop.folder.sealift(&["stop"]));
-    drop(running);
     drop(statements);
     holder.wait().unwrap();
+    // Nobody is connected, and whoever commits it gets past every fence.
+    pair.source
+        .client()
+        .schema(&shop.schema)
+        .run("XA START 'later'; INSERT INTO bag VALUES (8, 8); XA END 'later'; XA PREPARE 'later'");
+    let refused = shop.folder.sealift(&["cutover", "--yes", "--json"]);
+    pair.source.sql("XA ROLLBACK 'later'");
+    ends_with(3, &refused);
+    assert_eq!(refused.error_code(), "SL1002");
+    assert!(refused.stdout.contains("X'6c61746572'"), "{}", refused.screen());
+    assert_eq!(shop.live(), "source");
+    ends_with(0, &shop.folder.sealift(&["stop"]));
+    drop(running);
 }
 
 /// Rows written before a definition moved are carried back by their own; the table is held from there on, the others
