@@ -100,13 +100,14 @@ async fn anew_when_moved(
     let mut moves = Returns::at_most(MOVES_MAX);
     loop {
         let begun = journal.events()?.len();
+        // While rows were copied a definition may move; afterwards only by a statement that says so.
+        let was_settled = is_following(journal.as_ref())?;
         let fault = match once(migration, (online, before), journal, report).await {
             Err(fault) if fault.code == ErrorCode::SourceChanged => fault,
             ended => return ended,
         };
         let is_ordered = migration.orders.was_obeyed();
-        let is_settled = is_following(journal.as_ref())?;
-        let is_known = !is_settled
+        let is_known = !was_settled
             || is_ordered
             || definition::is_any_due(&migration.target, &online.ledger_name).await?;
         let since = journal.events()?;

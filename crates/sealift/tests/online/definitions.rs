@@ -318,6 +318,19 @@ fn definitions_that_never_rest_keep_nothing_else_from_being_copied() {
     assert_same(&pair, &schema);
 }
 
+/// It is in no plan yet, and no table waits: the run begins again for it by itself.
+#[test]
+fn a_view_that_comes_while_rows_are_copied_is_made_by_the_same_run() {
+    let pair = mysql();
+    let schema = schema(&pair, "online_view");
+    let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 1\n");
+    let command = folder.command(&["run", "--until-caught-up"]);
+    let held = Running::held(command, "chunk-committed=hold");
+    pair.source.sql(format!("CREATE VIEW {schema}.came AS SELECT id FROM {schema}.hot"));
+    assert_eq!(held.go_on().wait(), Some(0));
+    assert_same(&pair, &schema);
+}
+
 /// Nobody is there to see the statement: the next run finds it in the log, or the definition another.
 #[test]
 fn definitions_that_move_while_a_copy_is_interrupted_are_the_copys() {
