@@ -573,15 +573,14 @@ mod tests {
         assert!(Stage::replay(&events).is_err());
     }
 
+    fn position() -> LogPosition {
+        let (server, file) = ("s".into(), "b.1".into());
+        LogPosition { server, file, offset: 4, gtids: None, since: None }
+    }
+
     #[test]
     fn an_online_migration_copies_without_a_snapshot_and_ends_in_following() {
-        let position = LogPosition {
-            server: "s".into(),
-            file: "b.1".into(),
-            offset: 4,
-            gtids: None,
-            since: None,
-        };
+        let position = position();
         let events = [
             begun(),
             Event::Prepared,
@@ -619,13 +618,7 @@ mod tests {
 
     #[test]
     fn all_tables_can_be_copied_again_until_the_source_is_left() {
-        let position = LogPosition {
-            server: "s".into(),
-            file: "b.1".into(),
-            offset: 4,
-            gtids: None,
-            since: None,
-        };
+        let position = position();
         let table = QualifiedName::new("a", "b");
         let again = Event::AllAgain { tables: vec![table.clone()] };
         let before = [

@@ -125,6 +125,14 @@ pub enum ErrorClass {
     Other,
 }
 
+impl ErrorClass {
+    /// Whether the same may work over a connection a moment later, for whoever repeats what he did in it.
+    #[must_use]
+    pub fn is_passing(self) -> bool {
+        matches!(self, Self::Transient | Self::Lost | Self::Unreachable | Self::TooManyConnections)
+    }
+}
+
 impl MysqlError {
     /// The server's error number, if it answered with one.
     #[must_use]

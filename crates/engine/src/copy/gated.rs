@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use sealift_mysql::binlog::{Visible, VisibleError};
 use sealift_mysql::endpoint::Endpoint;
-use sealift_mysql::error::{ErrorClass, MysqlError};
+use sealift_mysql::error::MysqlError;
 use sealift_mysql::session::Session;
 use sealift_mysql::snapshot::{self, SnapshotError};
 use sealift_schema::facts::Side;
@@ -109,7 +109,11 @@ impl From<ReadEnd> for Setback {
 
 impl From<MysqlError> for Setback {
     fn from(error: MysqlError) -> Self {
-        if passes(&error) { Self::Passing(error) } else { Self::End(ReadEnd::Server(error)) }
+        if error.class().is_passing() {
+            Self::Passing(error)
+        } else {
+            Self::End(ReadEnd::Server(error))
+        }
     }
 }
 
@@ -135,16 +139,6 @@ impl From<VisibleError> for Setback {
             no_way @ VisibleError::NoWay { .. } => Self::End(unsuitable(&no_way)),
         }
     }
-}
-
-fn passes(error: &MysqlError) -> bool {
-    matches!(
-        error.class(),
-        ErrorClass::Transient
-            | ErrorClass::Lost
-            | ErrorClass::Unreachable
-            | ErrorClass::TooManyConnections
-    )
 }
 
 /// Counts setbacks in a row.
@@ -318,7 +312,7 @@ impl GatedReader {
         let (filled, is_torn) = match rows.fill(cutter, rows_max).await {
             Ok(filled) => (filled, false),
             // What came before the connection broke is as good as any chunk.
-            Err(ReadEnd::Server(error)) if passes(&error) && cutter.filled().0 > 0 => {
+            Err(ReadEnd::Server(error)) if error.class().is_passing() && cutter.filled().0 > 0 => {
                 tracing::warn!(table = %shape.source.name, %error, "a chunk ends early");
                 (Filled::Chunk(rows.place_reached()?), true)
             }

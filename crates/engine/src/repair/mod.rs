@@ -17,7 +17,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use sealift_mysql::binlog::{LogPosition, Visible, VisibleError};
 use sealift_mysql::endpoint::Endpoint;
-use sealift_mysql::error::{ErrorClass, MysqlError};
+use sealift_mysql::error::MysqlError;
 use sealift_mysql::session::Session;
 use sealift_mysql::snapshot;
 use sealift_schema::facts::Side;
@@ -380,14 +380,7 @@ async fn again(
     doing: &'static str,
     error: MysqlError,
 ) -> Result<u32, Fault> {
-    let passes = matches!(
-        error.class(),
-        ErrorClass::Transient
-            | ErrorClass::Lost
-            | ErrorClass::Unreachable
-            | ErrorClass::TooManyConnections
-    );
-    if !passes || failures + 1 >= TRANSACTION_ATTEMPTS {
+    if !error.class().is_passing() || failures + 1 >= TRANSACTION_ATTEMPTS {
         return Err(Fault::server(side, doing, error));
     }
     tracing::warn!(%error, "repairing rows again");

@@ -10,7 +10,7 @@ use sealift_mysql::binlog::{
     Gtid, GtidSet, LogPosition, TransactionId, Visible, VisibleError, log_end, prepared_xa,
 };
 use sealift_mysql::endpoint::Endpoint;
-use sealift_mysql::error::{ErrorClass, MysqlError};
+use sealift_mysql::error::MysqlError;
 use sealift_mysql::session::Session;
 use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
@@ -68,7 +68,7 @@ impl EndsOfXa {
             self.last = match self.look().await {
                 Ok(Some(look)) => Some(look),
                 Ok(None) => return Err(unseen()),
-                Err(error) if passes(&error) => {
+                Err(error) if error.class().is_passing() => {
                     tracing::warn!(%error, "looking for prepared transactions again");
                     self.session = None;
                     None
@@ -180,16 +180,6 @@ async fn pause_before(looks: u32) {
         1..=QUICK_LOOKS => pause_between_looks(looks).await,
         _ => pause(looks - QUICK_LOOKS).await,
     }
-}
-
-fn passes(error: &MysqlError) -> bool {
-    matches!(
-        error.class(),
-        ErrorClass::Transient
-            | ErrorClass::Lost
-            | ErrorClass::Unreachable
-            | ErrorClass::TooManyConnections
-    )
 }
 
 fn never_ended(xid: &str) -> Fault {
