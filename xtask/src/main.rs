@@ -8,6 +8,7 @@ mod lab;
 mod bench;
 mod build;
 mod demo;
+mod fuzz;
 mod soak;
 mod stage;
 mod tidy;
@@ -23,6 +24,8 @@ enum Chore {
     Demo(demo::DemoArgs),
     /// Migrations while everything breaks: kills, cuts, restarts; equal at the end
     Soak(soak::SoakArgs),
+    /// What reads bytes of others against any bytes, guided by coverage
+    Fuzz(fuzz::FuzzArgs),
     /// Measure: peers and us side by side in one run
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         Chore::Lab(lab) => lab.run(),
         Chore::Demo(args) => demo::run(&args),
         Chore::Soak(args) => soak::run(&args),
+        Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(what) => bench::run(what),
     }
 }

@@ -38,7 +38,9 @@ mod refused;
 mod stream;
 mod visible;
 mod suitability;
-#[cfg(test)]
+#[cfg(fuzzing)]
+pub mod fuzzing;
+#[cfg(any(test, fuzzing))]
 mod fixture;
 
 pub use self::dump::StreamOptions;
