@@ -18,6 +18,8 @@ const PEER_THREADS: &str = "4";
 pub(crate) enum Contender {
     /// `sealift run --offline`, plan to events.
     Sealift,
+    /// `sealift run --until-caught-up`: online, of a source that rests.
+    SealiftOnline,
     /// What the target can take at best: server-side `LOAD DATA INFILE`, two at a time, then indexes.
     Floor,
     /// mydumper and myloader.
@@ -28,11 +30,13 @@ pub(crate) enum Contender {
 
 impl Contender {
     /// Everyone, in the order they run.
-    pub(crate) const ALL: [Self; 4] = [Self::Sealift, Self::Floor, Self::Mydumper, Self::Mysqldump];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Sealift, Self::SealiftOnline, Self::Floor, Self::Mydumper, Self::Mysqldump];
 
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Sealift => "sealift run --offline",
+            Self::SealiftOnline => "sealift run, online, until caught up",
             Self::Floor => "floor: server-side LOAD DATA, 2 parallel, then indexes",
             Self::Mydumper => "mydumper + myloader",
             Self::Mysqldump => "mysqldump | mysql",
@@ -58,7 +62,8 @@ impl Ring<'_> {
         self.empty_target();
         self.empty_scratch()?;
         let cost = match contender {
-            Contender::Sealift => self.sealift(),
+            Contender::Sealift => self.sealift(&["--offline"]),
+            Contender::SealiftOnline => self.sealift(&["--until-caught-up"]),
             Contender::Floor => self.floor(),
             Contender::Mydumper => self.mydumper(),
             Contender::Mysqldump => self.mysqldump(),
@@ -71,7 +76,7 @@ impl Ring<'_> {
     pub(crate) fn copy_once(&self) -> Result<Cost, String> {
         self.empty_target();
         self.empty_scratch()?;
-        self.sealift()
+        self.sealift(&["--offline"])
     }
 
     fn empty_scratch(&self) -> Result<(), String> {
@@ -109,10 +114,10 @@ impl Ring<'_> {
         server.client().option("-N").run(sql).trim().to_owned()
     }
 
-    fn sealift(&self) -> Result<Cost, String> {
+    fn sealift(&self, how: &[&str]) -> Result<Cost, String> {
         let mut command =
             configuration(self.sealift, self.scratch, (self.source, self.target), SCHEMA)?;
-        command.args(["--quiet", "run", "--offline"]);
+        command.args(["--quiet", "run"]).args(how);
         measure::run(command)
     }
 
@@ -237,7 +242,7 @@ pub(super) fn over_tcp(server: &Server) -> [String; 3] {
 }
 
 /// A peer's program: the one the environment names, else Debian's.
-fn tool(name: &str, variable: &str) -> Result<Command, String> {
+pub(super) fn tool(name: &str, variable: &str) -> Result<Command, String> {
     if let Some(path) = std::env::var_os(variable) {
         return Ok(Command::new(PathBuf::from(path)));
     }

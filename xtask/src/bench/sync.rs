@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use sealift_lab::{Options, Server, packages};
+use sealift_lab::{Options, Server};
 
 use super::contender::configuration;
+use super::sysbench::{self, SCHEMA};
 use super::{measure, replica};
 use crate::build;
 
@@ -40,9 +40,6 @@ pub(crate) enum Follower {
     /// MySQL's replica with 16 workers
     Replica16,
 }
-
-const SCHEMA: &str = "sbtest";
-const TABLES: &str = "8";
 
 impl Follower {
     const ALL: [Self; 5] =
@@ -85,7 +82,7 @@ pub(crate) fn run(args: &SyncArgs) -> Result<(), String> {
     let source = Server::start(big(Options::mysql())).map_err(|error| error.to_string())?;
     source.sql(format!("CREATE DATABASE {SCHEMA}"));
     replica::allow(&source)?;
-    let sysbench = |more: &[&str]| sysbench(&source, args.rows, more);
+    let sysbench = |more: &[&str]| sysbench::run(&source, args.rows, more);
     sysbench(&["prepare"])?;
     let mut places = Vec::new();
     for (number, follower) in followers.into_iter().enumerate() {
@@ -103,7 +100,7 @@ pub(crate) fn run(args: &SyncArgs) -> Result<(), String> {
     for place in &mut places {
         place.server.start_again().map_err(|error| error.to_string())?;
         let took = catch_up(place, &source, &sealift)?;
-        same(&source, &place.server)?;
+        sysbench::same(&source, &place.server)?;
         place.server.stop();
         eprintln!("{:8.2} s  {}", took.as_secs_f64(), place.follower.word());
         results.push((place.follower, took));
@@ -159,37 +156,6 @@ fn catch_up(place: &Place, source: &Server, sealift: &Path) -> Result<Duration, 
         }
     }
     Ok(begun.elapsed())
-}
-
-/// A follower that lost something is no result.
-fn same(source: &Server, follower: &Server) -> Result<(), String> {
-    let tables: Vec<String> = (1..=8).map(|n| format!("{SCHEMA}.sbtest{n}")).collect();
-    let sql = format!("CHECKSUM TABLE {}", tables.join(","));
-    let [ours, theirs] = [source, follower].map(|server| server.client().option("-N").run(&sql));
-    if ours == theirs { Ok(()) } else { Err(format!("rows differ:\n{ours}\n{theirs}")) }
-}
-
-fn sysbench(source: &Server, rows: u64, more: &[&str]) -> Result<(), String> {
-    let programs = packages::tools("bookworm", &["sysbench"]).map_err(|error| error.to_string())?;
-    let script = programs.root().join("usr/share/sysbench/oltp_write_only.lua");
-    let mut command = programs.command("sysbench").map_err(|error| error.to_string())?;
-    let lua = programs.root().join("usr/share/sysbench/?.lua");
-    command.env("LUA_PATH", lua);
-    command
-        .arg(script)
-        .arg(format!("--mysql-socket={}", source.socket().display()))
-        .args(["--mysql-user=root", "--db-ps-mode=disable"])
-        .arg(format!("--mysql-db={SCHEMA}"))
-        .arg(format!("--tables={TABLES}"))
-        .arg(format!("--table-size={rows}"))
-        .args(more)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null());
-    let output = command.output().map_err(|error| error.to_string())?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(format!("sysbench failed: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
 fn print_table(transactions: u64, results: &[(Follower, Duration)]) {
