@@ -166,6 +166,8 @@ codes! {
         "move the traffic by hand: the side that was left takes no writes";
     WrittenPastFence = "SL1008", "a side was written to although its fence was closed",
         "find who writes with privileges that no fence keeps out, and stop that";
+    ClientRefused = "SL1009", "the client that measures the downtime cannot write",
+        "mend [cutover.client] in sealift.toml, or take it out: then our own clock alone measures";
 }
 
 impl fmt::Display for ErrorCode {

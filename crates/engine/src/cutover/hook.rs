@@ -14,6 +14,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::ask::TurnWish;
+use super::client::CLIENT_VARIABLE;
 
 /// What is shown of what a hook said.
 const SAID_CHARS: usize = 300;
@@ -178,6 +179,7 @@ async fn run(command: &str, facts: HookFacts<'_>) -> Result<(), String> {
     shell.args(["-c", command]).stdin(Stdio::null()).kill_on_drop(true);
     // What sealift knows of passwords is none of its business.
     shell.env_remove("SEALIFT_SOURCE_PASSWORD").env_remove("SEALIFT_TARGET_PASSWORD");
+    shell.env_remove(CLIENT_VARIABLE);
     shell.envs(facts.variables());
     let output = shell.output().await.map_err(|error| format!("it cannot be run: {error}"))?;
     if output.status.success() {

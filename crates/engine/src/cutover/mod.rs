@@ -29,6 +29,8 @@ mod own;
 mod way_back;
 mod dismantle;
 mod hook;
+mod client;
+mod measured;
 mod guard;
 mod ask;
 mod record;
@@ -38,6 +40,8 @@ use std::time::Duration;
 
 pub(crate) use self::ask::{Then, Wish};
 pub use self::ask::{TurnAsk, TurnDesk, TurnWish};
+pub use self::client::{CLIENT_VARIABLE, Client, ServerId};
+pub(crate) use self::client::{Measuring, ReadyClient, Servers};
 pub use self::confirm::{ConfirmJob, Confirmed, Smoke};
 pub use self::counters::Counters;
 pub use self::dismantle::{Dismantled, dismantle};
@@ -47,6 +51,7 @@ pub use self::guard::{Guard, Guards};
 pub use self::hook::{Hook, HookFacts, Poster};
 pub use self::kind::{FenceKind, FencePolicy};
 pub use self::lasting::Lasting;
+pub use self::measured::{ClientRecord, Outage};
 pub use self::near::{Approach, Found};
 pub use self::objects::{
     disable_events, drop_triggers, enable_events, found, make_triggers, may_keep,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ask::TurnAsk;
 use super::kind::FenceKind;
+use super::measured::ClientRecord;
 use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::report::FaultReport;
@@ -33,6 +34,9 @@ pub struct TurnRecord {
     /// Milliseconds from when writes began to be kept out of the one side until the other one was live; of a
     /// rehearsal, until it could have been.
     pub refused_ms: Option<u64>,
+    /// What a client saw that went the application's way; `None` when none was configured, or none could measure.
+    #[serde(default)]
+    pub client: Option<ClientRecord>,
     /// Whether the side that was left is kept current.
     pub way_back: bool,
     /// What was done, in its order.
@@ -112,6 +116,7 @@ impl TurnRecord {
             ended: now,
             fence: None,
             refused_ms: None,
+            client: None,
             way_back: false,
             steps: Vec::new(),
             checks: Vec::new(),

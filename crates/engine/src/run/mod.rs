@@ -42,7 +42,7 @@ use sealift_schema::selection::Selection;
 
 use crate::clock::Clock;
 use crate::control::Control;
-use crate::cutover::{CutoverSettings, Guards, Keeper, Poster, TurnDesk};
+use crate::cutover::{Client, CutoverSettings, Guards, Keeper, Poster, TurnDesk};
 use crate::follow::{FollowWatch, Standing};
 use crate::order::OrderDesk;
 use crate::plan::folder::Folder;
@@ -113,6 +113,8 @@ pub struct TurnTools {
     pub guards: Guards,
     /// Who sends the requests of their hooks.
     pub poster: Poster,
+    /// Who measures for how long the application is refused.
+    pub client: Option<Client>,
 }
 
 impl Migration {

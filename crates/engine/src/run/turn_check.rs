@@ -19,7 +19,8 @@ use super::tables::{find, target_tables};
 use super::turn_end::ledger;
 use super::turning::{Turning, turns};
 use crate::cutover::{
-    FenceKind, FencePolicy, Needs, Part, TurnAsk, TurnRecord, found, hindrance, may_keep, missing,
+    FenceKind, FencePolicy, Needs, Part, ReadyClient, ServerId, Servers, TurnAsk, TurnRecord,
+    found, hindrance, may_keep, missing,
 };
 use crate::definition::{self, DefinitionLedger};
 use crate::fault::{ErrorCode, Fault, OnServer};
@@ -55,6 +56,8 @@ pub(super) struct Prepared {
     pub(super) plan: Plan,
     /// The migrated tables, as they are now.
     pub(super) tables: Vec<TablePair>,
+    /// Who measures for how long the application is refused.
+    pub(super) client: Option<ReadyClient>,
     /// Statements about definitions that had come by before all that was looked at.
     pub(super) moves: u64,
 }
@@ -138,22 +141,45 @@ impl Check<'_> {
             self.definitions(&survey, &plan, record).await?;
         }
         record.did(&migration.clock, "checked privileges and definitions on both sides");
-        let is_first = returns.is_none();
-        let turn = turns.count + 1;
-        let carries_definitions = turns.switch.is_none();
+        let client = self.client(&sides, kind, record).await?;
         Ok(Prepared {
-            turn,
+            turn: turns.count + 1,
             to,
-            is_first,
-            carries_definitions,
+            is_first: returns.is_none(),
+            carries_definitions: turns.switch.is_none(),
             kind,
             way_back,
             kept,
             returns,
             plan,
             tables,
+            client,
             moves,
         })
+    }
+
+    /// The client that measures, if there is one and it can.
+    async fn client(
+        &self,
+        sides: &Sides<'_>,
+        kind: FenceKind,
+        record: &mut TurnRecord,
+    ) -> Result<Option<ReadyClient>, Fault> {
+        let Turning { migration, live, .. } = *self.turning;
+        let Some(client) = &migration.turning.client else { return Ok(None) };
+        if kind == FenceKind::Stopped {
+            let what = "No client measured: the application is stopped, and nothing would keep its writes out.";
+            record.notes.push(what.to_owned());
+            return Ok(None);
+        }
+        let (from, to) = (ServerId::of(sides.from), ServerId::of(sides.to));
+        let servers = match live {
+            Side::Source => Servers { source: from, target: to },
+            Side::Target => Servers { source: to, target: from },
+        };
+        let ready = client.ready(servers, live, kind).await?;
+        record.did(&migration.clock, "the client that measures has written a row");
+        Ok(Some(ready))
     }
 
     fn privileges(

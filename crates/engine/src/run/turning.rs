@@ -18,8 +18,8 @@ use super::turn_end::{End, after, ledger, undo};
 use super::{Migration, apply as scripts};
 use crate::copy::gate::{Gate, Gates};
 use crate::cutover::{
-    Approach, ConfirmJob, Confirmed, Counters, Fence, Found, Freed, Hook, HookFacts, Opening, Then,
-    TurnAsk, TurnOutcome, TurnRecord, TurnWish, Wish, drained, make_triggers, open,
+    Approach, ConfirmJob, Confirmed, Counters, Fence, Found, Freed, Hook, HookFacts, Measuring,
+    Opening, Then, TurnAsk, TurnOutcome, TurnRecord, TurnWish, Wish, drained, make_triggers, open,
 };
 use crate::definition;
 use crate::fault::{ErrorCode, Fault};
@@ -40,6 +40,9 @@ const CATCH_UP_AGAIN: Duration = Duration::from_secs(20);
 
 /// How long a comparison may take to end its statement before a turn.
 const ENOUGH: Duration = Duration::from_secs(2);
+
+/// How long a client may take to be accepted again after a turn that was taken back: nobody has moved its traffic.
+const ACCEPTED_AGAIN: Duration = Duration::from_secs(5);
 
 /// Everything a turn needs while changes are followed.
 pub(super) struct Turning<'a> {
@@ -191,11 +194,12 @@ impl Turning<'_> {
             by: ask.by.clone(),
         }))?;
         self.migration.probe.pass(Point::TurnBegun);
-        // Changes of migrated tables wait while the other side has its triggers.
-        let mut holds = Vec::new();
-        let attempt = Box::pin(self.attempt(prepared, ask, (record, asker), &mut holds)).await;
+        let mut during = During::default();
+        let attempt = Box::pin(self.attempt(prepared, ask, (record, asker), &mut during)).await;
         let why = match attempt {
-            Ok(Reached::Left(last)) => return self.turned(prepared, ask, record, last).await,
+            Ok(Reached::Left(last)) => {
+                return self.turned(prepared, ask, record, (last, during.client)).await;
+            }
             Ok(Reached::Rehearsed) => {
                 record.outcome = TurnOutcome::Rehearsed;
                 "it was a rehearsal".to_owned()
@@ -206,20 +210,38 @@ impl Turning<'_> {
             }
         };
         self.migration.progress.enter(&format!("{}: taking back", ask.wish.word()));
+        during.client.iter().for_each(Measuring::freed);
         let freed = undo(&self.end(&prepared.plan), prepared.to, turn, &why).await.inspect_err(
             |fault| {
                 record.failed(fault);
             },
         )?;
+        let During { holds, client } = during;
         drop(holds);
         match freed {
             Freed::Open => {
                 record.did(clock, format!("taken back: the {} takes writes", self.live));
+                self.measured(client, self.live, ACCEPTED_AGAIN, record).await;
                 Ok(Next::Follow)
             }
             // Its answer was lost, and asking had failed too.
-            Freed::Left => self.turned(prepared, ask, record, Ok(())).await,
+            Freed::Left => self.turned(prepared, ask, record, (Ok(()), client)).await,
         }
+    }
+
+    /// Ends the client that measures, once it is accepted by a side or `patience` is over, and notes what it saw.
+    async fn measured(
+        &self,
+        client: Option<Measuring>,
+        by: Side,
+        patience: Duration,
+        record: &mut TurnRecord,
+    ) {
+        let Some(client) = client else { return };
+        let Migration { progress, stop, .. } = self.migration;
+        progress.enter(&format!("{}: until the client writes again", record.ask.wish.word()));
+        client.until_accepted(by, patience, stop).await;
+        record.client = Some(client.end());
     }
 
     fn end<'e>(&'e self, plan: &'e Plan) -> End<'e> {
@@ -258,7 +280,7 @@ impl Turning<'_> {
         prepared: &Prepared,
         ask: &TurnAsk,
         (record, asker): (&mut TurnRecord, &mut Asker),
-        holds: &mut Vec<Gate>,
+        during: &mut During,
     ) -> Result<Reached, Fault> {
         let Migration { clock, probe, progress, .. } = self.migration;
         let from = self.side(self.live).clone();
@@ -282,12 +304,16 @@ impl Turning<'_> {
         if prepared.way_back && !ask.rehearse {
             self.keep_definitions(prepared).await?;
         }
+        if let Some(client) = &prepared.client {
+            during.client = Some(client.begin(clock).await?);
+        }
         self.hook(settings.before.as_ref(), prepared, ask)
             .await
             .map_err(|said| Fault::new(ErrorCode::HookFailed, format!("before: {said}")))?;
         self.until_near(CATCH_UP_AGAIN, asker).await?;
         progress.enter(&format!("{}: writes are kept out", ask.wish.word()));
         let fenced = fence.close().await?;
+        during.client.iter().for_each(Measuring::fenced);
         let begun = fenced.begun();
         record.did(clock, format!("writes are kept out of the {}", self.live));
         probe.pass(Point::TurnFenced);
@@ -299,7 +325,7 @@ impl Turning<'_> {
             refuse_held(self.migration, self.name, self.journal).await?;
         }
         self.refuse_moved(prepared)?;
-        holds.extend(self.hold(prepared));
+        during.holds.extend(self.hold(prepared));
         self.give_triggers(prepared).await?;
         let confirmed = self.confirm(prepared, drained).await?;
         record.checks.extend(confirmed.checks.iter().cloned());
@@ -309,7 +335,7 @@ impl Turning<'_> {
             record.refused_ms = Some(since(clock.elapsed(), begun));
             return Ok(Reached::Rehearsed);
         }
-        self.decide(prepared, confirmed, record).await
+        self.decide(prepared, confirmed, record, during.client.as_ref()).await
     }
 
     /// Leaves the side.
@@ -318,6 +344,7 @@ impl Turning<'_> {
         prepared: &Prepared,
         confirmed: Confirmed,
         record: &mut TurnRecord,
+        client: Option<&Measuring>,
     ) -> Result<Reached, Fault> {
         let Migration { clock, probe, .. } = self.migration;
         let (turn, to) = (prepared.turn, prepared.to);
@@ -345,6 +372,7 @@ impl Turning<'_> {
                 open(self.side(to), self.name).await?;
             }
             record.refused_ms = Some(since(clock.elapsed(), switched.begun()));
+            client.into_iter().for_each(Measuring::switched);
             switched.settled(&mut self.applied.clone()).await
         };
         Ok(Reached::Left(last.await))
@@ -356,9 +384,10 @@ impl Turning<'_> {
         prepared: &Prepared,
         ask: &TurnAsk,
         record: &mut TurnRecord,
-        last: Result<(), Fault>,
+        (last, client): (Result<(), Fault>, Option<Measuring>),
     ) -> Result<Next, Fault> {
-        let Migration { clock, progress, .. } = self.migration;
+        let Migration { clock, progress, turning, .. } = self.migration;
+        client.iter().for_each(Measuring::switched);
         (record.live, record.way_back) = (prepared.to, prepared.way_back);
         record.outcome = TurnOutcome::Unfinished;
         record.did(clock, format!("the {} is live", prepared.to));
@@ -373,6 +402,10 @@ impl Turning<'_> {
             Err(fault) => record.failed(fault),
         }
         record.did(clock, "done");
+        // Whoever moves the traffic by hand wants to be told first that it is time to.
+        let has_moved = turning.settings.after.is_some() && record.error.is_none();
+        let patience = if has_moved { turning.settings.hook_time } else { Duration::ZERO };
+        self.measured(client, prepared.to, patience, record).await;
         done.map(|()| Next::Turned)
     }
 
@@ -504,6 +537,15 @@ impl End<'_> {
         let facts = HookFacts { when, wish, turn, rehearsal, source, target };
         hook.call(facts, turning.settings.hook_time, &turning.poster).await
     }
+}
+
+/// What lasts as long as an attempt.
+#[derive(Default)]
+struct During {
+    /// Changes of migrated tables wait while the other side has its triggers.
+    holds: Vec<Gate>,
+    /// Who measures for how long the application is refused.
+    client: Option<Measuring>,
 }
 
 /// How far an attempt has come.

@@ -10,6 +10,15 @@ const FIRST: Duration = Duration::from_millis(100);
 /// The longest pause between attempts.
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// Between two writes of a client that measures.
+const CLIENT: Duration = Duration::from_millis(20);
+
+/// The same once it has been refused for as long as an outage.
+const CLIENT_IN_OUTAGE: Duration = Duration::from_millis(200);
+
+/// A cutover takes less.
+const OUTAGE: Duration = Duration::from_secs(5);
+
 /// Waits after some failures in a row.
 pub async fn pause(failures: u32) {
     tokio::time::sleep(after(failures)).await;
@@ -19,6 +28,13 @@ pub async fn pause(failures: u32) {
 /// what may change in a rhythm of its own.
 pub(crate) async fn pause_between_looks(looks: u32) {
     tokio::time::sleep(before_look(looks)).await;
+}
+
+/// Waits before the next write of a client that measures for how long it is refused: as long as that is no outage, its
+/// rhythm is what the measurement is exact to; later nobody should be bothered by it.
+pub(crate) async fn pause_of_client(refused_for: Duration) {
+    let rest = if refused_for < OUTAGE { CLIENT } else { CLIENT_IN_OUTAGE };
+    tokio::time::sleep(rest).await;
 }
 
 fn before_look(looks: u32) -> Duration {

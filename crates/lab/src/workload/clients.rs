@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use crate::server::{Account, Server};
 
-/// The application's account: it holds no privilege that a fence would let through.
-const ACCOUNT: (&str, &str) = ("shop_app", "shop-pw1");
+/// The application's account, user and password: it holds no privilege that a fence would let through.
+pub const ACCOUNT: (&str, &str) = ("shop_app", "shop-pw1");
 
 /// What the migration's login needs on a MySQL source for a cutover, beyond what following takes.
 pub const SOURCE_GRANTS: &str = "

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::Style;
+use sealift_engine::cutover::{Client, ServerId};
 use sealift_engine::fault::Fault;
 use sealift_engine::report::{Conclusion, FaultReport};
 use sealift_engine::run::{Asked, ask};
@@ -56,13 +57,46 @@ pub(super) async fn check(_args: &CheckArgs, context: &Context) -> Result<Answer
             definers.push(json!({ "user": user, word: said }));
         }
     }
+    let mut client = None;
+    if let Some(measuring) = context.client(&config)? {
+        let ids = [&source_asked, &target_asked].map(|asked| ServerId::of(&asked.facts));
+        let (word, said) = match measured_by(&measuring, &ids).await {
+            Ok(said) => ("reaches", said),
+            Err(said) => {
+                conclusion = Conclusion::Incomplete;
+                ("refused", said)
+            }
+        };
+        let Endpoint { user, address, .. } = measuring.endpoint();
+        let line = clean(&format!("{user} at {address}: {word} {said}"));
+        // Writing to a string cannot fail.
+        let _infallible = writeln!(text, "{LABEL}client{LABEL:#}  {line}");
+        client = Some(json!({ "user": user, "address": address.to_string(), word: said }));
+    }
     let mut answer = Answer::new(conclusion, text);
     answer.add("source", json!(source_asked.report));
     answer.add("target", json!(target_asked.report));
     if !definers.is_empty() {
         answer.add("definers", json!(definers));
     }
+    if let Some(client) = client {
+        answer.add("client", client);
+    }
     Ok(answer)
+}
+
+/// Which server the client that measures finds at its address, or why it finds none. It writes nothing.
+async fn measured_by(client: &Client, [source, target]: &[ServerId; 2]) -> Result<String, String> {
+    let asked = ask(client.endpoint()).await.map_err(|mut fault| {
+        fault.side = None;
+        format!("{fault}; {}", fault.remedy())
+    })?;
+    let found = ServerId::of(&asked.facts);
+    match found {
+        found if found == *source => Ok("the source".to_owned()),
+        found if found == *target => Ok("the target".to_owned()),
+        found => Err(format!("{} is neither source nor target", found.as_str())),
+    }
 }
 
 fn describe(endpoint: &Endpoint, asked: &Asked) -> String {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sealift_engine::clock::Clock;
 use sealift_engine::control::Control;
-use sealift_engine::cutover::{Keeper, Poster, TurnDesk};
+use sealift_engine::cutover::{Client, Keeper, Poster, TurnDesk};
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::order::{Order, OrderDesk};
 use sealift_engine::plan::folder::Folder;
@@ -90,6 +90,12 @@ impl Context {
         config.definers.find(target, &self.surroundings, &mut warn)
     }
 
+    /// Who measures for how long the application is refused, if anyone does; the password is found now.
+    fn client(&self, config: &Config) -> Result<Option<Client>, Fault> {
+        let mut warn = |warning: String| self.output.warn(&warning);
+        config.client.as_ref().map(|client| client.find(&self.surroundings, &mut warn)).transpose()
+    }
+
     /// The state folder's path.
     fn state(&self) -> &Path {
         &self.global.state
@@ -135,6 +141,7 @@ impl Context {
                 keep: self.keeper(),
                 guards,
                 poster: Poster::new(|address, path, body| Box::pin(post(address, path, body))),
+                client: None,
             },
         }
     }

@@ -92,13 +92,16 @@ async fn work(
     let config = context.config()?;
     let (source, target) = context.endpoints(&config)?;
     let definers = context.definers(&config, &target)?;
+    // Nobody turns what is copied once.
+    let client = if offline { None } else { context.client(&config)? };
     let state = Arc::new(context.open_state(&config)?);
     let ledger_name = ledger_name(&state, context)?;
     let not_empty = config.copy.not_empty;
     let continuous = continuous(&config, context)?;
     let mut watch = Watch::show(context);
     let migration = context.migration(&config, (source, target), &watch.progress);
-    let migration = context.making(migration, definers);
+    let mut migration = context.making(migration, definers);
+    migration.turning.client = client;
     // What becomes of it is in the report.
     let _answer = ask.map(|ask| migration.turning.desk.queue(ask));
     watch.record(&state, &migration.control);

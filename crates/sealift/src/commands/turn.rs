@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use sealift_engine::cutover::{TurnAsk, TurnOutcome, TurnRecord, TurnWish};
+use sealift_engine::cutover::{ClientRecord, TurnAsk, TurnOutcome, TurnRecord, TurnWish};
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::report::{Conclusion, FaultReport};
 use sealift_engine::run;
@@ -172,20 +172,18 @@ pub(super) fn conclusion(record: &TurnRecord) -> Conclusion {
 
 /// What became of a turn, in one line.
 pub(crate) fn sentence(record: &TurnRecord) -> String {
-    let TurnRecord { ask, outcome, live, refused_ms, .. } = record;
-    let (word, ms) = (ask.wish.word(), refused_ms.unwrap_or(0));
+    let TurnRecord { ask, outcome, live, refused_ms, client, .. } = record;
+    let word = ask.wish.word();
+    let mut out = format!("writes were kept out for {} ms", refused_ms.unwrap_or(0));
+    if let Some(ms) = client.as_ref().and_then(ClientRecord::refused_ms) {
+        out += &format!(", refused to a client for {ms} ms");
+    }
     match outcome {
-        TurnOutcome::Switched => {
-            format!("{word}: the {live} is live; writes were kept out for {ms} ms")
-        }
+        TurnOutcome::Switched => format!("{word}: the {live} is live; {out}"),
         TurnOutcome::Unfinished => {
-            format!(
-                "{word}: the {live} is live, writes were kept out for {ms} ms; something after it failed"
-            )
+            format!("{word}: the {live} is live, {out}; something after it failed")
         }
-        TurnOutcome::Rehearsed => {
-            format!("{word} rehearsed: writes were kept out for {ms} ms; the {live} is live")
-        }
+        TurnOutcome::Rehearsed => format!("{word} rehearsed: {out}; the {live} is live"),
         TurnOutcome::Refused => format!("{word} refused: the {live} is live and takes writes"),
     }
 }

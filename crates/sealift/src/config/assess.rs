@@ -8,6 +8,7 @@ use sealift_schema::rewrite::Policy;
 use sealift_schema::rule::Acceptance;
 use sealift_schema::selection::Selection;
 
+use super::password::Whose;
 use super::raw::{Place, RawAssess, RawConfig};
 use crate::log::LogOptions;
 
@@ -61,7 +62,7 @@ impl AssessConfig {
         let target = match (need, target) {
             (TargetNeed::Profile, _) => None,
             (TargetNeed::Server, Some(target)) => {
-                Some(Server::resolve(Side::Target, target, place, &mut warnings)?)
+                Some(Server::resolve(Whose::Side(Side::Target), target, place, &mut warnings)?)
             }
             (TargetNeed::Server, None) => {
                 let advice = "add it, or name a kind of server with --target-profile azure-8.4";
@@ -69,7 +70,7 @@ impl AssessConfig {
             }
         };
         Ok(Self {
-            source: Server::resolve(Side::Source, source, place, &mut warnings)?,
+            source: Server::resolve(Whose::Side(Side::Source), source, place, &mut warnings)?,
             target,
             selection: compile(&select, place)?,
             policy: rewrite,

@@ -28,6 +28,8 @@ pub(super) fn resolve(raw: RawCutover, place: Place<'_>) -> Result<CutoverSettin
         before,
         after,
         hook_time,
+        // It logs in as servers do: the configuration resolves it as it does those.
+        client: _,
     } = raw;
     let default = CutoverSettings::default();
     let budget = seconds("budget", budget, default.budget, BUDGET, place)?;

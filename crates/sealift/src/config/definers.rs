@@ -10,7 +10,7 @@ use sealift_mysql::endpoint::Endpoint;
 use sealift_schema::facts::Side;
 use sealift_schema::rewrite::DefinerPolicy;
 
-use super::password::{Owner, PasswordSource};
+use super::password::{Owner, PasswordSource, Whose};
 use super::raw::{Place, RawDefiner};
 use super::surroundings::Surroundings;
 use super::{invalid, twice};
@@ -59,7 +59,8 @@ impl DefinerLogins {
         let mut passwords = BTreeMap::new();
         for (user, source) in logins {
             let variable = password_variable(user);
-            let owner = Owner { side: Side::Target, user: user.clone(), variable };
+            let whose = Whose::Side(Side::Target);
+            let owner = Owner { whose, user: user.clone(), variable };
             match (source, source.find(owner, surroundings, warn)) {
                 (_, Ok(password)) => {
                     passwords.insert(user.clone(), password);

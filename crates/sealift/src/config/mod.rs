@@ -22,15 +22,17 @@ use crate::log::LogOptions;
 mod raw;
 mod assess;
 mod cutover;
+mod client;
 mod url;
 mod password;
 mod definers;
 mod surroundings;
 
 pub(crate) use assess::{AssessConfig, TargetNeed};
+pub(crate) use client::ClientConfig;
 use definers::DefinerLogins;
 pub(crate) use password::variable as password_variable;
-use password::{Owner, PasswordSource};
+use password::{Owner, PasswordSource, Whose};
 use raw::{Place, RawApi, RawAssess, RawConfig, RawCopy, RawMetrics, RawServer, RawTls, RawVerify};
 pub(crate) use surroundings::{Machine, Surroundings};
 use url::ServerUrl;
@@ -75,6 +77,8 @@ pub(crate) struct Config {
     pub(crate) continuous: Option<NonZeroU64>,
     /// How the migration is cut over, and rolled back.
     pub(crate) cutover: CutoverSettings,
+    /// Who measures for how long the application is refused then.
+    pub(crate) client: Option<ClientConfig>,
     /// Where a run can be asked and steered.
     pub(crate) listen: Listen,
     /// What is logged, and where.
@@ -86,7 +90,7 @@ pub(crate) struct Config {
 /// One server, before its password is known.
 #[derive(Debug)]
 pub(crate) struct Server {
-    side: Side,
+    whose: Whose,
     address: Address,
     user: String,
     password: PasswordSource,
@@ -159,13 +163,15 @@ impl Config {
         let target = target.ok_or_else(|| target_missing(place))?;
         let (RawApi { port }, RawMetrics { listen: metrics }) = (api, metrics);
         let mut warnings = Vec::new();
+        let mut cutover = cutover;
+        let client = cutover.client.take();
         check_policy(&rewrite, place)?;
         accounts.check().map_err(|error| {
             invalid(place, error.to_string()).advise("correct the entry of [accounts]")
         })?;
         Ok(Self {
-            source: Server::resolve(Side::Source, source, place, &mut warnings)?,
-            target: Server::resolve(Side::Target, target, place, &mut warnings)?,
+            source: Server::resolve(Whose::Side(Side::Source), source, place, &mut warnings)?,
+            target: Server::resolve(Whose::Side(Side::Target), target, place, &mut warnings)?,
             selection: compile(&select, place)?,
             patterns: select,
             definers: DefinerLogins::resolve(definers, rewrite.definer, place)?,
@@ -175,6 +181,9 @@ impl Config {
             throttle,
             continuous: continuous(&verify, place)?,
             cutover: cutover::resolve(cutover, place)?,
+            client: client
+                .map(|client| ClientConfig::resolve(client, place, &mut warnings))
+                .transpose()?,
             listen: Listen { port, metrics },
             log: log.map(|log| log.resolve(place)),
             warnings,
@@ -184,7 +193,7 @@ impl Config {
 
 impl Server {
     fn resolve(
-        side: Side,
+        whose: Whose,
         raw: RawServer,
         place: Place<'_>,
         warnings: &mut Vec<String>,
@@ -202,8 +211,8 @@ impl Server {
         let line = place.line(&url.span());
         let ServerUrl { user, password: in_url, address } = ServerUrl::parse(url.get_ref())
             .map_err(|error| {
-                Fault::new(ErrorCode::UrlInvalid, error.to_string())
-                    .on(side)
+                whose
+                    .fault(ErrorCode::UrlInvalid, error.to_string())
                     .about(&line)
                     .advise(error.advice())
             })?;
@@ -211,25 +220,25 @@ impl Server {
         let written = match (in_url, password) {
             (Some(password), None) | (None, Some(password)) => {
                 warnings.push(format!(
-                    "the {side}'s password is written in {}; it belongs in {}, in a file named by \
+                    "the {whose}'s password is written in {}; it belongs in {}, in a file named by \
                      password_file, or in password_command",
                     place.file.display(),
-                    password::variable(side)
+                    whose.variable()
                 ));
                 Some(PasswordSource::Written(password))
             }
             (None, None) => None,
-            (Some(_), Some(_)) => return Err(twice(&side.to_string(), place)),
+            (Some(_), Some(_)) => return Err(twice(whose.table(), place)),
         };
         let file = password_file.map(|path| PasswordSource::File(folder.join(path)));
         let command = password_command.map(PasswordSource::Command);
         let mut given = [written, file, command].into_iter().flatten();
         let password = given.next().unwrap_or(PasswordSource::Elsewhere);
         if given.next().is_some() {
-            return Err(twice(&side.to_string(), place));
+            return Err(twice(whose.table(), place));
         }
         Ok(Self {
-            side,
+            whose,
             user,
             password,
             tls: match (&address, tls) {
@@ -248,7 +257,8 @@ impl Server {
                     return Err(invalid(
                         place,
                         format!(
-                            "connect_timeout in [{side}] is not from 1 to {CONNECT_TIMEOUT_MAX}"
+                            "connect_timeout in [{}] is not from 1 to {CONNECT_TIMEOUT_MAX}",
+                            whose.table()
                         ),
                     )
                     .advise("give it in seconds"));
@@ -263,22 +273,26 @@ impl Server {
         surroundings: &Arc<dyn Surroundings>,
         warn: &mut dyn FnMut(String),
     ) -> Result<Endpoint, Fault> {
-        let Self { side, address, user, password, tls, tls_ca, compress, connect_timeout } = self;
+        let Self { whose, address, user, password, tls, tls_ca, compress, connect_timeout } = self;
         let tls_ca = match tls_ca {
             None => None,
             Some(path) => Some(surroundings.read(path).map_err(|error| {
-                Fault::new(ErrorCode::ConfigInvalid, "read the file named by tls_ca")
-                    .on(*side)
+                whose
+                    .fault(ErrorCode::ConfigInvalid, "read the file named by tls_ca")
                     .about(format!("file {}", path.display()))
                     .because(error)
                     .advise("name a file with the authority's certificate in PEM form")
             })?),
         };
         Ok(Endpoint {
-            side: *side,
+            side: match whose {
+                Whose::Side(side) => *side,
+                // It is on whichever is live; nobody is told of this one.
+                Whose::Client => Side::Source,
+            },
             address: address.clone(),
             user: user.clone(),
-            password: password.find(Owner::of(*side, user), surroundings, warn)?,
+            password: password.find(Owner::of(*whose, user), surroundings, warn)?,
             tls: *tls,
             tls_ca,
             compress: *compress,

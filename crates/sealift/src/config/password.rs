@@ -1,8 +1,10 @@
 //! Where a password comes from: environment, file, command, configuration, or a person.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use sealift_engine::cutover::CLIENT_VARIABLE;
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_mysql::password::{Password, Renew};
 use sealift_schema::facts::Side;
@@ -23,21 +25,67 @@ pub(super) enum PasswordSource {
     Written(SecretString),
 }
 
+/// Which login it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// On a side.
+    Side(Side),
+    /// Of the client that measures, on whichever side is live.
+    Client,
+}
+
 /// Whose password it is.
 #[derive(Clone, Debug)]
 pub(super) struct Owner {
     /// The server it is for.
-    pub(super) side: Side,
+    pub(super) whose: Whose,
     /// The login's name.
     pub(super) user: String,
     /// The environment variable that holds it; it wins over everything else.
     pub(super) variable: String,
 }
 
+impl Whose {
+    /// The table of the configuration that says how it is made.
+    pub(super) fn table(self) -> &'static str {
+        match self {
+            Self::Side(Side::Source) => "source",
+            Self::Side(Side::Target) => "target",
+            Self::Client => "cutover.client",
+        }
+    }
+
+    /// The environment variable that holds its password.
+    pub(super) fn variable(self) -> &'static str {
+        match self {
+            Self::Side(side) => variable(side),
+            Self::Client => CLIENT_VARIABLE,
+        }
+    }
+
+    /// A fault of this login.
+    pub(super) fn fault(self, code: ErrorCode, what: impl Into<String>) -> Fault {
+        let fault = Fault::new(code, what);
+        match self {
+            Self::Side(side) => fault.on(side),
+            Self::Client => fault,
+        }
+    }
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Side(side) => side.fmt(f),
+            Self::Client => f.write_str("measuring client"),
+        }
+    }
+}
+
 impl Owner {
-    /// The login sealift itself uses on a side.
-    pub(super) fn of(side: Side, user: &str) -> Self {
-        Self { side, user: user.to_owned(), variable: variable(side).to_owned() }
+    /// A login that stands in the configuration.
+    pub(super) fn of(whose: Whose, user: &str) -> Self {
+        Self { whose, user: user.to_owned(), variable: whose.variable().to_owned() }
     }
 }
 
@@ -78,8 +126,7 @@ impl PasswordSource {
         surroundings: &dyn Surroundings,
         warn: &mut dyn FnMut(String),
     ) -> Result<SecretString, Fault> {
-        let Owner { side, user, variable } = owner;
-        let side = *side;
+        let Owner { whose, user, variable } = owner;
         if let Some(password) = surroundings.variable(variable) {
             return Ok(SecretString::from(password));
         }
@@ -87,8 +134,8 @@ impl PasswordSource {
             Self::Written(password) => Ok(password.clone()),
             Self::File(path) => {
                 let unreadable = |cause: Box<dyn std::error::Error + Send + Sync>| {
-                    Fault::new(ErrorCode::PasswordMissing, "read the password file")
-                        .on(side)
+                    whose
+                        .fault(ErrorCode::PasswordMissing, "read the password file")
                         .about(format!("file {}", path.display()))
                         .because(cause)
                 };
@@ -97,7 +144,7 @@ impl PasswordSource {
                     .map_err(|_bytes| unreadable("the file is not UTF-8".into()))?;
                 if surroundings.is_open_to_others(path) {
                     warn(format!(
-                        "others can read the {side}'s password file {0}; run chmod 600 {0}",
+                        "others can read the {whose}'s password file {0}; run chmod 600 {0}",
                         path.display()
                     ));
                 }
@@ -106,8 +153,8 @@ impl PasswordSource {
             }
             Self::Command(command) => {
                 let fault = |cause: Box<dyn std::error::Error + Send + Sync>| {
-                    Fault::new(ErrorCode::PasswordMissing, "password_command gave no password")
-                        .on(side)
+                    whose
+                        .fault(ErrorCode::PasswordMissing, "password_command gave no password")
                         .advise("run the command by hand to see why")
                         .because(cause)
                 };
@@ -118,19 +165,22 @@ impl PasswordSource {
                 Ok(password)
             }
             Self::Elsewhere => match surroundings
-                .ask(&format!("Password of {user} on the {side}: "))
+                .ask(&match whose {
+                    Whose::Side(side) => format!("Password of {user} on the {side}: "),
+                    Whose::Client => format!("Password of {user}, of [cutover.client]: "),
+                })
             {
                 Some(answer) => answer.map_err(|error| {
-                    Fault::new(ErrorCode::PasswordMissing, "read the password from the terminal")
-                        .on(side)
+                    whose
+                        .fault(ErrorCode::PasswordMissing, "read the password from the terminal")
                         .because(error)
                 }),
-                None => Err(Fault::new(
-                    ErrorCode::PasswordMissing,
-                    format!("no password was given for {user}"),
-                )
-                .on(side)
-                .advise(format!(
+                None => Err(whose
+                    .fault(
+                        ErrorCode::PasswordMissing,
+                        format!("no password was given for {user}"),
+                    )
+                    .advise(format!(
                     "set {variable} (empty for an account without a password), or password_file or \
                      password_command in the configuration"
                 ))),
@@ -149,7 +199,7 @@ struct Again {
 impl Renew for Again {
     fn renew(&self) -> Result<SecretString, String> {
         let Self { source, owner, surroundings } = self;
-        tracing::info!(side = %owner.side, user = owner.user, "the password was refused: asking for another one");
+        tracing::info!(side = %owner.whose, user = owner.user, "the password was refused: asking for another one");
         // What there is to be warned of was said at the beginning.
         let mut warn = |_warning| {};
         source.ask(owner, surroundings.as_ref(), &mut warn).map_err(|fault| fault.to_string())

@@ -124,6 +124,20 @@ pub(super) struct RawCutover {
     pub(super) before: Option<String>,
     pub(super) after: Option<String>,
     pub(super) hook_time: Option<u64>,
+    pub(super) client: Option<RawClient>,
+}
+
+/// `[cutover.client]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawClient {
+    pub(super) url: Spanned<SecretString>,
+    pub(super) password_file: Option<PathBuf>,
+    pub(super) password_command: Option<String>,
+    #[serde(default)]
+    pub(super) tls: RawTls,
+    pub(super) tls_ca: Option<PathBuf>,
+    pub(super) write: String,
 }
 
 /// `[api]`.

@@ -275,6 +275,34 @@ fn a_configuration_or_a_file_it_names_that_is_not_there_is_named() {
 }
 
 #[test]
+fn the_client_that_measures_logs_in_as_servers_do_with_a_password_of_its_own() {
+    const CLIENT: &str = "[source]\nurl='mysql://a:x@h'\n[target]\nurl='mysql://b:x@h'\n[cutover.client]\n\
+                          url='mysql://app@proxy:3307'\ntls='off'\nwrite='UPDATE s.t SET n = n + 1'\n";
+    let found = |machine: &Fake| {
+        let client = read(machine)?.client.expect("there is one");
+        client.find(&(Arc::new(machine.clone()) as Arc<dyn Surroundings>), &mut |_warning| {})
+    };
+    let machine = Fake { variables: [("SEALIFT_CLIENT_PASSWORD", "pw")].into(), ..with(CLIENT) };
+    let client = found(&machine).unwrap();
+    let endpoint = client.endpoint();
+    assert_eq!(endpoint.address.to_string(), "proxy:3307");
+    assert_eq!(endpoint.password.current().expose_secret(), "pw");
+    let fault = found(&with(CLIENT)).unwrap_err();
+    assert_eq!((fault.code, fault.side), (ErrorCode::PasswordMissing, None));
+    assert!(fault.remedy().contains("SEALIFT_CLIENT_PASSWORD"), "{}", fault.remedy());
+
+    let broken = |from: &str, to: &str| {
+        let text = CLIENT.replace(from, to);
+        let raw = RawConfig::parse(&text, Path::new("sealift.toml"));
+        let place = Place { file: Path::new("sealift.toml"), text: &text };
+        raw.and_then(|raw| Config::resolve(raw, place, 2)).unwrap_err().what
+    };
+    assert!(broken("UPDATE s.t SET n = n + 1", " ").contains("write in [cutover.client] is empty"));
+    assert!(broken("write", "wrote").contains("unknown key `wrote` in [cutover.client]"));
+    assert!(broken("write='UPDATE s.t SET n = n + 1'", "").contains("the key `write` is missing"));
+}
+
+#[test]
 fn a_cutover_is_told_how_and_how_long_by_its_table() {
     let read_with = |table: &'static str| read(&with(table)).map(|config| config.cutover);
     let whole = read_with(concat!(

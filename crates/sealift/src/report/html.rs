@@ -11,6 +11,7 @@ use sealift_engine::report::{
     ChangeReport, Conclusion, ObjectReport, ObjectResult, Report, ServerReport, TableResult,
 };
 
+use super::terminal::clock_note;
 use super::{left_out_word, result_word, word};
 use crate::commands::{accounts, turn};
 use crate::output::quantity::{bytes, count, duration, duration_ms, per_second};
@@ -160,6 +161,8 @@ mod tests {
             "all rows are on the target",
             "2026-11-23 01:04:08 UTC",
             "Writes kept out",
+            "a client at proxy.example:3306 was refused for 431 ms",
+            "it is read-only (error 1290, state HY000)",
             "writes are kept out of the source",
             "ops@jump: sealift cutover",
             "app@10.0.%",

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use sealift_engine::clock::Clock;
-use sealift_engine::cutover::{FenceKind, StepRecord, TurnAsk, TurnOutcome, TurnRecord, TurnWish};
+use sealift_engine::cutover::{
+    ClientRecord, FenceKind, Outage, StepRecord, TurnAsk, TurnOutcome, TurnRecord, TurnWish,
+};
 use sealift_engine::plan::accounts::{AccountDifference, AccountReport, AccountResult, Notice};
 use sealift_engine::report::{
     ChangeReport, Conclusion, DifferenceReport, LeftOut, LeftOutBecause, ObjectReport,
@@ -159,6 +161,22 @@ fn turn(clock: &Clock) -> TurnRecord {
         ended: clock.now(),
         fence: Some(FenceKind::ReadOnly),
         refused_ms: Some(312),
+        client: Some(ClientRecord {
+            address: "proxy.example:3306".into(),
+            accepted: 153,
+            refused: 14,
+            outages: 1,
+            outage: Some(Outage {
+                from: "2026-11-23T01:04:08.123Z".parse().unwrap(),
+                to: Some("2026-11-23T01:04:08.554Z".parse().unwrap()),
+                ms: 431,
+                attempts: 14,
+                first: "it is read-only (error 1290, state HY000)".into(),
+                last: "no connection to proxy.example:3306: refused".into(),
+            }),
+            accepted_by: Some(Side::Target),
+            passed_fence: false,
+        }),
         way_back: true,
         steps: vec![StepRecord {
             at: clock.now(),

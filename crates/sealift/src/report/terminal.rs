@@ -112,7 +112,7 @@ fn headline(report: &Report) -> String {
 
 /// What became of a cutover or rollback: a line for each step, its time in front.
 fn turned(page: &mut Page, record: &TurnRecord) {
-    let TurnRecord { ask, outcome, live, refused_ms, steps, checks, notes, .. } = record;
+    let TurnRecord { ask, outcome, live, refused_ms, client, steps, checks, notes, .. } = record;
     let word = ask.wish.word();
     let said = match outcome {
         TurnOutcome::Refused => format!("refused: the {live} is live and takes writes"),
@@ -122,11 +122,23 @@ fn turned(page: &mut Page, record: &TurnRecord) {
     };
     page.line(word, &said);
     if let Some(ms) = refused_ms {
-        page.line("downtime", &format!("writes were kept out for {ms} ms"));
+        page.line("downtime", &format!("writes were kept out for {ms} ms{}", clock_note(record)));
+    }
+    if let Some(client) = client {
+        page.line("measured", &client.to_string());
+        page.list("refused", &client.words(), ToString::to_string);
     }
     page.list("step", steps, |step| format!("{} ms: {}", step.took_ms, step.what));
     page.list("checked", checks, Clone::clone);
     page.list("note", notes, Clone::clone);
+}
+
+/// Whose clock that was, where nobody else's is told.
+pub(super) fn clock_note(record: &TurnRecord) -> &'static str {
+    match record.client {
+        Some(_) => "",
+        None => " by sealift's clock; until the application reaches the live side comes on top",
+    }
 }
 
 fn tables(number: usize) -> String {
@@ -298,6 +310,14 @@ mod tests {
     use insta::assert_snapshot;
 
     #[test]
+    fn without_a_client_it_is_said_whose_clock_the_downtime_is_by() {
+        let mut report = sample::report();
+        report.turns[0].client = None;
+        let told = summary(&report, 200);
+        assert!(told.contains("312 ms by sealift's clock; until the application"), "{told}");
+    }
+
+    #[test]
     fn the_summary_says_what_became_of_it_and_what_needs_attention() {
         let told = summary(&sample::report(), 80);
         assert_snapshot!(anstream::adapter::strip_str(&told).to_string(), @r"
@@ -315,6 +335,11 @@ mod tests {
           note          The copy is not one moment of the source: --no-lock was given.
           cutover       the target is live
           downtime      writes were kept out for 312 ms
+          measured      a client at proxy.example:3306 was refused for 431 ms, from
+                        01:04:08.123 to 01:04:08.554 UTC, then accepted by the target;
+                        14 attempts
+          refused       it is read-only (error 1290, state HY000)
+          refused       no connection to proxy.example:3306: refused
           step          12 ms: writes are kept out of the source
           checked       SELECT 1: 1
           compared      4 definitions, 3 accounts, 2 tables, 1,234,567 rows

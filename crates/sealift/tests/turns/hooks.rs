@@ -124,9 +124,9 @@ fn a_hook_may_be_a_request_and_its_status_is_the_answer() {
 }
 
 /// HAProxy as `examples/haproxy` has it, between the application and both servers.
-struct Proxy {
+pub(super) struct Proxy {
     process: Child,
-    port: u16,
+    pub(super) port: u16,
 }
 
 impl Proxy {
@@ -182,18 +182,24 @@ fn put_on_path(shop: &Shop<'_>, tools: &Programs) {
     std::fs::set_permissions(shop.folder.file("bin/socat"), executable).unwrap();
 }
 
-#[test]
-fn a_haproxy_is_moved_there_and_back_by_the_example() {
-    let pair = mysql();
-    let shop = Shop::new(&pair, "proxied", "");
+/// Puts the HAProxy of the example before both servers, and the example's script in the place of the hook.
+pub(super) fn proxied(shop: &Shop<'_>) -> Proxy {
     let tools = packages::tools("bookworm", &["haproxy", "socat"]).unwrap();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/haproxy");
-    let proxy = Proxy::start(&shop, &tools, &example);
-    put_on_path(&shop, &tools);
+    let proxy = Proxy::start(shop, &tools, &example);
+    put_on_path(shop, &tools);
     let script = example.canonicalize().unwrap().join("move.sh");
     let hook =
         format!("after = 'PATH=$PWD/bin:$PATH HAPROXY_SOCKET=./haproxy.sock {}'", script.display());
     shop.folder.reconfigure(ROUTED, &hook);
+    proxy
+}
+
+#[test]
+fn a_haproxy_is_moved_there_and_back_by_the_example() {
+    let pair = mysql();
+    let shop = Shop::new(&pair, "proxied", "");
+    let proxy = proxied(&shop);
     let clients = Clients::through(&shop.pair.source, &shop.schema, proxy.port, 2);
     let running = Running::start(&shop);
     for (command, live) in [("cutover", "source"), ("rollback", "target"), ("cutover", "source")] {

@@ -16,6 +16,7 @@ use crate::offline::{ends_with, folder};
 use crate::pairs::{Alone, Pool};
 
 mod by_login;
+mod client;
 mod crashes;
 mod definitions;
 mod fences;
