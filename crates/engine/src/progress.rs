@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use sealift_schema::name::{ObjectId, QualifiedName};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use crate::control::Steering;
 
@@ -289,6 +290,8 @@ impl Snapshot {
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
     board: Arc<Mutex<Snapshot>>,
+    /// A stage that lasts was entered, and whoever records the board has not seen it yet.
+    rests: Arc<Notify>,
 }
 
 impl Progress {
@@ -303,6 +306,17 @@ impl Progress {
             stage.clone_into(&mut board.stage);
             board.doing.clear();
         });
+    }
+
+    /// The same of a stage that lasts until somebody asks for something: whoever waits for it should see it at once.
+    pub fn rest(&self, stage: &str) {
+        self.enter(stage);
+        self.rests.notify_one();
+    }
+
+    /// Returns when a stage that lasts was entered since it last did. One waits for it at a time.
+    pub async fn rested(&self) {
+        self.rests.notified().await;
     }
 
     /// Names what is being done.
@@ -325,6 +339,22 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_stage_that_lasts_wakes_who_waits_for_one_also_when_it_came_before() {
+        let progress = Progress::default();
+        progress.enter("copying");
+        tokio::select! {
+            biased;
+            () = progress.rested() => panic!("copying does not last"),
+            () = std::future::ready(()) => {}
+        }
+        progress.rest("following");
+        progress.rested().await;
+        progress.rest("following back");
+        progress.rested().await;
+        assert_eq!(progress.snapshot().stage, "following back");
+    }
 
     #[test]
     fn a_snapshot_survives_json_with_its_tables_as_a_list() {

@@ -256,7 +256,7 @@ impl Run<'_> {
         if self.online.until_caught_up {
             return Ok(Conclusion::Incomplete);
         }
-        migration.progress.enter("following: not all, see what is held");
+        migration.progress.rest("following: not all, see what is held");
         end.wait().await;
         Err(Fault::new(ErrorCode::Interrupted, "stopped as asked"))
     }

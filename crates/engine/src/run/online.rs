@@ -518,7 +518,7 @@ impl Run<'_> {
         if self.online.until_caught_up {
             return Ok(Conclusion::Done);
         }
-        migration.progress.enter(turning::following(Side::Source));
+        migration.progress.rest(turning::following(Side::Source));
         let live = Side::Source;
         let continuous = self.online.continuous.as_ref();
         let turning = Turning { migration, journal, name, live, gates, applied, moves, continuous };

@@ -229,7 +229,7 @@ impl Way<'_> {
             progress.enter("catching up");
             return self.caught_up(applied, end, report).await;
         }
-        progress.enter(following(self.live));
+        progress.rest(following(self.live));
         let turning = Turning {
             migration: self.migration,
             journal: self.journal.as_ref(),

@@ -143,7 +143,10 @@ impl Turning<'_> {
         report.happened(clock, said);
         report.turns.push(record.clone());
         self.migration.turning.keep.keep(record);
-        self.migration.progress.enter(following(self.live));
+        // Otherwise the other direction is opened first.
+        if record.live == self.live {
+            self.migration.progress.rest(following(self.live));
+        }
     }
 
     /// Makes one turn. An error is one that ends the run: the next command goes on with what is left of it.

@@ -68,6 +68,7 @@ async fn record(
     loop {
         let is_last = tokio::select! {
             _turn = turns.tick() => false,
+            () = progress.rested() => false,
             () = end.wait() => true,
         };
         paces.observe(clock.elapsed(), &progress.snapshot());
