@@ -9,6 +9,7 @@ use sealift_engine::report::{Conclusion, FaultReport};
 use sealift_engine::run;
 use sealift_server::api::{Request, call};
 use serde_json::json;
+use tokio::sync::oneshot;
 
 use super::run::{Alone, ledger_name, run_alone};
 use super::watch::Watch;
@@ -71,7 +72,8 @@ pub(super) async fn cutover(args: &CutoverArgs, context: &mut Context) -> Result
             context,
             "cutover",
             "Writes to the source stop for a moment, then the target is live.",
-        )?;
+        )
+        .await?;
     }
     let by = by(context, args.words());
     turn(TurnAsk { wish: TurnWish::Cutover, rehearse, no_way_back, by }, context).await
@@ -84,7 +86,8 @@ pub(super) async fn rollback(args: &RollbackArgs, context: &mut Context) -> Resu
             context,
             "rollback",
             "Writes to the target stop for a moment, then the source is live.",
-        )?;
+        )
+        .await?;
     }
     let by = by(context, "rollback");
     let ask = TurnAsk { wish: TurnWish::Rollback, rehearse: false, no_way_back: false, by };
@@ -98,7 +101,8 @@ pub(super) async fn finish(args: &FinishArgs, context: &mut Context) -> Result<A
             context,
             "finish",
             "Changes are not followed any more: there is no way back after it.",
-        )?;
+        )
+        .await?;
     }
     let config = context.config()?;
     let (source, target) = context.endpoints(&config)?;
@@ -201,9 +205,23 @@ fn fault(report: &FaultReport) -> Fault {
 }
 
 /// Asks a person to type the command's name; where there is none to ask, `--yes` has to be given.
-fn consent(context: &Context, command: &str, what: &str) -> Result<(), Fault> {
+async fn consent(context: &Context, command: &str, what: &str) -> Result<(), Fault> {
     let question = format!("{what}\nType {command} to go on: ");
-    match context.surroundings.word(&question) {
+    let surroundings = Arc::clone(&context.surroundings);
+    let (tell, told) = oneshot::channel();
+    // Reading cannot be broken off: the thread ends with the process.
+    std::thread::spawn(move || {
+        // Whoever asked may have gone.
+        let _unheard = tell.send(surroundings.word(&question)).is_err();
+    });
+    let typed = tokio::select! {
+        typed = told => typed.unwrap_or(None),
+        () = context.stop.wait() => {
+            let what = format!("{command} was not confirmed");
+            return Err(Fault::new(ErrorCode::Interrupted, what).advise("nothing was done"));
+        }
+    };
+    match typed {
         Some(Ok(typed)) if typed == command => Ok(()),
         Some(_) => Err(Fault::new(ErrorCode::UsageInvalid, format!("{command} was not confirmed"))
             .advise("nothing was done")),

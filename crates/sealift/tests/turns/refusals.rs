@@ -1,10 +1,11 @@
 //! Turns that are refused: the side that was live takes writes, changes are followed, and it is said why.
 
-use std::process::Stdio;
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
 
 use sealift_lab::{Pair, wait_until};
 
-use super::{Running, Shop, mysql, outcome};
+use super::{Running, Shop, mysql, outcome, shell};
 use crate::offline::ends_with;
 
 #[test]
@@ -16,6 +17,40 @@ fn without_a_terminal_and_without_yes_nothing_is_done() {
         ends_with(2, &refused);
         assert_eq!(refused.error_code(), "SL0105", "{command}");
     }
+}
+
+/// On a terminal, which `script` is to it.
+#[test]
+fn at_the_question_one_ctrl_c_ends_it_and_so_does_another_word() {
+    let pair = mysql();
+    let shop = Shop::new(&pair, "questioned", "");
+    for (typed, code, said) in
+        [("\u{3}", 4, "nothing was done"), ("cut\n", 2, "cutover was not confirmed")]
+    {
+        let mut script = Command::new("script");
+        script.args(["-qec", &shell(&shop.folder.command(&["cutover"])), "/dev/null"]);
+        script.current_dir(shop.folder.file("")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut script = script.spawn().unwrap();
+        let mut screen = Vec::new();
+        let mut terminal = script.stdout.take().unwrap();
+        let mut byte = [0];
+        while !screen.ends_with(b"Type cutover to go on: ") {
+            assert_eq!(
+                terminal.read(&mut byte).unwrap(),
+                1,
+                "{}",
+                String::from_utf8_lossy(&screen)
+            );
+            screen.extend(byte);
+        }
+        let mut keyboard = script.stdin.take().unwrap();
+        keyboard.write_all(typed.as_bytes()).unwrap();
+        terminal.read_to_end(&mut screen).unwrap();
+        let screen = String::from_utf8_lossy(&screen);
+        assert_eq!(script.wait().unwrap().code(), Some(code), "{screen}");
+        assert!(screen.contains(said), "{screen}");
+    }
+    assert!(!shop.folder.file(".sealift").exists(), "something was begun");
 }
 
 #[test]
@@ -68,7 +103,7 @@ fn a_transaction_that_is_open_or_prepared_is_named_and_the_turn_refused() {
     let mut holder = shop.pair.source.client().schema(&shop.schema).command();
     let mut holder = holder.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let mut statements = holder.stdin.take().unwrap();
-    std::io::Write::write_all(&mut statements, b"BEGIN; INSERT INTO bag VALUES (7, 7);\n").unwrap();
+    statements.write_all(b"BEGIN; INSERT INTO bag VALUES (7, 7);\n").unwrap();
     let open =
         "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx WHERE trx_rows_modified > 0";
     let connection = wait_until("the transaction is open", || {
