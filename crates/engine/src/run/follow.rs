@@ -9,7 +9,7 @@ use sealift_schema::facts::Side;
 use sealift_schema::name::{ObjectKind, QualifiedName};
 use sealift_schema::sql::DefinitionStatement;
 use sealift_schema::sql::statement::Deed;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use super::again::is_following;
 use super::orders::{Orders, placed};
@@ -49,7 +49,7 @@ pub(super) struct Follow<'a> {
     pub(super) left_out: BTreeSet<QualifiedName>,
     /// What changes are followed for.
     pub(super) course: Course,
-    /// Counts statements that change what is migrated.
+    /// Counts statements that change what is migrated, and lets others change definitions between them.
     pub(super) moves: Moves,
     /// Sees when reads of the source know what XA had prepared.
     pub(super) ends_of_xa: EndsOfXa,
@@ -62,16 +62,27 @@ pub(super) struct Follow<'a> {
 /// How many statements about migrated definitions have come by, of triggers and events too. Each is counted before
 /// the applied position passes it. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Moves(Arc<AtomicU64>);
+pub(super) struct Moves {
+    count: Arc<AtomicU64>,
+    /// Whoever has it is the only one who changes definitions of the target.
+    turn: Arc<Mutex<()>>,
+}
 
 impl Moves {
     /// So many so far.
     pub(super) fn count(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
+        self.count.load(Ordering::SeqCst)
     }
 
-    fn another(&self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
+    /// Waits until no statement is under way; the next one waits for as long as what this returns is kept.
+    pub(super) async fn rest(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.turn).lock_owned().await
+    }
+
+    /// Counts a statement. It is under way for as long as what this returns is kept.
+    async fn another(&self) -> OwnedMutexGuard<()> {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        self.rest().await
     }
 }
 
@@ -345,7 +356,7 @@ impl<'a> Follow<'a> {
         let Concern::Ours(ours) = self.definitions.carrier().scope.concern(&statement.query) else {
             return self.passed(statement, Vec::new()).await;
         };
-        self.moves.another();
+        let _underway = self.moves.another().await;
         if let Definitions::Resting { .. } = &self.definitions {
             return self.left_to_the_live_side(statement, &ours).await;
         }

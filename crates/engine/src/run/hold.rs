@@ -176,17 +176,20 @@ impl Follow<'_> {
         )))
     }
 
-    /// An object that was held is whole again when a statement has made it anew, or removed it.
+    /// An object that was held is whole again when a statement has made it anew, or removed it. One that changes a part
+    /// of it changed what is not as it should be: only a plan that is made behind it has all of it.
     pub(super) fn release_made(
         &self,
         statement: &Statement,
         ours: &DefinitionStatement,
     ) -> Result<(), Fault> {
         let Deed::Stored { verb, kind, .. } = ours.deed else { return Ok(()) };
-        if verb == Verb::Alter && kind != ObjectKind::View {
-            return Ok(());
-        }
         let known = held(self.journal)?;
+        if verb == Verb::Alter && kind != ObjectKind::View {
+            let reason = reason(statement, ours, "what it changes is held");
+            let is_held = |object: &ObjectId| known.objects.contains_key(object);
+            return self.note_held(statement, ours, &reason, is_held);
+        }
         for object in ours.objects(&statement.query.schema).unwrap_or_default() {
             if known.objects.contains_key(&object) {
                 tracing::info!(%object, "what was held is carried");

@@ -11,6 +11,7 @@ mod accounts;
 mod build;
 mod tables;
 mod patience;
+mod attempts;
 mod prepared;
 mod way;
 mod failover;

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::again::{Looked, is_following, left_for_later};
 use super::anew::{close_ledgers, is_anew, is_online};
 use super::apply::{applier, begin, ready};
+use super::attempts::{Before, anew_when_moved};
 use super::build::{BUILDERS, builders};
 use super::complete::{Ending, complete};
 use super::continuous::Continuous;
@@ -19,7 +20,7 @@ use super::failover;
 use super::follow::{Course, Definitions, Follow, Moves, tell};
 use super::hold::held;
 use super::orders::Orders;
-use super::patience::{Returns, persist};
+use super::patience::persist;
 use super::prepared::{EndsOfXa, beginning, invisible};
 use super::resolve::put_into_scripts;
 use super::survey::Survey;
@@ -45,7 +46,7 @@ use crate::plan::read::Plan;
 use crate::prepare::tables::NotEmpty;
 use crate::probe::Point;
 use crate::report::{Conclusion, ObjectReport, Report};
-use crate::stage::{Event, Part, Stage};
+use crate::stage::{Event, HeldObjects, Part, Stage};
 use crate::stop::Stop;
 
 /// What an online run is told beside the migration itself.
@@ -77,57 +78,17 @@ pub async fn online(
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
     let mut online = online.clone();
-    let before = journal.events()?.len();
+    let before = Before { events: journal.events()?.len(), has_looked_again: false };
     let attempt = async |report: &mut Report| {
         anew_when_moved(migration, (&mut online, before), journal, report).await
     };
     persist(migration, journal.as_ref(), report, attempt).await
 }
 
-/// How often within an hour it is begun with again because a definition moved, without any table being copied
-/// meanwhile: the operator should know that the copy does not get anywhere.
-const MOVES_MAX: usize = 50;
-
-/// Begins again when a definition moved under the copy, or the operator wants tables copied again: those are, the
-/// others go on.
-async fn anew_when_moved(
-    migration: &Migration,
-    (online, before): (&mut Online, usize),
-    journal: &Arc<dyn Journal>,
-    report: &mut Report,
-) -> Result<Conclusion, Fault> {
-    let blank = report.clone();
-    let mut moves = Returns::at_most(MOVES_MAX);
-    loop {
-        let begun = journal.events()?.len();
-        // While rows were copied a definition may move; afterwards only by a statement that says so.
-        let was_settled = is_following(journal.as_ref())?;
-        let fault = match once(migration, (online, before), journal, report).await {
-            Err(fault) if fault.code == ErrorCode::SourceChanged => fault,
-            ended => return ended,
-        };
-        let is_ordered = migration.orders.was_obeyed();
-        let is_known = !was_settled
-            || is_ordered
-            || definition::is_any_due(&migration.target, &online.ledger_name).await?;
-        let since = journal.events()?;
-        let is_getting_on =
-            since.iter().skip(begun).any(|event| matches!(event, Event::TableCopied { .. }));
-        if !is_known || !(is_getting_on || moves.allow(migration.clock.elapsed())) {
-            return Err(fault);
-        }
-        tracing::warn!(%fault, "beginning again with what it changed");
-        let Report { timeline, tables, .. } = std::mem::replace(report, blank.clone());
-        (report.timeline, report.tables) = (timeline, tables);
-        let why = if is_ordered { "began again" } else { "a definition moved" };
-        report.happened(&migration.clock, format!("{why}: {fault}"));
-    }
-}
-
 /// Begins where journal and ledgers say that the last run, or the last attempt of this one, ended.
-async fn once(
+pub(super) async fn once(
     migration: &Migration,
-    (online, before): (&mut Online, usize),
+    (online, before): (&mut Online, Before),
     journal: &Arc<dyn Journal>,
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
@@ -140,6 +101,7 @@ async fn once(
     let are_kept = definition::are_kept(&migration.target, &online.ledger_name).await?;
     let (is_online, is_anew) = (is_online(journal.as_ref())?, is_anew(journal.as_ref())?);
     let end = || log_end::of(&migration.source);
+    let held_before = held(journal.as_ref())?;
     let from = if are_kept && !is_anew { Some(end().await?) } else { None };
     let survey = if is_following(journal.as_ref())? {
         Survey::of_followed(migration, report).await?
@@ -166,7 +128,8 @@ async fn once(
     refuse_offline_state(&stage)?;
     let images = images(&stage, &survey.source);
     let survey = &survey;
-    let run = Run { migration, online, before, journal, survey, images, looked, plan: &plan };
+    let plan = &plan;
+    let run = Run { migration, online, before, journal, survey, held_before, images, looked, plan };
     run.followable().await?;
     if let Some(followed) = stage.memory().and_then(|memory| memory.all_again.as_ref()) {
         run.clear_all(followed, report).await?;
@@ -229,10 +192,11 @@ struct Meeting {
 pub(super) struct Run<'a> {
     pub(super) migration: &'a Migration,
     pub(super) online: &'a Online,
-    /// Events that were in the journal when the command began.
-    before: usize,
+    pub(super) before: Before,
     pub(super) journal: &'a Arc<dyn Journal>,
     pub(super) survey: &'a Survey,
+    /// What was held before the survey, which knows of the statements that were to blame.
+    pub(super) held_before: HeldObjects,
     /// How much of a row the source's log has.
     pub(super) images: RowImages,
     /// Where the source's log ended meanwhile; `None` in a migration's first run.
@@ -507,7 +471,7 @@ impl Run<'_> {
             }
             () = end.wait() => return Err(Fault::new(ErrorCode::Interrupted, "stopped as asked")),
         }
-        self.resolve_held(report).await?;
+        self.resolve_held(&moves, report).await?;
         let (tables, objects) = (self.carrier().held().await?, held(journal)?.objects);
         standing.held(tables.clone());
         standing.held_objects(held(journal)?.reasons());
@@ -577,7 +541,7 @@ impl Run<'_> {
         let at_once = async |_table: &QualifiedName| Ok(());
         let (copied, ()) = tokio::join!(copy::tables(job), builders.work(&indexes, at_once));
         let elapsed = migration.clock.elapsed().saturating_sub(begun);
-        self.tables().tell(self.before, report)?;
+        self.tables().tell(self.before.events, report)?;
         report.objects.extend(builders.results().iter().map(ObjectReport::from));
         let copied = copied?;
         let rows: u64 = copied.rows.values().sum();

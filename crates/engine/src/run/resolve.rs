@@ -9,6 +9,7 @@ use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName, quote};
 use sealift_schema::rewrite;
 
 use super::apply::applier;
+use super::follow::Moves;
 use super::hold::held;
 use super::online::Run;
 use crate::fault::{ErrorCode, Fault, OnServer};
@@ -47,31 +48,60 @@ pub(super) fn put_into_scripts(folder: &Folder, journal: &dyn Journal) -> Result
 }
 
 impl Run<'_> {
-    /// Makes good what is held, now that everything is there that it stands on. What the target refuses stays held.
-    pub(super) async fn resolve_held(&self, report: &mut Report) -> Result<(), Fault> {
-        for (object, held) in held(self.journal.as_ref())?.objects {
-            let refused = match object.kind {
-                ObjectKind::Schema => self.resolve_schema(&object, &held).await?,
-                ObjectKind::View | ObjectKind::Function | ObjectKind::Procedure => {
-                    self.make_again(&object, report).await?
-                }
-                ObjectKind::Table | ObjectKind::Trigger | ObjectKind::Event => None,
-            };
-            // Meanwhile a statement may have come by that made it.
-            let Some(before) = self::held(self.journal.as_ref())?.objects.remove(&object) else {
-                continue;
-            };
-            let event = match refused {
-                None => {
-                    report.happened(&self.migration.clock, format!("{object} is held no more"));
-                    HeldEvent::Released { object }
-                }
-                Some(reason) if reason == before.reason && before.choice.is_none() => continue,
-                Some(reason) => HeldEvent::Object { object, reason },
-            };
-            self.journal.record(&Event::Held(event))?;
+    /// Makes good what is held, now that everything is there that it stands on. What the target refuses stays held, and
+    /// what a statement is to blame for that came after this run had looked at the source: only a newer plan knows it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::SourceChanged`] when it is worth while to begin again with a newer plan.
+    pub(super) async fn resolve_held(
+        &self,
+        moves: &Moves,
+        report: &mut Report,
+    ) -> Result<(), Fault> {
+        let journal = self.journal.as_ref();
+        let unknown = held(journal)?.since(&self.held_before);
+        if let Some(first) = unknown.first().filter(|_first| !self.before.has_looked_again) {
+            let what = "it was changed after this run had looked at the source";
+            return Err(Fault::new(ErrorCode::SourceChanged, what)
+                .on(Side::Source)
+                .about(first)
+                .advise("run the same command again"));
+        }
+        for (object, known) in &self.held_before.objects {
+            // No statement is overtaken by a plan that is older.
+            let _rest = moves.rest().await;
+            let now = held(journal)?.objects.remove(object);
+            let Some(held) = now.filter(|now| now == known) else { continue };
+            if let Some(event) = self.resolve_one(object, held, report).await? {
+                self.journal.record(&Event::Held(event))?;
+            }
         }
         Ok(())
+    }
+
+    /// Makes good one object that is held. Tells what has become of it, if anything has.
+    async fn resolve_one(
+        &self,
+        object: &ObjectId,
+        held: HeldObject,
+        report: &mut Report,
+    ) -> Result<Option<HeldEvent>, Fault> {
+        let refused = match object.kind {
+            ObjectKind::Schema => self.resolve_schema(object, &held).await?,
+            ObjectKind::View | ObjectKind::Function | ObjectKind::Procedure => {
+                self.make_again(object, report).await?
+            }
+            ObjectKind::Table | ObjectKind::Trigger | ObjectKind::Event => None,
+        };
+        let object = object.clone();
+        Ok(match refused {
+            None => {
+                report.happened(&self.migration.clock, format!("{object} is held no more"));
+                Some(HeldEvent::Released { object })
+            }
+            Some(reason) if reason == held.reason && held.choice.is_none() => None,
+            Some(reason) => Some(HeldEvent::Object { object, reason }),
+        })
     }
 
     /// Makes a view or routine as its script says. Tells why it stays held, if it does.

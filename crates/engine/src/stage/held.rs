@@ -100,6 +100,16 @@ impl HeldObjects {
         Some(self)
     }
 
+    /// What is held by a statement that was not to blame before.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> BTreeSet<ObjectId> {
+        let is_known = |object: &ObjectId, held: &HeldObject| {
+            before.objects.get(object).is_some_and(|before| before.reason == held.reason)
+        };
+        let objects = self.objects.iter().filter(|(object, held)| !is_known(object, held));
+        objects.map(|(object, _)| object.clone()).collect()
+    }
+
     /// The reasons, by object.
     #[must_use]
     pub fn reasons(&self) -> BTreeMap<ObjectId, String> {
@@ -130,6 +140,10 @@ mod tests {
         let now = after(&[held("a"), chosen.clone(), held("b")]).unwrap();
         assert_eq!(now.objects[&object].choice, None, "that was said of another statement");
         assert_eq!(now.reasons()[&object], "b");
+        let before = after(&[held("a")]).unwrap();
+        assert_eq!(now.since(&before), BTreeSet::from([object.clone()]));
+        let asked = after(&[held("b"), chosen.clone()]).unwrap();
+        assert!(now.since(&asked).is_empty(), "nothing has come since");
         assert!(after(&[held("a"), released.clone()]).unwrap().objects.is_empty());
         assert_eq!(after(&[chosen]), None);
         assert_eq!(after(&[released]), None);

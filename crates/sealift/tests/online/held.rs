@@ -93,6 +93,59 @@ fn what_is_held_is_tried_again_by_the_next_run() {
     ends_with(0, &folder.sealift(&["verify"]));
 }
 
+/// What comes by after a run has looked at the source is not in its plan: that makes nothing good. A newer plan does.
+#[test]
+fn what_moves_while_a_run_begins_is_not_made_good_by_its_older_plan() {
+    let pair = mysql();
+    let schema = schema(&pair, "held_meanwhile");
+    let other = unique_schema("held_meanwhile");
+    let make = format!("CREATE DATABASE {other}; CREATE TABLE {other}.t (i INT)");
+    pair.source.sql(format!("{make}; CREATE VIEW {schema}.was AS SELECT id FROM {schema}.parent"));
+    let folder = folder(&pair.source, &pair.target, &[&schema], "");
+    let run = ["run", "--until-caught-up"];
+    ends_with(0, &folder.sealift(&run));
+    let held_run = Running::held(folder.command(&run), "run-begun=hold,run-begun:2=hold");
+    pair.source.sql(format!(
+        "USE {schema}; CREATE OR REPLACE VIEW was AS SELECT i FROM {other}.t; \
+         CREATE VIEW came AS SELECT i FROM {other}.t"
+    ));
+    let begun_again = held_run.go_on().stands_still();
+    let held = held(&folder);
+    let names: Vec<&Value> = held.iter().map(|held| &held["object"]["name"]["name"]).collect();
+    assert_eq!(names, ["came", "was"], "{held:?}");
+    pair.target.sql(make);
+    assert_eq!(begun_again.go_on().wait(), Some(0));
+    assert_same(&pair, &schema);
+    ends_with(0, &folder.sealift(&["verify"]));
+}
+
+/// `ALTER` tells of a part only, and of what is held the rest is not there.
+#[test]
+fn what_is_held_and_altered_while_a_run_begins_is_made_as_it_was_altered() {
+    let pair = mysql();
+    let schema = schema(&pair, "held_altered");
+    let folder = folder(&pair.source, &pair.target, &[&schema], "");
+    let running = Running::start(&folder);
+    wait_until("everything is copied", || is_following(&folder));
+    let function = |returns| {
+        format!("CREATE FUNCTION {schema}.made() RETURNS INT DETERMINISTIC RETURN {returns}")
+    };
+    // Somebody's whom the target's login cannot take it from.
+    pair.target.sql(function(0));
+    pair.source.sql(function(2));
+    wait_until("it is held", || (held(&folder).len() == 1).then_some(()));
+    running.kill();
+    pair.target.sql(format!("DROP FUNCTION {schema}.made"));
+    pair.target.sql_as(pair.target.account(), function(0));
+    let run = folder.command(&["run", "--until-caught-up"]);
+    let held_run = Running::held(run, "run-begun=hold");
+    pair.source.sql(format!("ALTER FUNCTION {schema}.made COMMENT 'altered'"));
+    assert_eq!(held_run.go_on().wait(), Some(0));
+    assert!(held(&folder).is_empty());
+    assert_same(&pair, &schema);
+    ends_with(0, &folder.sealift(&["verify"]));
+}
+
 #[test]
 fn a_schema_that_is_dropped_stays_on_the_target_until_the_operator_decides() {
     let pair = mysql();

@@ -52,14 +52,18 @@ impl Running {
     /// The same of any command that runs.
     fn held(mut command: Command, probe: &str) -> HeldRun {
         command.env("SEALIFT_PROBE", probe).stdin(Stdio::null());
-        let running = Self(command.spawn().unwrap());
-        let stat = format!("/proc/{}/stat", running.0.id());
+        Self(command.spawn().unwrap()).stands_still()
+    }
+
+    /// Waits until it comes to a point where it is held.
+    fn stands_still(self) -> HeldRun {
+        let stat = format!("/proc/{}/stat", self.0.id());
         wait_until("the run stands still", || {
             let stat = std::fs::read_to_string(&stat).unwrap();
             // The state follows the program's name in brackets.
             stat.rsplit(") ").next().unwrap().starts_with('T').then_some(())
         });
-        HeldRun(running)
+        HeldRun(self)
     }
 
     /// As by Ctrl-C; tells the exit code.
