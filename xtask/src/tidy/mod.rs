@@ -15,6 +15,7 @@ mod words;
 mod hosts;
 mod error_pages;
 mod papers;
+mod traps;
 mod scenarios;
 mod whitespace;
 mod lockfile;
@@ -47,7 +48,7 @@ impl fmt::Display for Problem {
 }
 
 /// All checks. Each sees the whole tree and nothing else, so each is tested on a made-up one.
-const CHECKS: [fn(&Tree) -> Vec<Problem>; 13] = [
+const CHECKS: [fn(&Tree) -> Vec<Problem>; 14] = [
     map::check,
     direction::check,
     stages::check,
@@ -58,6 +59,7 @@ const CHECKS: [fn(&Tree) -> Vec<Problem>; 13] = [
     hosts::check,
     error_pages::check,
     papers::check,
+    traps::check,
     scenarios::check,
     whitespace::check,
     lockfile::check,

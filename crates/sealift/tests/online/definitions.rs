@@ -94,6 +94,9 @@ fn rows_before_a_statement_are_read_by_the_definition_of_their_own_position() {
     ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
     pair.source.sql(format!(
         "USE {schema}; INSERT INTO parent VALUES (7777, 1); UPDATE parent SET v = 2 WHERE id = 7; \
+         ALTER TABLE parent ADD e ENUM('a', 'b', 'c') NOT NULL DEFAULT 'b', ADD f ENUM('x', 'y'); \
+         UPDATE parent SET e = 'c', f = 'y' WHERE id = 7; INSERT INTO parent VALUES (7780, 1, 'a', NULL); \
+         ALTER TABLE parent DROP COLUMN e; UPDATE parent SET f = 'x' WHERE id = 8; ALTER TABLE parent DROP COLUMN f; \
          ALTER TABLE parent ADD w VARCHAR(9) DEFAULT 'x' FIRST; INSERT INTO parent VALUES ('y', 7778, 1); \
          ALTER TABLE parent DROP COLUMN v, MODIFY w CHAR(5); INSERT INTO parent VALUES ('z', 7779); \
          INSERT INTO bag VALUES (1, 'b', 2.5); ALTER TABLE bag MODIFY f DOUBLE; \
