@@ -123,17 +123,15 @@ impl Check<'_> {
         if to == Side::Target {
             definers_can_log_in(migration, &plan, turns.kept.get(&to)).await?;
         }
-        let from_facts = ask(self.turning.side(live)).await?.facts;
-        let to_facts = ask(self.turning.side(to)).await?.facts;
         let kept = acting(migration, live, &names(&tables, live)).await?;
         let returns = turns.kept.get(&to).cloned();
-        let sides = Sides { from: &from_facts, to: &to_facts, tables: &tables };
+        let sides = Sides::of(&survey, live, &tables);
         let kind = self.privileges(&sides, &kept, way_back, returns.as_ref())?;
         if way_back {
             self.can_go_back(to, &sides).await?;
             let from = self.turning.side(live);
             let definers = migration.definers(live);
-            may_keep(from, definers, &from_facts.current_user, &kept).await?;
+            may_keep(from, definers, &sides.from.current_user, &kept).await?;
         } else {
             record.notes.push(format!("Without a way back: the {live} is not kept current."));
         }
@@ -328,6 +326,16 @@ struct Sides<'a> {
     from: &'a ServerFacts,
     to: &'a ServerFacts,
     tables: &'a [TablePair],
+}
+
+impl<'a> Sides<'a> {
+    fn of(survey: &'a Survey, live: Side, tables: &'a [TablePair]) -> Self {
+        let Survey { source, target, .. } = survey;
+        match live {
+            Side::Source => Self { from: source, to: target, tables },
+            Side::Target => Self { from: target, to: source, tables },
+        }
+    }
 }
 
 /// The migrated tables, as both sides have them now.
