@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use sealift_lab::soak::{self, Enough, SoakOptions, TurnsOptions};
+use sealift_lab::soak::{self, SoakOptions, TurnsOptions};
 use sealift_lab::workload;
 use sealift_lab::workload::churn::Definition;
 use sealift_lab::{Kind, Options};
@@ -100,8 +100,9 @@ fn cutover(turns: u32, clients: usize) -> Result<String, String> {
         sealift: build::sealift()?,
         source: Options::mysql().durable(),
         target: Options::azure_target().durable(),
-        enough: Enough::Turns(turns),
+        turns,
         clients,
+        rest: Duration::ZERO,
     })?;
     Ok(tally.to_string())
 }

@@ -18,7 +18,7 @@ use rand::{Rng, SeedableRng};
 use self::lives::Place;
 use self::storm::Storm;
 pub use self::tally::Tally;
-pub use self::turns::{Enough, TurnsOptions, TurnsTally, turns};
+pub use self::turns::{TurnsOptions, TurnsTally, turns};
 use crate::error::{LabError, io};
 use crate::pair::Pair;
 use crate::server::{Kind, Options};

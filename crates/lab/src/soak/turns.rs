@@ -13,7 +13,7 @@ use crate::oracle::Comparison;
 use crate::pair::Pair;
 use crate::server::Options;
 use crate::wait::wait_until_within;
-use crate::workload::clients::{self, Clients, SOURCE_GRANTS};
+use crate::workload::clients::{self, Clients, Manner, SOURCE_GRANTS};
 
 const SCHEMA: &str = "turned";
 
@@ -21,16 +21,7 @@ const SCHEMA: &str = "turned";
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Writes of the application between two turns.
-const WRITES_BETWEEN: u64 = 100;
-
-/// When enough turns were made.
-#[derive(Clone, Copy, Debug)]
-pub enum Enough {
-    /// After so many.
-    Turns(u32),
-    /// With the first that ends after this time.
-    Time(Duration),
-}
+const WRITES_BETWEEN: u64 = 50;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -41,10 +32,12 @@ pub struct TurnsOptions {
     pub source: Options,
     /// The target.
     pub target: Options,
-    /// When it ends.
-    pub enough: Enough,
+    /// After how many turns it ends.
+    pub turns: u32,
     /// Clients of the application.
     pub clients: usize,
+    /// How long each rests between two transactions.
+    pub rest: Duration,
 }
 
 /// What came of it.
@@ -68,16 +61,18 @@ pub struct TurnsTally {
 /// What is wrong.
 pub fn turns(options: &TurnsOptions) -> Result<TurnsTally, String> {
     let begun = Instant::now();
-    let TurnsOptions { sealift, source, target, enough, clients } = options;
+    let TurnsOptions { sealift, source, target, turns: wanted, clients, rest } = options;
     let pair = Pair::start(source.clone(), target.clone()).map_err(|error| error.to_string())?;
     pair.source.sql(SOURCE_GRANTS);
     clients::create(&pair.source, &pair.target, SCHEMA);
     let stage = Stage::new(sealift, &pair)?;
     let router = stage.path().join("router");
     let writing = Instant::now();
-    let clients = Clients::start(&pair.source, &pair.target, SCHEMA, &router, *clients);
+    let (sides, manner) =
+        ((&pair.source, &pair.target), Manner { rest: *rest, ..Manner::default() });
+    let clients = Clients::start_in(sides, SCHEMA, &router, *clients, manner);
     let running = Running::start(&stage)?;
-    let turned = stage.again_and_again(*enough, &clients);
+    let turned = stage.again_and_again(*wanted, &clients);
     let acknowledged = clients.acknowledged();
     let a_second = acknowledged / writing.elapsed().as_secs().max(1);
     let (ledger, _refused) = clients.finish();
@@ -156,10 +151,9 @@ impl<'a> Stage<'a> {
     /// All turns; returns how many there were, and for how long clients were refused.
     fn again_and_again(
         &self,
-        enough: Enough,
+        wanted: u32,
         clients: &Clients,
     ) -> Result<(u32, Vec<Duration>), String> {
-        let begun = Instant::now();
         let mut refused = Vec::new();
         let mut turns = 0;
         let ways = [
@@ -170,11 +164,7 @@ impl<'a> Stage<'a> {
             self.wait_for(doing)?;
             goes_on(clients)?;
             refused.extend(clients.refused());
-            let is_enough = match enough {
-                Enough::Turns(count) => turns >= count,
-                Enough::Time(time) => begun.elapsed() >= time,
-            };
-            if is_enough {
+            if turns >= wanted {
                 break;
             }
             self.run(&[command, "--yes"])?;
