@@ -8,9 +8,18 @@ use sealift_mysql::gather::{self, Request};
 use sealift_mysql::session::Session;
 use sealift_schema::catalog::Catalog;
 use sealift_schema::name::{ObjectKind, QualifiedName};
-use sealift_schema::rule::rows::{Looked, Outcome, Subject, looks};
+use sealift_schema::rule::rows::{Look, Looked, Outcome, Subject, looks};
+use sealift_schema::rule::suspicion::Wrong;
 
 use crate::{MARIADB, MYSQL, account, root};
+
+/// What there is to look at in a schema.
+async fn looks_at(server: &Server, schema: &str) -> Vec<Look> {
+    let mut session = Session::connect(&root(server)).await.unwrap();
+    let version = gather::facts(&mut session).await.unwrap().version;
+    session.close().await;
+    looks(&catalog(server, schema).await, version)
+}
 
 async fn catalog(server: &Server, schema: &str) -> Catalog {
     let wanted = |_kind: ObjectKind, name: &QualifiedName| name.schema == schema;
@@ -30,7 +39,7 @@ async fn reader(endpoint: &Endpoint) -> RowReader {
 async fn looked(server: &Server, schema: &str) -> Vec<Looked> {
     let mut reader = reader(&root(server)).await;
     let mut all = Vec::new();
-    for look in looks(&catalog(server, schema).await) {
+    for look in looks_at(server, schema).await {
         let outcome = reader.look(&look).await.unwrap();
         all.push(Looked { look, outcome });
     }
@@ -68,6 +77,77 @@ async fn what_is_wrong_with_values_is_counted() {
         assert_eq!((numbers[0], &numbers[3..]), (4, &[2, 1, 2, 1][..]), "{}", server.kind());
         assert!(looked.is_whole());
     }
+}
+
+/// What is wrong with the values of a table, and how often: nothing of what is well.
+fn wrongs(looked: &Looked) -> Vec<(&str, Wrong, u64)> {
+    let Subject::Values(suspicions) = &looked.look.subject else { panic!("{looked:?}") };
+    let Outcome::Read(numbers) = &looked.outcome else { panic!("{looked:?}") };
+    let told = suspicions.iter().zip(&numbers[3..]).filter(|(_, count)| **count > 0);
+    told.map(|(one, count)| (one.column.as_str(), one.wrong, *count)).collect()
+}
+
+/// Gives a MyISAM table the rows of another one, whose columns are as wide.
+fn exchange(server: &Server, schema: &str, from: &str, to: &str) {
+    server.sql("FLUSH TABLES");
+    for ending in ["MYD", "MYI"] {
+        let file = |table: &str| server.data().join(schema).join(format!("{table}.{ending}"));
+        std::fs::copy(file(from), file(to)).unwrap();
+    }
+    server.sql("FLUSH TABLES");
+}
+
+#[tokio::test]
+async fn bytes_that_are_not_of_their_character_set_are_counted() {
+    for server in [&*MYSQL, &*MARIADB] {
+        server.sql(
+            "CREATE SCHEMA looked_text; USE looked_text;
+             CREATE TABLE bytes (id INT PRIMARY KEY, c VARBINARY(40), a VARBINARY(10)) ENGINE=MyISAM;
+             INSERT INTO bytes VALUES (1, 'plain', 'plain'), (2, x'4DFC6C6C6572', x'C3A9'), (3, x'C3A9', NULL), (4, NULL, NULL),
+               (5, REPEAT('x', 11), ''), (6, x'F09F98', 'ok');
+             CREATE TABLE broken (id INT PRIMARY KEY, c VARCHAR(10) CHARACTER SET utf8mb4, a VARCHAR(10) CHARACTER SET ascii)
+               ENGINE=MyISAM;
+             CREATE TABLE latin (id INT PRIMARY KEY, c VARCHAR(40) CHARACTER SET latin1, t TEXT CHARACTER SET cp1251) ENGINE=InnoDB;
+             INSERT INTO latin VALUES (1, 'plain', NULL), (2, _latin1 x'C3A9C3A8', _cp1251 x'D0B0'), (3, _latin1 x'E9', _cp1251 x'E0E1'),
+               (4, _latin1 x'C3A9E9', ''), (5, _latin1 x'F09F9880', NULL);
+             CREATE TABLE well (id INT PRIMARY KEY, m VARCHAR(3) CHARACTER SET utf8mb3, e TEXT CHARACTER SET utf8mb4,
+               s VARCHAR(9) CHARACTER SET sjis, u VARCHAR(9) CHARACTER SET ucs2, g CHAR(3) CHARACTER SET gbk, w CHAR(3) CHARACTER SET utf32);
+             INSERT INTO well VALUES (1, 'äöü', '😀', 'カタカナ', '漢字', '汉字', '😀'), (2, '', '', '', '', '', ''), (3, NULL, NULL, NULL, NULL, NULL, NULL);",
+        );
+        exchange(server, "looked_text", "bytes", "broken");
+        let all = looked(server, "looked_text").await;
+        let of = |table: &str| {
+            let looked = all.iter().find(|looked| looked.look.table.name == table).unwrap();
+            (wrongs(looked), server.kind())
+        };
+        let broken =
+            vec![("c", Wrong::BrokenText, 2), ("c", Wrong::TooLong, 1), ("a", Wrong::OtherText, 1)];
+        assert_eq!(of("broken"), (broken, server.kind()));
+        let other = vec![("c", Wrong::OtherText, 2), ("t", Wrong::OtherText, 1)];
+        assert_eq!(of("latin"), (other, server.kind()));
+        assert_eq!(of("well"), (vec![], server.kind()));
+    }
+}
+
+#[tokio::test]
+async fn rows_that_break_a_check_are_counted_where_a_session_may_turn_checks_off() {
+    let server = &*MARIADB;
+    server.sql(
+        "CREATE SCHEMA looked_checks; USE looked_checks;
+         CREATE TABLE t (id INT PRIMARY KEY, j JSON, n VARCHAR(9) CHECK (n <> 'it''s'), `o ``d` INT, CONSTRAINT low CHECK (`o ``d` < 9));
+         INSERT INTO t VALUES (1, '{}', 1, 1), (2, NULL, NULL, NULL);
+         SET check_constraint_checks = OFF; INSERT INTO t VALUES (3, 'no json', 1, 10), (4, '{', 1, 8);",
+    );
+    let counted: Vec<(String, Option<u64>)> = looked(server, "looked_checks")
+        .await
+        .iter()
+        .filter_map(|looked| match &looked.look.subject {
+            Subject::Constraint(name) => Some((name.clone(), looked.number(1))),
+            Subject::Values(_) | Subject::Reference(_) => None,
+        })
+        .collect();
+    let expected = [("j", 2), ("low", 1), ("n", 0)];
+    assert_eq!(counted, expected.map(|(name, count)| (name.to_owned(), Some(count))));
 }
 
 #[tokio::test]
@@ -114,7 +194,7 @@ async fn what_takes_too_long_and_what_is_not_allowed_is_no_error() {
         "CREATE SCHEMA looked_late; CREATE TABLE looked_late.t (id INT PRIMARY KEY); INSERT INTO looked_late.t VALUES (1);
          CREATE USER looks_little IDENTIFIED BY 'pw';",
     );
-    let mut look = looks(&catalog(server, "looked_late").await).remove(0);
+    let mut look = looks_at(server, "looked_late").await.remove(0);
     let little = Account { user: "looks_little", password: "pw" };
     let mut poor = reader(&account(server, little)).await;
     assert_eq!(poor.look(&look).await.unwrap(), Outcome::Denied);

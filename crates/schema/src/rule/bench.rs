@@ -164,7 +164,7 @@ impl Bench {
 
     /// Rows are sampled, and this comes of each look.
     pub(super) fn sampled(mut self, outcome: impl Fn(&Look) -> Outcome) -> Self {
-        let looks = looks(&self.catalog).into_iter();
+        let looks = looks(&self.catalog, self.source.version).into_iter();
         let looked = looks.map(|look| Looked { outcome: outcome(&look), look }).collect();
         self.measured.rows = Some(RowSample { looked, left_out: 0 });
         self

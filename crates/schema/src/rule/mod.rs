@@ -9,6 +9,7 @@ mod run;
 pub mod platform;
 pub mod question;
 pub mod rows;
+pub mod suspicion;
 pub mod measured;
 mod case;
 mod check;

@@ -3,8 +3,10 @@
 //! The first and the last rows by the primary key are read: what is old and what is new. How many depends on how
 //! wide they are, so that no statement reads more than [`BYTES_MAX`] whatever the table's size.
 
-use crate::catalog::{Catalog, ForeignKey, KeyKind, KeyPart, Table, TableKind};
-use crate::column::{Column, ColumnType};
+use super::suspicion::{Suspicion, suspicions};
+use crate::catalog::{Catalog, Check, ForeignKey, KeyKind, KeyPart, Table, TableKind};
+use crate::column::Column;
+use crate::facts::{Flavor, ServerVersion};
 use crate::name::{QualifiedName, quote};
 
 /// Rows one statement reads at most.
@@ -34,24 +36,8 @@ pub enum Subject {
     Values(Vec<Suspicion>),
     /// A foreign key, by its name. After the number of rows comes how many of them have no parent.
     Reference(String),
-}
-
-/// What a column's values may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Suspicion {
-    /// The column.
-    pub column: String,
-    /// What may be wrong.
-    pub wrong: Wrong,
-}
-
-/// What may be wrong with a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wrong {
-    /// A date no calendar has: `0000-00-00`, a month or day of 0, 31 February.
-    ImpossibleDate,
-    /// An `ENUM` that holds none of its members.
-    NoMember,
+    /// A `CHECK` constraint, by its name. After the number of rows comes how many of them break it.
+    Constraint(String),
 }
 
 /// A look with what came of it.
@@ -122,30 +108,17 @@ impl Looked {
     }
 }
 
-impl Suspicion {
-    /// The condition that bears it out.
-    #[must_use]
-    pub fn condition(&self) -> String {
-        let column = quote(&self.column);
-        match self.wrong {
-            Wrong::ImpossibleDate => format!(
-                "(MONTH({column}) = 0 OR DAYOFMONTH({column}) = 0 OR DAYOFMONTH({column}) > \
-                 DAYOFMONTH(LAST_DAY(CONCAT_WS('-', YEAR({column}), MONTH({column}), 1))))"
-            ),
-            Wrong::NoMember => format!("({column} + 0 = 0)"),
-        }
-    }
-}
-
-/// Everything there is to look at, the largest tables first.
+/// Everything there is to look at on a source of this version, the largest tables first.
 #[must_use]
-pub fn looks(catalog: &Catalog) -> Vec<Look> {
+pub fn looks(catalog: &Catalog, source: ServerVersion) -> Vec<Look> {
     let mut tables: Vec<&Table> =
         catalog.tables.values().filter(|table| holds_rows(table)).collect();
     tables.sort_by_key(|table| std::cmp::Reverse(table.data_bytes));
     let of = |table: &Table| {
         let references = table.foreign_keys.iter().map(|key| reference(table, key));
-        std::iter::once(values(table)).chain(references).collect::<Vec<_>>()
+        let constraints = table.checks.iter().filter(|_| lets_checks_be_off(source));
+        let constraints = constraints.map(|(name, check)| constraint(table, name, check));
+        std::iter::once(values(table)).chain(references).chain(constraints).collect::<Vec<_>>()
     };
     tables.into_iter().flat_map(of).collect()
 }
@@ -159,11 +132,11 @@ fn holds_rows(table: &Table) -> bool {
 }
 
 fn values(table: &Table) -> Look {
-    let suspicions: Vec<Suspicion> = table.columns.iter().filter_map(suspicion).collect();
+    let suspicions: Vec<Suspicion> = table.columns.iter().flat_map(suspicions).collect();
     let mut selected = vec![format!("{} AS b", bytes_of(table))];
     let mut told = "SELECT COUNT(*), COALESCE(SUM(b), 0), COALESCE(MAX(b), 0)".to_owned();
     for (number, suspicion) in suspicions.iter().enumerate() {
-        selected.push(format!("{} AS s{number}", suspicion.condition()));
+        selected.push(format!("{} AS s{number}", suspicion.condition));
         told += &format!(", COALESCE(SUM(s{number}), 0)");
     }
     let Window { from, rows_max } = window(table, &selected.join(", "));
@@ -180,38 +153,6 @@ fn bytes_of(table: &Table) -> String {
     let groups: Vec<String> =
         lengths.chunks(GROUP).map(|group| format!("({})", group.join(" + "))).collect();
     if groups.is_empty() { "0".to_owned() } else { groups.join(" + ") }
-}
-
-fn suspicion(column: &Column) -> Option<Suspicion> {
-    let wrong = match column.kind {
-        ColumnType::Date | ColumnType::DateTime | ColumnType::Timestamp => Wrong::ImpossibleDate,
-        ColumnType::Enum => Wrong::NoMember,
-        ColumnType::TinyInt
-        | ColumnType::SmallInt
-        | ColumnType::MediumInt
-        | ColumnType::Int
-        | ColumnType::BigInt
-        | ColumnType::Decimal
-        | ColumnType::Float
-        | ColumnType::Double
-        | ColumnType::Bit
-        | ColumnType::Year
-        | ColumnType::Time
-        | ColumnType::Char
-        | ColumnType::VarChar
-        | ColumnType::Text
-        | ColumnType::Binary
-        | ColumnType::VarBinary
-        | ColumnType::Blob
-        | ColumnType::Set
-        | ColumnType::Json
-        | ColumnType::Geometry
-        | ColumnType::Vector
-        | ColumnType::Uuid
-        | ColumnType::Inet
-        | ColumnType::Unknown => return None,
-    };
-    column.is_written().then(|| Suspicion { column: column.name.clone(), wrong })
 }
 
 /// Each row's parent is looked up by the key it refers to: nothing of the parent is read beyond that.
@@ -232,6 +173,18 @@ fn reference(table: &Table, key: &ForeignKey) -> Look {
         same.join(" AND ")
     );
     Look { table: table.name.clone(), subject: Subject::Reference(key.name.clone()), rows_max, sql }
+}
+
+/// MySQL has no way to write a row that breaks an enforced check, MariaDB has `check_constraint_checks`
+/// (<https://mariadb.com/kb/en/server-system-variables/#check_constraint_checks>).
+fn lets_checks_be_off(source: ServerVersion) -> bool {
+    source.flavor == Flavor::MariaDb
+}
+
+fn constraint(table: &Table, name: &str, check: &Check) -> Look {
+    let Window { from, rows_max } = window(table, &format!("(NOT ({})) AS v", check.clause));
+    let sql = format!("SELECT COUNT(*), COALESCE(SUM(v), 0) FROM {from}");
+    Look { table: table.name.clone(), subject: Subject::Constraint(name.to_owned()), rows_max, sql }
 }
 
 /// Some rows of a table.
@@ -288,12 +241,16 @@ mod tests {
         })
     }
 
+    fn of(bench: &Bench) -> Vec<Look> {
+        looks(&bench.catalog, bench.source.version)
+    }
+
     #[test]
     fn a_large_table_is_read_at_both_ends_and_a_small_one_whole() {
-        let small = looks(&bench(100, 4_000).catalog);
+        let small = of(&bench(100, 4_000));
         assert_eq!(small.len(), 2);
         assert!(small[0].sql.ends_with("FROM `shop`.`t` LIMIT 20000) s"), "{}", small[0].sql);
-        let large = looks(&bench(1_000_000, 40_000_000).catalog);
+        let large = of(&bench(1_000_000, 40_000_000));
         assert!(large[0].sql.contains("ORDER BY `id` LIMIT 10000) f"), "{}", large[0].sql);
         assert!(large[0].sql.contains("ORDER BY `id` DESC LIMIT 10000) l"), "{}", large[0].sql);
         assert_eq!(large[0].rows_max, ROWS_MAX);
@@ -301,21 +258,19 @@ mod tests {
 
     #[test]
     fn wide_rows_are_read_in_smaller_numbers() {
-        let wide = looks(&bench(1 << 20, 1 << 40).catalog);
+        let wide = of(&bench(1 << 20, 1 << 40));
         assert_eq!(wide[0].rows_max, 64);
-        assert_eq!(looks(&bench(2, 1 << 40).catalog)[0].rows_max, 2);
+        assert_eq!(of(&bench(2, 1 << 40))[0].rows_max, 2);
     }
 
     #[test]
     fn nothing_has_to_be_sorted() {
         let with = |change: fn(&mut Table)| {
-            let catalog = Bench::clean()
-                .with_table("shop", "t", |table| {
-                    (table.rows_estimate, table.data_bytes) = (1_000_000, 40_000_000);
-                    change(table);
-                })
-                .catalog;
-            looks(&catalog).remove(0).sql
+            let bench = Bench::clean().with_table("shop", "t", |table| {
+                (table.rows_estimate, table.data_bytes) = (1_000_000, 40_000_000);
+                change(table);
+            });
+            of(&bench).remove(0).sql
         };
         assert!(with(|_| {}).contains("ORDER BY"));
         assert!(!with(|table| table.keys.clear()).contains("ORDER BY"));
@@ -335,14 +290,32 @@ mod tests {
     #[test]
     fn what_has_its_rows_elsewhere_is_not_read() {
         let federated = Bench::clean().with_table("shop", "t", |t| t.engine = "FEDERATED".into());
-        assert_eq!(looks(&federated.catalog), []);
+        assert_eq!(of(&federated), []);
+    }
+
+    #[test]
+    fn checks_are_looked_at_only_where_a_session_may_turn_them_off() {
+        let checked = |version: &str| {
+            let bench = Bench::from(version).with_table("shop", "t", |table| {
+                let check = Check { clause: "`id` > 0".into(), enforced: true };
+                table.checks.insert("positive".into(), check);
+            });
+            of(&bench).into_iter().skip(1).map(|look| look.sql).collect::<Vec<_>>()
+        };
+        assert_eq!(checked("8.4.6"), [""; 0]);
+        assert_eq!(
+            checked("10.11.9-MariaDB"),
+            [
+                "SELECT COUNT(*), COALESCE(SUM(v), 0) FROM (SELECT (NOT (`id` > 0)) AS v FROM `shop`.`t` LIMIT 20000) s"
+            ]
+        );
     }
 
     #[test]
     fn fewer_rows_than_asked_for_are_all_there_are() {
-        let look = looks(&bench(100, 4_000).catalog).remove(0);
-        let of = |rows| Looked { look: look.clone(), outcome: Outcome::Read(vec![rows, 0, 0]) };
-        assert!(of(100).is_whole() && !of(20_000).is_whole());
+        let look = of(&bench(100, 4_000)).remove(0);
+        let read = |rows| Looked { look: look.clone(), outcome: Outcome::Read(vec![rows, 0, 0]) };
+        assert!(read(100).is_whole() && !read(20_000).is_whole());
         assert!(!Looked { look, outcome: Outcome::Late }.is_whole());
     }
 }

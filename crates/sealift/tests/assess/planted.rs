@@ -96,6 +96,10 @@ const PLANTED: &[(Scenario, &str, &str, &str)] = &[
     (MariaDb, "reserved-word", "warns", "column `shop`.`ranked`.`rank`"),
     (Messy, "impossible-date", "warns", "column `Shop`.`wrong`.`at`"),
     (Messy, "enum-without-member", "warns", "column `Shop`.`wrong`.`kind`"),
+    (Messy, "broken-text", "blocks", "column `Shop`.`garbled`.`c`"),
+    (Messy, "utf8-in-other-charset", "warns", "column `Shop`.`latin`.`b`"),
+    (Messy, "text-too-long", "blocks", "column `Shop`.`garbled`.`c`"),
+    (MariaDb, "check-broken", "blocks", "check `shop`.`checked`.`j`"),
     (Messy, "foreign-key-to-no-unique-key", "warns", "foreign key `Shop`.`loose`.`fk_loose`"),
     (Messy, "foreign-key-types", "blocks", "foreign key `Shop`.`text_child`.`fk_text`"),
     (Messy, "needs-what-is-left-out", "blocks", "table `apart`.`kept`"),
@@ -248,13 +252,15 @@ fn a_mariadb_with_everything_only_it_has() {
          CREATE PROCEDURE reads_rank() SELECT rank FROM ranked;
          CREATE PROCEDURE old_words() SELECT PASSWORD('x');
          CREATE PROCEDURE own_words() SELECT TO_CHAR(NOW());
+         CREATE TABLE checked (id INT PRIMARY KEY, j JSON);
+         SET check_constraint_checks = OFF; INSERT INTO checked VALUES (1, '{}'), (2, 'no json');
          SET sql_mode = 'NO_AUTO_CREATE_USER';
          CREATE PROCEDURE old_mode() SELECT 1;
          CREATE USER native IDENTIFIED BY 'pw';",
     );
     let pair = mysql();
     let folder = Folder::between(&source, &pair.target, "");
-    assert_found(MariaDb, &assessed_any(&folder, &[]));
+    assert_found(MariaDb, &assessed_any(&folder, &["--scan"]));
 }
 
 #[test]
@@ -379,4 +385,10 @@ pub(super) fn damage(source: &Server) {
         columns.join(", ")
     ));
     std::fs::write(source.data().join("Shop/damaged.MYD"), b"no rows").unwrap();
+    // No statement writes what is no text: it comes with a file.
+    for ending in ["MYD", "MYI"] {
+        let file = |table: &str| source.data().join(format!("Shop/{table}.{ending}"));
+        std::fs::copy(file("garbage"), file("garbled")).unwrap();
+    }
+    source.sql("FLUSH TABLES; DROP TABLE Shop.garbage");
 }

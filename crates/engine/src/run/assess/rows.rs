@@ -41,7 +41,7 @@ pub(super) async fn sample(scene: Scene<'_>) -> Result<RowSample, Fault> {
     scene.progress.enter("reading samples of rows");
     let mut reader = open(scene).await?;
     let begun = scene.clock.elapsed();
-    let all = looks(scene.catalog);
+    let all = looks(scene.catalog, scene.facts.version);
     let count = all.len();
     let mut looked = Vec::new();
     for look in all {

@@ -12,11 +12,15 @@ mod reserved_word;
 mod suspicion;
 mod impossible_date;
 mod no_member;
+mod broken_text;
+mod other_text;
+mod too_long;
+mod broken_check;
 
 use super::check::Check;
 
 /// The checks, in the order they are told.
-pub(super) const CHECKS: [Check; 11] = [
+pub(super) const CHECKS: [Check; 15] = [
     old_charset::CHECK,
     single_byte_charset::CHECK,
     generated::CHECK,
@@ -28,4 +32,8 @@ pub(super) const CHECKS: [Check; 11] = [
     reserved_word::CHECK,
     impossible_date::CHECK,
     no_member::CHECK,
+    broken_text::CHECK,
+    other_text::CHECK,
+    too_long::CHECK,
+    broken_check::CHECK,
 ];

@@ -4,7 +4,7 @@ use super::suspicion::of_values;
 use crate::name::quote;
 use crate::rule::case::Case;
 use crate::rule::check::{Check, Found, Level, Mode, Verdict};
-use crate::rule::rows::Wrong;
+use crate::rule::suspicion::Wrong;
 
 pub(super) const CHECK: Check = Check {
     id: "enum-without-member",

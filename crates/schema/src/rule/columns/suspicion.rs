@@ -1,10 +1,12 @@
 //! What samples of rows say of columns.
 
-use crate::catalog::Table;
+use crate::catalog::{KeyPart, Table};
 use crate::column::Column;
+use crate::name::quote;
 use crate::rule::case::Case;
 use crate::rule::check::{Found, Thing, Verdict};
-use crate::rule::rows::{Subject, Wrong};
+use crate::rule::rows::Subject;
+use crate::rule::suspicion::Wrong;
 
 /// Rows of a sample in which something is wrong with a column.
 pub(super) struct Seen<'a> {
@@ -19,6 +21,19 @@ pub(super) struct Seen<'a> {
 impl Seen<'_> {
     pub(super) fn thing(&self) -> Thing {
         Thing::column(self.table, self.column)
+    }
+
+    /// The statement that shows them, by key and with their bytes.
+    pub(super) fn statement(&self) -> String {
+        let parts = self.table.row_key().map(|key| key.parts.as_slice()).unwrap_or_default();
+        let key = parts.iter().filter_map(|part| match part {
+            KeyPart::Column { name, .. } => Some(quote(name)),
+            KeyPart::Expression { .. } => None,
+        });
+        let bytes = format!("HEX({})", quote(&self.column.name));
+        let shown: Vec<String> = key.chain([bytes]).collect();
+        let (shown, table, condition) = (shown.join(", "), &self.table.name, &self.condition);
+        format!("see them: SELECT {shown} FROM {table} WHERE {condition} LIMIT 100")
     }
 }
 
@@ -41,7 +56,7 @@ pub(super) fn of_values(
                 continue;
             }
             let rows = looked.of_rows(count);
-            let condition = suspicion.condition();
+            let condition = suspicion.condition.clone();
             all.push(found(&Seen { table, column, rows, condition }));
         }
     }

@@ -64,7 +64,7 @@ mod tests {
         let seen = |orphans| {
             bench.clone().sampled(move |look| match look.subject {
                 Subject::Values(_) => Outcome::Read(vec![8, 9, 9]),
-                Subject::Reference(_) => Outcome::Read(vec![8, orphans]),
+                Subject::Reference(_) | Subject::Constraint(_) => Outcome::Read(vec![8, orphans]),
             })
         };
         assert_eq!(seen(0).levels(&CHECK), "");

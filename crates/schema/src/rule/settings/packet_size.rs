@@ -48,7 +48,7 @@ fn too_large(case: &Case<'_>, target: u64) -> Vec<Found> {
     let sampled = case.measured.rows.iter().flat_map(|sample| &sample.looked);
     let largest = sampled.filter_map(|looked| match looked.look.subject {
         Subject::Values(_) => Some((&looked.look.table, looked.number(2)?)),
-        Subject::Reference(_) => None,
+        Subject::Reference(_) | Subject::Constraint(_) => None,
     });
     let refused = largest.filter(|(_, row)| *row > target);
     let tell = |(table, row): (&QualifiedName, u64)| {
