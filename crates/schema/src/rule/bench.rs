@@ -8,6 +8,7 @@ use super::check::{Check, Level, Mode, NotChecked};
 use super::measured::Measured;
 use super::platform::Profile;
 use super::question::{Answer, Answers, Question, Row};
+use super::sku::Sku;
 use super::rows::{Look, Looked, Outcome, RowSample, looks};
 use crate::catalog::{
     Catalog, CreatedUnder, Event, ForeignKey, Key, KeyKind, KeyPart, Routine, RoutineKind, Schema,
@@ -27,6 +28,7 @@ pub(super) struct Bench {
     source_answers: Answers,
     target_answers: Answers,
     pub(super) profile: Option<Profile>,
+    sku: Option<Sku>,
     pub(super) catalog: Catalog,
     pub(super) policy: Policy,
     pub(super) warnings: Vec<Warning>,
@@ -55,6 +57,7 @@ impl Bench {
             source_answers: Answers::default(),
             target_answers: Answers::default(),
             profile: None,
+            sku: None,
             catalog: Catalog::default(),
             policy: Policy::default(),
             warnings: Vec::new(),
@@ -114,6 +117,12 @@ impl Bench {
         let profile: Profile = profile.parse().unwrap();
         self.target = profile.facts();
         self.profile = Some(profile);
+        self
+    }
+
+    /// The operator names a size of the target.
+    pub(super) fn sku(mut self, name: &str) -> Self {
+        self.sku = Some(name.parse().unwrap());
         self
     }
 
@@ -278,6 +287,7 @@ impl Bench {
             source: server(Side::Source, &self.source, &self.source_answers),
             target: server(Side::Target, &self.target, &self.target_answers),
             profile: self.profile,
+            sku: self.sku.as_ref(),
             catalog: &self.catalog,
             policy: &self.policy,
             rewritten: &self.rewritten,

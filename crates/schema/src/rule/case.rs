@@ -6,6 +6,7 @@ use super::check::{NotChecked, account};
 use super::measured::Measured;
 use super::platform::{Platform, Profile};
 use super::question::{Answers, Question, Row};
+use super::sku::Sku;
 use crate::catalog::{Catalog, CreatedUnder, RoutineKind, Table};
 use crate::column::Column;
 use crate::facts::{Flavor, ServerFacts, ServerVersion, Side};
@@ -54,6 +55,8 @@ pub struct Case<'a> {
     pub target: Server<'a>,
     /// The profile that stands for the target, while there is none.
     pub profile: Option<Profile>,
+    /// The size of an Azure target, if the operator named it.
+    pub sku: Option<&'a Sku>,
     /// What the source holds of what is selected.
     pub catalog: &'a Catalog,
     /// What the user decided about definitions.

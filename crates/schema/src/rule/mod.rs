@@ -7,6 +7,7 @@
 mod run;
 
 pub mod platform;
+pub mod sku;
 pub mod question;
 pub mod rows;
 pub mod suspicion;

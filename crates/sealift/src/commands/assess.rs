@@ -1,12 +1,14 @@
 //! `sealift assess`: what will break, before anything is touched.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use sealift_engine::fault::{ErrorCode, Fault};
 use sealift_engine::report::Conclusion;
 use sealift_engine::run::{self, AssessOrder, AssessTarget, Measures};
 use sealift_schema::rule::Assessment;
 use sealift_schema::rule::platform::Profile;
+use sealift_schema::rule::sku::Sku;
 use serde_json::json;
 
 use super::watch::Watch;
@@ -30,6 +32,9 @@ pub(crate) struct AssessArgs {
     /// mysql-8.0, mysql-8.4 or mysql-9.x
     #[arg(long, value_name = "KIND")]
     target_profile: Option<String>,
+    /// The size an Azure target has or will have, as Standard_D4ds_v4: says how many connections it takes
+    #[arg(long, value_name = "SIZE")]
+    target_sku: Option<String>,
     /// Read samples of rows, too: at most 20,000 rows or 64 MiB of a table, five seconds each, five
     /// minutes in all
     #[arg(long)]
@@ -58,21 +63,26 @@ pub(crate) struct AssessArgs {
 }
 
 pub(super) async fn assess(args: &AssessArgs, context: &mut Context) -> Result<Answer, Fault> {
-    let AssessArgs { target_profile, scan, check_tables, probe, all, html, baseline, fix_script } =
-        args;
+    let AssessArgs {
+        target_profile,
+        target_sku,
+        scan,
+        check_tables,
+        probe,
+        all,
+        html,
+        baseline,
+        fix_script,
+    } = args;
     let measures = Measures { scan: *scan, check_tables: *check_tables, probe: *probe };
-    let profile: Option<Profile> = match target_profile {
-        None => None,
-        Some(name) => Some(name.parse().map_err(
-            |error: sealift_schema::rule::platform::UnknownProfile| {
-                Fault::new(ErrorCode::UsageInvalid, error.to_string())
-                    .advise("name one of them with --target-profile")
-            },
-        )?),
-    };
+    let advice = "name one of them with --target-profile";
+    let profile: Option<Profile> = named(target_profile.as_deref(), advice)?;
+    let advice = "name it as Azure does with --target-sku";
+    let sku: Option<Sku> = named(target_sku.as_deref(), advice)?;
     let before = baseline.as_deref().map(baseline::read).transpose()?;
     let watch = Watch::show(context);
-    let assessed = run::assess(&order(profile, measures, context, &watch)?).await;
+    let assessed =
+        run::assess(&AssessOrder { sku, ..order(profile, measures, context, &watch)? }).await;
     watch.finish().await;
     let assessment = assessed?;
     let changes = before.map(|before| baseline::changes(&before, &assessment));
@@ -98,6 +108,18 @@ pub(super) async fn assess(args: &AssessArgs, context: &mut Context) -> Result<A
         answer.add("changes", json!(changes));
     }
     Ok(answer)
+}
+
+/// What an option names.
+fn named<T>(name: Option<&str>, advice: &str) -> Result<Option<T>, Fault>
+where
+    T: FromStr<Err: std::fmt::Display>,
+{
+    let read = name.map(|name| {
+        let unknown = |error: T::Err| Fault::new(ErrorCode::UsageInvalid, error.to_string());
+        name.parse().map_err(|error| unknown(error).advise(advice))
+    });
+    read.transpose()
 }
 
 fn write_page(file: &Path, told: &Assessment, changes: Option<&Changes>) -> Result<(), Fault> {
@@ -160,6 +182,7 @@ fn order(
     Ok(AssessOrder {
         source,
         target,
+        sku: None,
         selection,
         policy,
         accepted: accept,

@@ -19,6 +19,7 @@ use sealift_schema::rewrite::{Context, Policy};
 use sealift_schema::rule::measured::{Growth, GrowthLook, Measured};
 use sealift_schema::rule::platform::Profile;
 use sealift_schema::rule::question::Answers;
+use sealift_schema::rule::sku::Sku;
 use sealift_schema::rule::{
     self, Acceptance, Assessment, Case, Protection, Rewritten, Server, words,
 };
@@ -43,6 +44,8 @@ pub struct AssessOrder {
     pub source: Endpoint,
     /// Where it goes.
     pub target: AssessTarget,
+    /// The size of an Azure target, if the operator names it.
+    pub sku: Option<Sku>,
     /// What of it.
     pub selection: Selection,
     /// How definitions would be changed.
@@ -127,6 +130,7 @@ pub async fn assess(order: &AssessOrder) -> Result<Assessment, Fault> {
             AssessTarget::Server(_) => None,
             AssessTarget::Profile(profile) => Some(*profile),
         },
+        sku: order.sku.as_ref(),
         catalog,
         policy,
         rewritten: &Rewritten::all(&context),
