@@ -9,7 +9,7 @@ use sealift_mysql::session::Session;
 use sealift_schema::catalog::{Catalog, Table};
 use sealift_schema::diff;
 use sealift_schema::facts::{ServerFacts, Side};
-use sealift_schema::name::{ObjectKind, QualifiedName};
+use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
 
 use super::Migration;
 use super::definitions::{self, Extent};
@@ -31,7 +31,7 @@ use crate::plan::read::Plan;
 use crate::prepare::freshness;
 use crate::report::Report;
 use crate::stage::{HeldObject, Kept, Part as Step, opposite};
-use crate::target::definers::same_account;
+use crate::target::definers::{Work, same_account};
 use crate::verify::TablePair;
 
 /// A turn that can be made.
@@ -121,7 +121,7 @@ impl Check<'_> {
         let plan = Plan::read(&migration.folder)?;
         let tables = pairs(migration, &plan, &survey).await?;
         if to == Side::Target {
-            definers_can_log_in(migration, &plan, turns.kept.get(&to)).await?;
+            definers_can_make(migration, &plan, turns.kept.get(&to)).await?;
         }
         let kept = acting(migration, live, &names(&tables, live)).await?;
         let returns = turns.kept.get(&to).cloned();
@@ -264,24 +264,38 @@ impl Check<'_> {
     }
 }
 
-/// What comes with a cutover is made by its definers: nobody should learn behind the fence that one cannot log in.
-async fn definers_can_log_in(
+/// What comes with a cutover is made by its definers: nobody should learn behind the fence that one cannot log in, or
+/// may not make it.
+async fn definers_can_make(
     migration: &Migration,
     plan: &Plan,
     returns: Option<&Kept>,
 ) -> Result<(), Fault> {
     let Some(definers) = &migration.definers else { return Ok(()) };
     let own = ask(&migration.target).await?.facts.current_user;
-    let mut all: BTreeSet<String> = BTreeSet::new();
+    let mut all: Vec<Work> = Vec::new();
     for step in [Step::Triggers, Step::Events].iter().flat_map(|part| plan.of(*part)) {
-        all.extend(step.is_wanted().then(|| definer(&step.script.body)).flatten());
+        let Some(definer) = definer(&step.script.body).filter(|_| step.is_wanted()) else {
+            continue;
+        };
+        let object = ObjectId::new(step.step().object.kind, step.target.clone());
+        let on = step.table.clone().unwrap_or_else(|| step.target.clone());
+        all.push(Work { definer, object, on });
     }
-    if let Some(kept) = returns {
-        all.extend(kept.triggers.iter().map(|trigger| trigger.definer.clone()));
-        all.extend(kept.events.iter().map(|event| event.definer.clone()));
+    if let Some(Kept { triggers, events }) = returns {
+        all.extend(triggers.iter().map(|trigger| Work {
+            definer: trigger.definer.clone(),
+            object: ObjectId::new(ObjectKind::Trigger, trigger.name.clone()),
+            on: trigger.table.clone(),
+        }));
+        all.extend(events.iter().map(|event| Work {
+            definer: event.definer.clone(),
+            object: ObjectId::new(ObjectKind::Event, event.name.clone()),
+            on: event.name.clone(),
+        }));
     }
-    let others = all.iter().map(String::as_str).filter(|other| !same_account(other, &own));
-    definers.can_log_in(others).await
+    all.retain(|work| !same_account(&work.definer, &own));
+    definers.can_make(all).await
 }
 
 /// What is held, or to be copied again, is not what the source's is.

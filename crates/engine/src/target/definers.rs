@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::error::{ErrorClass, MysqlError};
+use sealift_mysql::gather;
 use sealift_mysql::password::Password;
 use sealift_mysql::session::Session;
 use sealift_schema::facts::Side;
-use sealift_schema::name::{ObjectKind, QualifiedName, quote, quote_account};
+use sealift_schema::grants::Grants;
+use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName, quote, quote_account};
 use sealift_schema::sql::stored::StoredText;
 use sealift_schema::sql::{Dialect, Sql};
 
-use crate::fault::{ErrorCode, Fault};
+use crate::fault::{ErrorCode, Fault, OnServer};
 
 /// The environment variable that holds the password of a definer's login: what is no letter or digit becomes `_`.
 #[must_use]
@@ -97,15 +99,62 @@ impl Definers {
         all
     }
 
-    /// Whether each of some definers can log in.
+    /// Whether definers can log in and may make what is theirs. A privilege a trigger's body takes is not looked at:
+    /// the server asks for it when the trigger fires.
     ///
     /// # Errors
-    /// The first one's that cannot.
-    pub async fn can_log_in(&self, definers: impl IntoIterator<Item = &str>) -> Result<(), Fault> {
-        for definer in definers {
-            self.log_in(definer).await??.close().await;
+    /// The first one's that cannot, or may not.
+    pub(crate) async fn can_make(
+        &self,
+        works: impl IntoIterator<Item = Work>,
+    ) -> Result<(), Fault> {
+        let mut by_definer: BTreeMap<String, Vec<Work>> = BTreeMap::new();
+        for work in works {
+            by_definer.entry(work.definer.clone()).or_default().push(work);
+        }
+        for (definer, works) in by_definer {
+            let mut session = self.log_in(&definer).await??;
+            let lines = gather::grants_in_force(&mut session).await;
+            let grants = Grants::read(&lines.on(Side::Target, "read a definer's grants")?);
+            session.close().await;
+            if let Some(work) = works.into_iter().find(|work| !work.is_allowed(&grants)) {
+                return Err(work.forbidden());
+            }
         }
         Ok(())
+    }
+}
+
+/// A trigger or an event that its definer makes.
+#[derive(Clone, Debug)]
+pub(crate) struct Work {
+    /// The definer, `user@host`.
+    pub(crate) definer: String,
+    /// What is made.
+    pub(crate) object: ObjectId,
+    /// The trigger's table; of an event the event itself.
+    pub(crate) on: QualifiedName,
+}
+
+impl Work {
+    /// Another kind of object is looked at when it is made.
+    fn is_allowed(&self, grants: &Grants) -> bool {
+        match self.object.kind {
+            ObjectKind::Trigger => grants.on_object(&self.on.schema, &self.on.name, "TRIGGER"),
+            ObjectKind::Event => grants.in_schema(&self.on.schema, "EVENT"),
+            ObjectKind::Schema
+            | ObjectKind::Table
+            | ObjectKind::View
+            | ObjectKind::Function
+            | ObjectKind::Procedure => true,
+        }
+    }
+
+    fn forbidden(&self) -> Fault {
+        let Self { definer, object, .. } = self;
+        let what = format!("its definer {definer} may not make it");
+        let help = grant_for(definer, object.kind, &object.name);
+        Fault::new(ErrorCode::PrivilegeMissing, what).on(Side::Target).about(object).advise(help)
     }
 }
 
@@ -207,6 +256,27 @@ mod tests {
         assert!(same_account("a@Host", "a@hOST"));
         assert!(!same_account("A@h", "a@h"));
         assert!(!same_account("a@h", "a@%"));
+    }
+
+    #[test]
+    fn a_definer_needs_its_privilege_where_its_object_is() {
+        let work = |kind, on: &str| Work {
+            definer: "app@%".to_owned(),
+            object: ObjectId::new(kind, QualifiedName::new("shop", "x")),
+            on: QualifiedName::new("shop", on),
+        };
+        let (trigger, event) = (work(ObjectKind::Trigger, "t"), work(ObjectKind::Event, "x"));
+        let with = |grant: &str| {
+            let grants = Grants::read(&[grant.to_owned()]);
+            (trigger.is_allowed(&grants), event.is_allowed(&grants))
+        };
+        assert_eq!(with("GRANT TRIGGER ON `shop`.`t` TO `app`@`%`"), (true, false));
+        assert_eq!(with("GRANT TRIGGER ON `shop`.`u` TO `app`@`%`"), (false, false));
+        assert_eq!(with("GRANT EVENT ON `shop`.* TO `app`@`%`"), (false, true));
+        assert_eq!(with("GRANT ALL PRIVILEGES ON *.* TO `app`@`%`"), (true, true));
+        let told = trigger.forbidden();
+        assert_eq!(told.code, ErrorCode::PrivilegeMissing);
+        assert!(told.remedy().contains("GRANT TRIGGER ON `shop`.* TO `app`@`%`"), "{told}");
     }
 
     #[test]

@@ -32,6 +32,16 @@ pub async fn facts(session: &mut Session) -> Result<ServerFacts, GatherError> {
     })
 }
 
+/// Gathers what a session may do with the roles that are active in it, as lines of `SHOW GRANTS`.
+///
+/// # Errors
+///
+/// When the session fails.
+pub async fn grants_in_force(session: &mut Session) -> Result<Vec<String>, MysqlError> {
+    let roles = named_roles(session).await?;
+    grants(session, &roles).await
+}
+
 async fn variables(session: &mut Session) -> Result<BTreeMap<String, String>, MysqlError> {
     let mut variables = BTreeMap::new();
     for row in session.rows("SHOW GLOBAL VARIABLES").await? {
@@ -77,6 +87,14 @@ async fn active_roles(session: &mut Session) -> Result<Vec<String>, MysqlError> 
         return Ok(Vec::new());
     }
     session.execute("SET ROLE ALL").await?;
+    named_roles(session).await
+}
+
+/// The roles that are active in a session.
+async fn named_roles(session: &mut Session) -> Result<Vec<String>, MysqlError> {
+    if !session.version().is_mysql_at_least(8, 0, 0) {
+        return Ok(Vec::new());
+    }
     let roles = scalar(session, "SELECT CURRENT_ROLE()").await?.unwrap_or_default();
     if roles == "NONE" {
         return Ok(Vec::new());

@@ -34,7 +34,7 @@ use crate::pins;
 use crate::session::Session;
 
 pub use answers::answers;
-pub use facts::facts;
+pub use facts::{facts, grants_in_force};
 
 /// Sessions that share the work at most: `SHOW CREATE` is bound by the server's dictionary, and more
 /// sessions than this only queue up there.

@@ -55,6 +55,12 @@ fn a_definer_makes_its_triggers_at_each_cutover_and_its_views_meanwhile() {
     });
     ends_with(3, &refused);
     assert!(refused.stdout.contains(&grant), "{}", refused.screen());
+    let untouched = "refused before anything was touched";
+    assert!(
+        refused.stdout.contains(untouched),
+        "no write was kept out for it: {}",
+        refused.screen()
+    );
     assert_eq!((outcome(&refused).as_str(), shop.live().as_str()), ("refused", "source"));
     pair.target.sql(grant);
 
