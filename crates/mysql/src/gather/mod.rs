@@ -7,6 +7,7 @@
 mod answers;
 pub mod accounts;
 pub mod rows;
+pub mod tries;
 mod columns;
 mod definition;
 mod events;

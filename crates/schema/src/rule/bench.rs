@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::assessment::{Assessment, assess};
 use super::case::{Case, Protection, Rewritten, Server};
 use super::check::{Check, Level, Mode, NotChecked};
-use super::measured::Measured;
+use super::measured::{DefinitionsRead, Measured};
 use super::platform::Profile;
 use super::question::{Answer, Answers, Question, Row};
-use super::sku::Sku;
 use super::rows::{Look, Looked, Outcome, RowSample, looks};
+use super::sku::Sku;
 use crate::catalog::{
     Catalog, CreatedUnder, Event, ForeignKey, Key, KeyKind, KeyPart, Routine, RoutineKind, Schema,
     Table, TableKind, Trigger, View,
@@ -68,7 +68,10 @@ impl Bench {
             round_trip_ms: Some(1),
             clock_ahead_ms: Some(0),
             protection: Protection::Verified,
-            measured: Measured::default(),
+            measured: Measured {
+                definitions: Some(DefinitionsRead::default()),
+                ..Measured::default()
+            },
             rewritten: Vec::new(),
         };
         for (name, value) in [

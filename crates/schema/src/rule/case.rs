@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::check::{NotChecked, account};
-use super::measured::Measured;
+use super::measured::{Definition, Measured};
 use super::platform::{Platform, Profile};
 use super::question::{Answers, Question, Row};
 use super::sku::Sku;
@@ -77,11 +77,11 @@ pub struct Case<'a> {
     pub measured: &'a Measured,
 }
 
-/// What rewrites have to say of one object.
+/// What rewrites make of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rewritten {
-    /// Which.
-    pub object: ObjectId,
+    /// What the target would be given.
+    pub definition: Definition,
     /// What changes.
     pub changes: Vec<Change>,
     /// What cannot go to the target.
@@ -100,29 +100,35 @@ impl Rewritten {
     pub fn all(context: &Context<'_>) -> Vec<Self> {
         let catalog = context.catalog;
         let mut rewritten = Vec::new();
-        let mut keep = |kind, name: &QualifiedName, changes, refusals| {
-            let object = ObjectId::new(kind, name.clone());
-            rewritten.push(Self { object, changes, refusals });
-        };
         for table in catalog.tables.values() {
-            let TableScripts { changes, refusals, .. } = rewrite::table(table, context);
-            keep(ObjectKind::Table, &table.name, changes, refusals);
+            let TableScripts { create, indexes, foreign_keys, changes, refusals } =
+                rewrite::table(table, context);
+            let statements = [Some(create), indexes, foreign_keys].into_iter().flatten().collect();
+            let object = ObjectId::new(ObjectKind::Table, table.name.clone());
+            let definition = Definition { object, sql_mode: String::new(), statements };
+            rewritten.push(Self { definition, changes, refusals });
         }
-        for view in catalog.views.values() {
-            let ObjectScript { changes, refusals, .. } = rewrite::view(view, context);
-            keep(ObjectKind::View, &view.name, changes, refusals);
+        let mut keep = |kind, name: &QualifiedName, under: &CreatedUnder, script| {
+            let ObjectScript { create, changes, refusals } = script;
+            let (under, _told) = rewrite::created_under(under, context);
+            let definition = Definition {
+                object: ObjectId::new(kind, name.clone()),
+                sql_mode: under.sql_mode.unwrap_or_default(),
+                statements: vec![create],
+            };
+            rewritten.push(Self { definition, changes, refusals });
+        };
+        for of in catalog.views.values() {
+            keep(ObjectKind::View, &of.name, &of.created_under, rewrite::view(of, context));
         }
-        for routine in catalog.routines.values() {
-            let ObjectScript { changes, refusals, .. } = rewrite::routine(routine, context);
-            keep(kind_of(routine.kind), &routine.name, changes, refusals);
+        for of in catalog.routines.values() {
+            keep(kind_of(of.kind), &of.name, &of.created_under, rewrite::routine(of, context));
         }
-        for trigger in catalog.triggers.values() {
-            let ObjectScript { changes, refusals, .. } = rewrite::trigger(trigger, context);
-            keep(ObjectKind::Trigger, &trigger.name, changes, refusals);
+        for of in catalog.triggers.values() {
+            keep(ObjectKind::Trigger, &of.name, &of.created_under, rewrite::trigger(of, context));
         }
-        for event in catalog.events.values() {
-            let ObjectScript { changes, refusals, .. } = rewrite::event(event, context);
-            keep(ObjectKind::Event, &event.name, changes, refusals);
+        for of in catalog.events.values() {
+            keep(ObjectKind::Event, &of.name, &of.created_under, rewrite::event(of, context));
         }
         rewritten
     }
@@ -189,7 +195,7 @@ impl<'a> Case<'a> {
     /// What some rewrites refuse, with the object.
     pub(super) fn refusals(&self) -> impl Iterator<Item = (&'a ObjectId, &'a Refusal)> + use<'a> {
         let of = |rewritten: &'a Rewritten| {
-            rewritten.refusals.iter().map(move |refusal| (&rewritten.object, refusal))
+            rewritten.refusals.iter().map(move |refusal| (&rewritten.definition.object, refusal))
         };
         self.rewritten.iter().flat_map(of)
     }
@@ -197,7 +203,7 @@ impl<'a> Case<'a> {
     /// What rewrites change, with the object.
     pub(super) fn changes(&self) -> impl Iterator<Item = (&'a ObjectId, &'a Change)> + use<'a> {
         let of = |rewritten: &'a Rewritten| {
-            rewritten.changes.iter().map(move |change| (&rewritten.object, change))
+            rewritten.changes.iter().map(move |change| (&rewritten.definition.object, change))
         };
         self.rewritten.iter().flat_map(of)
     }

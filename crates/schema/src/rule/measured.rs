@@ -2,7 +2,7 @@
 
 use super::check::NotChecked;
 use super::rows::RowSample;
-use crate::name::QualifiedName;
+use crate::name::{ObjectId, QualifiedName};
 
 /// The option that lets rows and the log be read.
 pub const SCAN: &str = "--scan";
@@ -24,6 +24,32 @@ pub struct Measured {
     pub growth: Option<GrowthLook>,
     /// A short copy into a scratch table of the target.
     pub probe: Option<Probed>,
+    /// What the target's own parser says of what it would be given; absent where there is no target.
+    pub definitions: Option<DefinitionsRead>,
+}
+
+/// What the target would be given of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// The object of the source.
+    pub object: ObjectId,
+    /// The `sql_mode` it is made under.
+    pub sql_mode: String,
+    /// The statements that make it.
+    pub statements: Vec<String>,
+}
+
+/// What came of letting the target read definitions. Nothing is made by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DefinitionsRead {
+    /// Objects whose definition it has read.
+    pub read: u64,
+    /// Those it refuses, with its words.
+    pub refused: Vec<(ObjectId, String)>,
+    /// Objects it was not shown because the time was used up.
+    pub left_out: u64,
+    /// Why the rest was not read.
+    pub failed: Option<String>,
 }
 
 /// What came of looking at the log's end twice.

@@ -1,6 +1,7 @@
 //! `sealift assess` on real servers: a source with everything wrong, a clean one, a poor account, no target.
 
 mod papers;
+mod list;
 mod form;
 mod scan;
 mod planted;

@@ -3,6 +3,7 @@
 
 mod rows;
 mod log;
+mod definitions;
 mod scratch;
 
 use std::cmp::Reverse;
@@ -122,6 +123,8 @@ pub async fn assess(order: &AssessOrder) -> Result<Assessment, Fault> {
     let policy = &order.policy;
     let context = Context { source: source_facts, target: target_facts, policy, catalog };
     let mut measured = measure_all(order, &context).await?;
+    let rewritten = Rewritten::all(&context);
+    measured.definitions = definitions::read(order, &rewritten).await?;
     measured.growth = growth(order, begun).await;
     let case = Case {
         source: source.server(Side::Source),
@@ -133,7 +136,7 @@ pub async fn assess(order: &AssessOrder) -> Result<Assessment, Fault> {
         sku: order.sku.as_ref(),
         catalog,
         policy,
-        rewritten: &Rewritten::all(&context),
+        rewritten: &rewritten,
         warnings,
         unreadable: &rest.unreadable,
         denied: &rest.denied,

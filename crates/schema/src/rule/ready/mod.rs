@@ -2,6 +2,7 @@
 
 mod snapshot_grants;
 mod target_grants;
+mod target_reads;
 mod target_not_empty;
 mod function_creators;
 mod local_infile;
@@ -17,9 +18,10 @@ mod physical;
 use super::check::Check;
 
 /// The checks, in the order they are told.
-pub(super) const CHECKS: [Check; 13] = [
+pub(super) const CHECKS: [Check; 14] = [
     snapshot_grants::CHECK,
     target_grants::CHECK,
+    target_reads::CHECK,
     target_not_empty::CHECK,
     function_creators::CHECK,
     local_infile::CHECK,
