@@ -75,11 +75,13 @@ pub enum Question {
     Triggers,
     /// How our own session is protected.
     OwnCipher,
+    /// Which accounts may make triggers and events, and which have roles that may give it to them.
+    MakerRights,
 }
 
 impl Question {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Accounts,
         Self::GlobalPrivileges,
         Self::SchemaGrants,
@@ -110,6 +112,7 @@ impl Question {
         Self::Tables,
         Self::Triggers,
         Self::OwnCipher,
+        Self::MakerRights,
     ];
 
     /// Whether it is asked of this side.
@@ -144,7 +147,7 @@ impl Question {
             | Self::Logs
             | Self::PlainSessions
             | Self::RdsRetention => side == Side::Source,
-            Self::Tables | Self::Triggers => side == Side::Target,
+            Self::Tables | Self::Triggers | Self::MakerRights => side == Side::Target,
         }
     }
 
@@ -159,7 +162,7 @@ impl Question {
     pub fn hidden_without(self, facts: &ServerFacts) -> Option<&'static str> {
         let grants = Grants::read(&facts.grants);
         let of_mysql = || (!grants.in_schema("mysql", "SELECT")).then_some("SELECT ON mysql.*");
-        (self == Self::GlobalPrivileges).then(of_mysql).flatten()
+        matches!(self, Self::GlobalPrivileges | Self::MakerRights).then(of_mysql).flatten()
     }
 
     /// What is granted to let an account ask.
@@ -168,7 +171,7 @@ impl Question {
         let is_mariadb = facts.version.flavor == Flavor::MariaDb;
         match self {
             Self::Accounts => "SELECT ON mysql.user",
-            Self::GlobalPrivileges => "SELECT ON mysql.*",
+            Self::GlobalPrivileges | Self::MakerRights => "SELECT ON mysql.*",
             Self::SchemaGrants => "SELECT ON mysql.db",
             Self::TableGrants => "SELECT ON mysql.tables_priv",
             Self::Roles if is_mariadb => "SELECT ON mysql.roles_mapping",

@@ -30,9 +30,11 @@ pub(super) enum Scenario {
     Replica,
     /// Accounts that may do little, connections that are not protected.
     Poor,
+    /// Definers that are kept by their logins, and may do little on the target.
+    Keeping,
 }
 
-use Scenario::{BadTarget, ForAzure, ForOldAzure, MariaDb, Messy, NoLog, Poor, Replica};
+use Scenario::{BadTarget, ForAzure, ForOldAzure, Keeping, MariaDb, Messy, NoLog, Poor, Replica};
 
 /// What each check says, at least once: where, which check, how bad, of what. An object that ends in `…` may go on;
 /// a level of `…` is for the machine to decide.
@@ -110,6 +112,7 @@ const PLANTED: &[(Scenario, &str, &str, &str)] = &[
     (Messy, "orphan-definer", "warns", "view `Shop`.`haunted`"),
     (ForAzure, "forbidden-statement", "warns", "procedure `Shop`.`writes_files`"),
     (Messy, "events", "notes", "event `Shop`.`nightly`"),
+    (Keeping, "definer-privileges", "warns", "trigger `Shop`.`owned`"),
     (BadTarget, "target-triggers", "blocks", "trigger `there`.`acts`"),
     (Poor, "unreadable-body", "blocks", "procedure `little`.`hidden`"),
     (Messy, "loadable-function", "warns", "function lost of lost.so"),
@@ -154,6 +157,7 @@ const PLANTED: &[(Scenario, &str, &str, &str)] = &[
     (BadTarget, "write-rate", "…", "the target"),
     (Poor, "snapshot-grants", "warns", "account 'little'@'%' on the source"),
     (Poor, "target-grants", "blocks", "account 'little'@'%' on the target"),
+    (MariaDb, "target-reads-definitions", "blocks", "procedure `shop`.`reads_rank`"),
     (BadTarget, "target-not-empty", "warns", "table `there`.`filled`"),
     (
         BadTarget,
@@ -351,6 +355,38 @@ fn a_source_that_is_a_replica_and_filters_its_log() {
     wait_until("a replica", || (!target.sql("SHOW REPLICAS").is_empty()).then_some(()));
     let folder = Folder::between(&source, &target, "");
     assert_found(Replica, &assessed_any(&folder, &[]));
+}
+
+#[test]
+fn definers_that_may_not_make_what_is_theirs() {
+    let (source, target) = (start(Options::mysql()), start(Options::azure_target()));
+    for server in [&source, &target] {
+        server.sql("CREATE USER owner IDENTIFIED BY 'pw', able IDENTIFIED BY 'pw', role_player IDENTIFIED BY 'pw'");
+    }
+    source.sql(
+        "CREATE DATABASE Shop; USE Shop; CREATE TABLE t (id INT PRIMARY KEY);
+         GRANT ALL ON Shop.* TO owner, able, role_player;
+         CREATE DEFINER=owner@'%' TRIGGER owned BEFORE INSERT ON t FOR EACH ROW SET NEW.id = NEW.id;
+         CREATE DEFINER=able@'%' TRIGGER well BEFORE UPDATE ON t FOR EACH ROW SET NEW.id = NEW.id;
+         CREATE DEFINER=owner@'%' EVENT late ON SCHEDULE EVERY 1 DAY DISABLE DO DO 0;
+         CREATE DEFINER=role_player@'%' EVENT played ON SCHEDULE EVERY 1 DAY DISABLE DO DO 0;",
+    );
+    target.sql(
+        "CREATE DATABASE shop; CREATE TABLE shop.t (id INT PRIMARY KEY); CREATE ROLE scheduler;
+         GRANT TRIGGER ON shop.t TO able; GRANT EVENT ON `sh%`.* TO owner; GRANT EVENT ON shop.* TO scheduler;
+         GRANT scheduler TO role_player; SET DEFAULT ROLE scheduler TO role_player;",
+    );
+    let rest = "[rewrite]\ndefiner = \"keep-by-login\"\n";
+    let folder = Folder::between(&source, &target, rest);
+    let told = assessed_any(&folder, &[]);
+    assert_found(Keeping, &told);
+    let of_check =
+        super::findings(&told, |found| found["what"].as_str().unwrap().contains("its definer"));
+    let lines: Vec<&str> =
+        of_check.lines().filter(|line| line.contains("definer-privileges")).collect();
+    assert_eq!(lines.len(), 2, "{of_check}");
+    assert!(of_check.contains("notes definer-privileges: event `Shop`.`played`"), "{of_check}");
+    assert!(of_check.contains("GRANT TRIGGER ON `shop`.* TO 'owner'@'%'"), "{of_check}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod invalid_view;
 mod definer;
+mod definer_rights;
 mod orphan_definer;
 mod forbidden;
 mod events;
@@ -18,9 +19,10 @@ mod mariadb_only;
 use super::check::Check;
 
 /// The checks, in the order they are told.
-pub(super) const CHECKS: [Check; 14] = [
+pub(super) const CHECKS: [Check; 15] = [
     invalid_view::CHECK,
     definer::CHECK,
+    definer_rights::CHECK,
     orphan_definer::CHECK,
     forbidden::CHECK,
     events::CHECK,

@@ -39,7 +39,7 @@ const fn mariadb(question: Question, sql: &'static str) -> Statement {
 }
 
 /// Of several statements that fit, the last one is it.
-const STATEMENTS: [Statement; 43] = [
+const STATEMENTS: [Statement; 44] = [
     mysql(Question::Accounts, (5, 0, 0), ACCOUNTS_5_6),
     mysql(Question::Accounts, (5, 7, 6), ACCOUNTS_5_7),
     mysql(Question::Accounts, (8, 0, 0), ACCOUNTS),
@@ -50,6 +50,7 @@ const STATEMENTS: [Statement; 43] = [
     mysql(Question::Roles, (8, 0, 0), ROLES),
     mariadb(Question::Roles, ROLES_MARIADB),
     both(Question::Proxies, PROXIES),
+    mysql(Question::MakerRights, (8, 0, 0), MAKER_RIGHTS),
     both(Question::LoadedFunctions, "SELECT name, dl FROM mysql.func"),
     both(Question::Plugins, PLUGINS),
     both(Question::LoginPlugins, LOGIN_PLUGINS),
@@ -103,6 +104,14 @@ const ROLES: &str = "SELECT from_user AS role, from_host AS role_host, to_user A
 const ROLES_MARIADB: &str = "SELECT role, user, host FROM mysql.roles_mapping";
 const GLOBAL_PRIVILEGES: &str = "SELECT grantee, privilege_type AS privilege \
     FROM information_schema.user_privileges WHERE privilege_type <> 'USAGE'";
+const MAKER_RIGHTS: &str = "SELECT grantee, '' AS table_schema, '' AS table_name, privilege_type \
+     FROM information_schema.user_privileges WHERE privilege_type IN ('TRIGGER', 'EVENT') \
+     UNION ALL SELECT grantee, table_schema, '', privilege_type \
+     FROM information_schema.schema_privileges WHERE privilege_type IN ('TRIGGER', 'EVENT') \
+     UNION ALL SELECT grantee, table_schema, table_name, privilege_type \
+     FROM information_schema.table_privileges WHERE privilege_type = 'TRIGGER' \
+     UNION ALL SELECT CONCAT(QUOTE(user), '@', QUOTE(host)), '', '', 'ROLE' FROM mysql.default_roles";
+
 const PROXIES: &str = "SELECT user, host, proxied_user, proxied_host FROM mysql.proxies_priv \
     WHERE proxied_user <> ''";
 const PLUGINS: &str = "SELECT plugin_name AS name, plugin_type AS type, plugin_library AS dl \
