@@ -1,8 +1,10 @@
 //! Functions and forms that went away between the source's version and the target's fail when they are reached.
 
+use crate::facts::ServerVersion;
+use crate::name::ObjectId;
 use crate::rule::case::{Case, Code};
 use crate::rule::check::{Check, Found, Level, Mode, Verdict};
-use crate::sql::{Sql, TokenKind};
+use crate::sql::{Sql, Token, TokenKind};
 use std::collections::BTreeSet;
 
 pub(super) const CHECK: Check = Check {
@@ -18,7 +20,7 @@ pub(super) const CHECK: Check = Check {
 };
 
 /// `X()` and `Y()` are too short to be told from columns. What, since which version it is gone, what to write instead.
-const GONE: [(&str, Form, (u16, u16), &str); 32] = [
+const GONE: [(&str, Form, (u16, u16), &str); 70] = [
     ("PASSWORD", Form::Function, (8, 0), "SHA2(), and ALTER USER for accounts"),
     ("OLD_PASSWORD", Form::Function, (5, 7), "SHA2()"),
     ("ENCRYPT", Form::Function, (8, 0), "SHA2()"),
@@ -48,9 +50,65 @@ const GONE: [(&str, Form, (u16, u16), &str); 32] = [
     ("SRID", Form::Function, (8, 0), "ST_SRID()"),
     ("STARTPOINT", Form::Function, (8, 0), "ST_StartPoint()"),
     ("TOUCHES", Form::Function, (8, 0), "ST_Touches()"),
+    ("DIMENSION", Form::Function, (8, 0), "ST_Dimension()"),
+    ("DISJOINT", Form::Function, (8, 0), "MBRDisjoint()"),
+    ("EQUALS", Form::Function, (8, 0), "MBREquals()"),
+    ("EXTERIORRING", Form::Function, (8, 0), "ST_ExteriorRing()"),
+    ("GEOMCOLLFROMTEXT", Form::Function, (8, 0), "ST_GeomCollFromText()"),
+    ("GEOMCOLLFROMWKB", Form::Function, (8, 0), "ST_GeomCollFromWKB()"),
+    ("GEOMETRYCOLLECTIONFROMTEXT", Form::Function, (8, 0), "ST_GeomCollFromText()"),
+    ("GEOMETRYCOLLECTIONFROMWKB", Form::Function, (8, 0), "ST_GeomCollFromWKB()"),
+    ("GEOMETRYFROMTEXT", Form::Function, (8, 0), "ST_GeomFromText()"),
+    ("GEOMETRYFROMWKB", Form::Function, (8, 0), "ST_GeomFromWKB()"),
+    ("GEOMETRYN", Form::Function, (8, 0), "ST_GeometryN()"),
+    ("INTERIORRINGN", Form::Function, (8, 0), "ST_InteriorRingN()"),
+    ("INTERSECTS", Form::Function, (8, 0), "MBRIntersects()"),
+    ("ISCLOSED", Form::Function, (8, 0), "ST_IsClosed()"),
+    ("ISEMPTY", Form::Function, (8, 0), "ST_IsEmpty()"),
+    ("ISSIMPLE", Form::Function, (8, 0), "ST_IsSimple()"),
+    ("LINEFROMTEXT", Form::Function, (8, 0), "ST_LineFromText()"),
+    ("LINEFROMWKB", Form::Function, (8, 0), "ST_LineFromWKB()"),
+    ("LINESTRINGFROMTEXT", Form::Function, (8, 0), "ST_LineFromText()"),
+    ("LINESTRINGFROMWKB", Form::Function, (8, 0), "ST_LineFromWKB()"),
+    ("MBREQUAL", Form::Function, (8, 0), "MBREquals()"),
+    ("MLINEFROMTEXT", Form::Function, (8, 0), "ST_MLineFromText()"),
+    ("MLINEFROMWKB", Form::Function, (8, 0), "ST_MLineFromWKB()"),
+    ("MPOINTFROMTEXT", Form::Function, (8, 0), "ST_MPointFromText()"),
+    ("MPOINTFROMWKB", Form::Function, (8, 0), "ST_MPointFromWKB()"),
+    ("MPOLYFROMTEXT", Form::Function, (8, 0), "ST_MPolyFromText()"),
+    ("MPOLYFROMWKB", Form::Function, (8, 0), "ST_MPolyFromWKB()"),
+    ("NUMGEOMETRIES", Form::Function, (8, 0), "ST_NumGeometries()"),
+    ("NUMINTERIORRINGS", Form::Function, (8, 0), "ST_NumInteriorRings()"),
+    ("OVERLAPS", Form::Function, (8, 0), "MBROverlaps()"),
+    ("POINTFROMWKB", Form::Function, (8, 0), "ST_PointFromWKB()"),
+    ("POINTN", Form::Function, (8, 0), "ST_PointN()"),
+    ("POLYFROMTEXT", Form::Function, (8, 0), "ST_PolyFromText()"),
+    ("POLYFROMWKB", Form::Function, (8, 0), "ST_PolyFromWKB()"),
+    ("POLYGONFROMTEXT", Form::Function, (8, 0), "ST_PolyFromText()"),
+    ("POLYGONFROMWKB", Form::Function, (8, 0), "ST_PolyFromWKB()"),
+    ("WITHIN", Form::Function, (8, 0), "MBRWithin()"),
+    ("JSON_APPEND", Form::Function, (8, 0), "JSON_ARRAY_APPEND()"),
     ("SQL_CACHE", Form::Word, (8, 0), "nothing: there is no query cache"),
     ("WAIT_UNTIL_SQL_THREAD_AFTER_GTIDS", Form::Function, (8, 4), "WAIT_FOR_EXECUTED_GTID_SET()"),
     ("MASTER_POS_WAIT", Form::Function, (8, 4), "SOURCE_POS_WAIT()"),
+];
+
+/// Statements the target's parser no longer knows, since which version, and what to write instead
+/// (<https://dev.mysql.com/doc/refman/8.4/en/mysql-nutshell.html>).
+const GONE_STATEMENTS: [([&str; 2], (u16, u16), &str); 13] = [
+    (["PROCEDURE", "ANALYSE"], (8, 0), "nothing: there is no such analysis"),
+    (["FLUSH", "QUERY"], (8, 0), "nothing: there is no query cache"),
+    (["RESET", "QUERY"], (8, 0), "nothing: there is no query cache"),
+    (["CHANGE", "MASTER"], (8, 4), "CHANGE REPLICATION SOURCE"),
+    (["PURGE", "MASTER"], (8, 4), "PURGE BINARY LOGS"),
+    (["RESET", "MASTER"], (8, 4), "RESET BINARY LOGS AND GTIDS"),
+    (["SHOW", "MASTER"], (8, 4), "SHOW BINARY LOG STATUS, SHOW BINARY LOGS"),
+    (["RESET", "SLAVE"], (8, 4), "RESET REPLICA"),
+    (["SHOW", "SLAVE"], (8, 4), "SHOW REPLICA STATUS, SHOW REPLICAS"),
+    (["START", "SLAVE"], (8, 4), "START REPLICA"),
+    (["STOP", "SLAVE"], (8, 4), "STOP REPLICA"),
+    (["FLUSH", "HOSTS"], (8, 4), "TRUNCATE TABLE performance_schema.host_cache"),
+    (["FLUSH", "DES_KEY_FILE"], (8, 0), "nothing: there is no DES_ENCRYPT()"),
 ];
 
 /// How a word is recognised.
@@ -100,6 +158,7 @@ fn judge(case: &Case<'_>) -> Verdict {
                 );
             }
         }
+        found.extend(removed_statements(&object, &sql, case.target.version()));
         let is_ordered = removed_order(&sql);
         if is_ordered && (major, minor) >= (8, 0) {
             let what =
@@ -111,6 +170,29 @@ fn judge(case: &Case<'_>) -> Verdict {
         }
     }
     Ok(found)
+}
+
+/// Statements that are gone, each once.
+fn removed_statements(object: &ObjectId, sql: &Sql, target: ServerVersion) -> Vec<Found> {
+    let (major, minor, _) = target.number;
+    let tokens: Vec<&Token> = sql.tokens().iter().filter(|token| token.is_code()).collect();
+    let word = |token: &Token| {
+        let is_word = token.kind == TokenKind::Word;
+        if is_word { sql.token_text(*token).to_uppercase() } else { String::new() }
+    };
+    let of = |(words, since, instead): &([&str; 2], (u16, u16), &str)| {
+        let is_it =
+            |pair: &[&Token]| pair.iter().map(|token| word(token)).eq(words.iter().copied());
+        let is_there = (major, minor) >= *since && tokens.windows(2).any(is_it);
+        is_there.then(|| {
+            let what = format!(
+                "{} is gone from {target}, which cannot read the program; write {instead}",
+                words.join(" ")
+            );
+            Found::blocks(object, what).advise("change it on the source, or its script in the plan")
+        })
+    };
+    GONE_STATEMENTS.iter().filter_map(of).collect()
 }
 
 /// Whether a `GROUP BY` has a direction of its own before `HAVING`, `ORDER` or the end of the query.
@@ -161,11 +243,17 @@ mod tests {
                 "",
             ),
             ("SELECT shop.AREA(1)", ""),
+            ("SELECT Within(a, b), JSON_APPEND(j, '$', 1) FROM t", "2 warns"),
+            ("SHOW SLAVE STATUS", "1 blocks"),
+            ("RESET QUERY CACHE", "1 blocks"),
+            ("SELECT 'SHOW SLAVE STATUS', slave FROM t", ""),
             ("SELECT WAIT_UNTIL_SQL_THREAD_AFTER_GTIDS('a:1')", "1 warns"),
         ] {
             assert_eq!(Bench::from("5.7.44").procedure(body).levels(&CHECK), told, "{body}");
         }
         let old = Bench::from("5.7.44").to("azure-8.0").procedure("SELECT MASTER_POS_WAIT('a', 1)");
         assert_eq!(old.levels(&CHECK), "");
+        let old = Bench::from("5.7.44").to("azure-8.0").procedure("STOP SLAVE");
+        assert_eq!(old.levels(&CHECK), "", "8.0 still reads it");
     }
 }
