@@ -8,7 +8,8 @@ use std::fmt::Write;
 use crate::error::MysqlError;
 
 /// Returns the definition as text: unchanged if it is UTF-8, else with each unreadable string literal
-/// replaced by a hexadecimal one.
+/// replaced by a hexadecimal one. A comment takes text only: what is none in it becomes U+FFFD, which a check of
+/// `assess` looks for.
 pub(super) fn readable(definition: &[u8]) -> Result<String, MysqlError> {
     if let Ok(text) = std::str::from_utf8(definition) {
         return Ok(text.to_owned());
@@ -26,7 +27,11 @@ pub(super) fn readable(definition: &[u8]) -> Result<String, MysqlError> {
         };
         let (token, after) = rest.split_at(length);
         if first == b'\'' && std::str::from_utf8(token).is_err() {
-            bytes.extend_from_slice(hexadecimal(token).as_bytes());
+            let readable = match is_comment(&bytes) {
+                true => String::from_utf8_lossy(token).into_owned(),
+                false => hexadecimal(token),
+            };
+            bytes.extend_from_slice(readable.as_bytes());
         } else {
             bytes.extend_from_slice(token);
         }
@@ -53,6 +58,14 @@ pub(super) fn quoted_length(bytes: &[u8]) -> usize {
         }
     }
     bytes.len().min(index)
+}
+
+/// Whether a literal that follows is a comment: `COMMENT '…'`, `COMMENT='…'`.
+fn is_comment(before: &[u8]) -> bool {
+    let end = before.iter().rposition(|byte| !matches!(byte, b' ' | b'=')).map_or(0, |at| at + 1);
+    let word = before.get(..end).unwrap_or_default();
+    let start = word.iter().rposition(|byte| !byte.is_ascii_alphabetic()).map_or(0, |at| at + 1);
+    word.get(start..).is_some_and(|word| word.eq_ignore_ascii_case(b"COMMENT"))
 }
 
 /// The literal's bytes as `0x…`.
@@ -97,6 +110,16 @@ mod tests {
         assert_eq!(
             readable(printed).unwrap(),
             "`it's \\` binary(9) DEFAULT 0x00FF5C27220A0D1A41 COMMENT 'é''s'"
+        );
+    }
+
+    #[test]
+    fn a_comment_stays_text() {
+        let printed =
+            b"`a` int COMMENT 'M\xfcller''s', `b` binary(1) DEFAULT '\xff') COMMENT='\xff\xc3\xa9'";
+        assert_eq!(
+            readable(printed).unwrap(),
+            "`a` int COMMENT 'M\u{fffd}ller''s', `b` binary(1) DEFAULT 0xFF) COMMENT='\u{fffd}é'"
         );
     }
 

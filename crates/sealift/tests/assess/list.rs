@@ -82,7 +82,7 @@ const LIST: &[(u8, &str, &[&str])] = &[
     (62, "numbers of tables and partitions", &["table-count", "partition-count"]),
     (63, "sizes", &["large-table"]),
     (64, "corruption", &["damaged-table", "readable-rows"]),
-    (65, "bytes that are no text", &["broken-text"]),
+    (65, "bytes that are no text", &["broken-text", "comment-not-text"]),
     (66, "plugins of logins", &["login-plugin"]),
     (67, "privileges the target lacks", &["privileges-not-offered"]),
     (68, "hosts", &["account-hosts"]),
@@ -136,8 +136,7 @@ fn every_number_has_a_check_and_every_check_a_number() {
     let all = TOPICS.iter().flat_map(|topic| topic.checks).map(|check| check.id);
     let all: BTreeSet<&str> = all.collect();
     let listed: BTreeSet<&str> = LIST.iter().flat_map(|(.., checks)| *checks).copied().collect();
-    let without: Vec<&(u8, &str, &[&str])> =
-        LIST.iter().filter(|(.., checks)| checks.is_empty()).collect();
-    assert_eq!(without, [], "no check looks at these");
+    let is_empty = LIST.iter().any(|(.., checks)| checks.is_empty());
+    assert!(!is_empty, "no check looks at a number");
     assert_eq!(listed, all);
 }

@@ -87,6 +87,7 @@ const PLANTED: &[(Scenario, &str, &str, &str)] = &[
     (MariaDb, "partition-count", "warns", "table `shop`.`partitions`"),
     (Messy, "readable-rows", "blocks", "table `Shop`.`damaged`"),
     (Messy, "damaged-table", "blocks", "table `Shop`.`damaged`"),
+    (MariaDb, "comment-not-text", "warns", "table `shop`.`commented`"),
     (Messy, "utf8mb3", "warns", "table `Shop`.`Orders`"),
     (Messy, "single-byte-charset", "notes", "table `Shop`.`latin`"),
     (Messy, "generated-column", "notes", "column `Shop`.`computed`.`b`"),
@@ -256,15 +257,32 @@ fn a_mariadb_with_everything_only_it_has() {
          CREATE PROCEDURE reads_rank() SELECT rank FROM ranked;
          CREATE PROCEDURE old_words() SELECT PASSWORD('x');
          CREATE PROCEDURE own_words() SELECT TO_CHAR(NOW());
+         CREATE TABLE commented (id INT PRIMARY KEY COMMENT 'M#ller') COMMENT 'of M#ller';
          CREATE TABLE checked (id INT PRIMARY KEY, j JSON);
          SET check_constraint_checks = OFF; INSERT INTO checked VALUES (1, '{}'), (2, 'no json');
          SET sql_mode = 'NO_AUTO_CREATE_USER';
          CREATE PROCEDURE old_mode() SELECT 1;
          CREATE USER native IDENTIFIED BY 'pw';",
     );
+    garble_comments(&source);
     let pair = mysql();
     let folder = Folder::between(&source, &pair.target, "");
     assert_found(MariaDb, &assessed_any(&folder, &["--scan"]));
+}
+
+/// Puts bytes of latin1 into comments, as tables have them that an old server made.
+fn garble_comments(source: &Server) {
+    source.sql("FLUSH TABLES");
+    let file = source.data().join("shop/commented.frm");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let places: Vec<usize> =
+        (0..bytes.len()).filter(|at| bytes[*at..].starts_with(b"M#ller")).collect();
+    assert!(places.len() >= 2, "both comments: {places:?}");
+    for at in places {
+        bytes[at + 1] = 0xfc;
+    }
+    std::fs::write(file, bytes).unwrap();
+    source.sql("FLUSH TABLES");
 }
 
 #[test]

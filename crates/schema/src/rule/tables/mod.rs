@@ -17,11 +17,12 @@ mod hidden;
 mod partitions;
 mod sampled;
 mod damaged;
+mod broken_comment;
 
 use super::check::Check;
 
 /// The checks, in the order they are told.
-pub(super) const CHECKS: [Check; 17] = [
+pub(super) const CHECKS: [Check; 18] = [
     cannot_be_carried::CHECK,
     engine::CHECK,
     memory::CHECK,
@@ -39,4 +40,5 @@ pub(super) const CHECKS: [Check; 17] = [
     partitions::CHECK,
     sampled::CHECK,
     damaged::CHECK,
+    broken_comment::CHECK,
 ];
