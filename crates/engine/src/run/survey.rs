@@ -6,7 +6,7 @@ use sealift_mysql::gather::{self, GatherError, Gathered, Request};
 use sealift_mysql::session::Session;
 use sealift_schema::catalog::Catalog;
 use sealift_schema::facts::{ServerFacts, Side};
-use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
+use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName, quote_account};
 use sealift_schema::rewrite::Context;
 
 use super::Migration;
@@ -35,13 +35,24 @@ pub struct Asked {
     pub report: ServerReport,
 }
 
+/// A server hides from an account what it has no privilege on: that is as likely as a wrong pattern.
+pub(super) fn nothing_selected(source: &ServerFacts) -> Fault {
+    let user = &source.current_user;
+    Fault::new(ErrorCode::NothingSelected, "select objects of the source").on(Side::Source).advise(
+        format!(
+            "check [select] in sealift.toml against the source's schemas; {user} sees only those it has a privilege on: \
+             GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON *.* TO {} shows it all",
+            quote_account(user)
+        ),
+    )
+}
+
 impl Survey {
     /// Asks both servers. Refuses two that are one, and a selection that selects nothing.
     pub(super) async fn take(migration: &Migration, report: &mut Report) -> Result<Self, Fault> {
         let survey = Self::of_followed(migration, report).await?;
         if survey.catalog.schemas.is_empty() {
-            return Err(Fault::new(ErrorCode::NothingSelected, "select objects of the source")
-                .on(Side::Source));
+            return Err(nothing_selected(&survey.source));
         }
         Ok(survey)
     }

@@ -320,6 +320,23 @@ fn a_poor_account_is_told_what_would_let_it_see_more() {
 }
 
 #[test]
+fn an_account_that_sees_nothing_is_told_what_would_show_it_all() {
+    let pair = mysql();
+    let user = unique_schema("blind");
+    pair.source.sql(format!("CREATE USER {user} IDENTIFIED BY 'blind-pw1'"));
+    let folder =
+        Folder::between(&pair.source, &pair.target, "").env("SEALIFT_SOURCE_PASSWORD", "blind-pw1");
+    folder.reconfigure("mysql://app_reader@", &format!("mysql://{user}@"));
+    let ran = folder.sealift(&["assess"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.screen());
+    // The terminal breaks lines.
+    let said = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("SL0507"), "{said}");
+    let grant = format!("GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON *.* TO `{user}`@`%`");
+    assert!(said.contains(&grant), "{said}");
+}
+
+#[test]
 fn what_is_accepted_no_longer_counts() {
     let schema = unique_schema("accepted");
     let pair = mysql();

@@ -28,9 +28,9 @@ use sealift_schema::selection::{Selection, Warning};
 
 use self::rows::Scene;
 use self::scratch::Ground;
-use super::survey::ask;
+use super::survey::{ask, nothing_selected};
 use crate::clock::Clock;
-use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::fault::{Fault, OnServer};
 use crate::follow::bytes_between;
 use crate::progress::Progress;
 use crate::stop::Stop;
@@ -274,9 +274,7 @@ async fn select(order: &AssessOrder, source: &ServerFacts) -> Result<Selected, F
     rest.unreadable.retain(|(object, _)| selection.selects(object.kind, &object.name));
     rest.denied.retain(|(object, _)| selection.selects(object.kind, &object.name));
     if catalog.schemas.is_empty() {
-        return Err(
-            Fault::new(ErrorCode::NothingSelected, "select objects of the source").on(Side::Source)
-        );
+        return Err(nothing_selected(source));
     }
     Ok(Selected { catalog, warnings, rest })
 }
