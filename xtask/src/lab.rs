@@ -33,6 +33,8 @@ pub(crate) struct UpArgs {
 #[derive(Clone, Copy, ValueEnum)]
 enum SourceKind {
     Mysql,
+    #[value(name = "mysql-5.6")]
+    Mysql5_6,
     #[value(name = "mariadb-10.11")]
     MariaDb10_11,
     #[value(name = "mariadb-11.8")]
@@ -56,6 +58,7 @@ fn start(UpArgs { source, orders, script }: &UpArgs) -> Result<(), Box<dyn std::
     let script = script.as_ref().map(fs::read).transpose()?;
     let kind = match source {
         SourceKind::Mysql => Kind::MySql,
+        SourceKind::Mysql5_6 => Kind::MySql5_6,
         SourceKind::MariaDb10_11 => Kind::MariaDb10_11,
         SourceKind::MariaDb11_8 => Kind::MariaDb11_8,
     };

@@ -52,6 +52,8 @@ enum Other {
 #[derive(Clone, Copy, ValueEnum)]
 enum SoakSource {
     Mysql,
+    #[value(name = "mysql-5.6")]
+    Mysql5_6,
     /// MariaDB 10.11
     Mariadb,
     #[value(name = "mariadb-11.8")]
@@ -83,6 +85,7 @@ fn soak(args: &SoakArgs) -> Result<soak::Tally, String> {
         sealift: build::checked_sealift()?,
         source: match source {
             SoakSource::Mysql => Kind::MySql,
+            SoakSource::Mysql5_6 => Kind::MySql5_6,
             SoakSource::Mariadb => Kind::MariaDb10_11,
             SoakSource::MariaDb11_8 => Kind::MariaDb11_8,
         },

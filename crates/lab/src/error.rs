@@ -22,6 +22,19 @@ pub enum LabError {
         /// The lab's cache folder.
         cache: String,
     },
+    /// The machine cannot fetch packages of npm's registry by itself.
+    #[error(
+        "cannot fetch {what}: {why}\n  \
+         The lab needs for that, once: npm, and a registry it can reach; or copy {cache} from a machine that has it."
+    )]
+    NoNpm {
+        /// What was wanted.
+        what: String,
+        /// The cause.
+        why: String,
+        /// The lab's cache folder.
+        cache: String,
+    },
     /// `SEALIFT_LAB_MYSQL` does not name a usable server.
     #[error("SEALIFT_LAB_MYSQL={path} cannot be used: {why}")]
     GivenServer {

@@ -41,6 +41,16 @@ impl Pair {
         Self::of(Kind::MySql)
     }
 
+    /// A MySQL 5.6 source and an Azure-like target, for this test alone; whoever asks has seen to it that the kind is
+    /// not [left out](Kind::is_left_out).
+    ///
+    /// # Panics
+    /// When they do not start; the message says what to provide.
+    #[track_caller]
+    pub fn mysql_5_6() -> Self {
+        Self::of(Kind::MySql5_6)
+    }
+
     /// A MariaDB 10.11 source and an Azure-like target, for this test alone.
     ///
     /// # Panics

@@ -4,13 +4,14 @@
 //! its text, after [edits](edits) that take away what a named rewrite is allowed to change, and nothing else.
 
 mod dump;
+mod select;
 pub mod edits;
 
 use std::collections::BTreeMap;
 
 pub use edits::Edit;
 
-use crate::server::Server;
+use crate::server::{Kind, Server};
 
 /// One of the two servers of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,13 +102,17 @@ impl Comparison {
         self.schemas.iter().filter_map(compare).collect()
     }
 
-    /// Differences in rows, whatever their order.
+    /// Differences in rows, whatever their order. Where no dump program speaks to both (MySQL 5.6), by plain queries.
     pub fn row_differences(&self, source: &Server, target: &Server) -> Vec<String> {
+        let is_dumped = [source, target].iter().all(|server| server.kind() != Kind::MySql5_6);
         let compare = |(on_source, on_target): &(String, String)| {
             let rows = |side, server, schema| {
                 let left_out = self.left_out_of(on_source);
-                let mut rows =
-                    dump::rows(server, schema, &left_out, |head| self.edited(side, head));
+                let mut rows = if is_dumped {
+                    dump::rows(server, schema, &left_out, |head| self.edited(side, head))
+                } else {
+                    select::rows(server, schema, &left_out)
+                };
                 rows.sort_unstable();
                 rows
             };

@@ -1,6 +1,7 @@
 //! Servers and tools from Debian packages, unpacked into a cache of the user's, beside the system.
 
 mod apt;
+mod npm;
 mod sources;
 mod unpacked;
 
@@ -8,6 +9,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+pub(crate) use npm::{mysql_5_6, no_mysql_5_6};
 pub use sources::Mirror;
 pub use unpacked::Programs;
 

@@ -55,6 +55,12 @@ impl Programs {
         Ok(Self { root, loader: Some(Loader { program, library_path }) })
     }
 
+    /// Programs below `root` that run by the system's loader, with libraries of their own in `lib` beside them.
+    pub(crate) fn with_libraries(root: PathBuf, loader: &str) -> Self {
+        let library_path = root.join("lib").into_os_string();
+        Self { root, loader: Some(Loader { program: loader.into(), library_path }) }
+    }
+
     /// Programs installed below `root` (`bin/mysqld` or `usr/sbin/mysqld` there).
     pub(crate) fn installed(root: PathBuf) -> Self {
         Self { root, loader: None }

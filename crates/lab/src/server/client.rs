@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{Account, Server};
+use super::{Account, Kind, Server};
 
 /// One run of the command line client; built by [`Server::client`].
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Server {
         self.client().run(script)
     }
 
-    /// Runs a script as another account, over TCP with TLS.
+    /// Runs a script as another account, over TCP with TLS (MySQL 5.6: without).
     ///
     /// # Panics
     /// When a statement fails.
@@ -132,14 +132,15 @@ impl Client<'_> {
                     .arg(format!("--port={}", server.port()))
                     .arg(format!("--user={}", account.user))
                     .env("MYSQL_PWD", account.password);
-                command.arg(if server.kind().is_mariadb() {
-                    "--ssl"
-                } else {
-                    "--ssl-mode=REQUIRED"
+                command.arg(match server.kind() {
+                    // Its TLS is one no client has any more.
+                    Kind::MySql5_6 => "--skip-ssl",
+                    Kind::MySql => "--ssl-mode=REQUIRED",
+                    Kind::MariaDb10_5 | Kind::MariaDb10_11 | Kind::MariaDb11_8 => "--ssl",
                 });
             }
         }
-        if !server.kind().is_mariadb() {
+        if !server.kind().has_clients_of_mariadb() {
             // MariaDB's client has it too, but refuses the server's certificate for having no host name.
             command.arg("--local-infile=1");
         }

@@ -53,6 +53,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(120);
 pub struct Server {
     options: Options,
     programs: Programs,
+    clients: Programs,
     port: u16,
     // Order matters: the process ends before its folder goes.
     process: Option<Process>,
@@ -79,7 +80,9 @@ impl Server {
         options: Options,
         programs: Programs,
     ) -> Result<Self, LabError> {
-        let mut server = Self { options, programs, port: 0, process: None, folder, _guard: guard };
+        let clients = options.kind.client_programs(&programs)?;
+        let mut server =
+            Self { options, programs, clients, port: 0, process: None, folder, _guard: guard };
         server.launch_on_a_free_port()?;
         Ok(server)
     }
@@ -138,9 +141,9 @@ impl Server {
         }
     }
 
-    /// The programs this server came with: `mysqldump`, `mysqlbinlog`, …
+    /// The programs this server is used by: `mysqldump`, `mysqlbinlog`, …
     pub fn programs(&self) -> &Programs {
-        &self.programs
+        &self.clients
     }
 
     /// The process id while it runs.

@@ -129,11 +129,11 @@ impl Options {
             words.push("--innodb-flush-log-at-trx-commit=1".to_owned());
             words.push("--sync-binlog=1".to_owned());
         }
-        if self.kind.is_mariadb() {
-            words.extend(self.mariadb_arguments());
-        } else {
-            words.extend(self.mysql_arguments());
-        }
+        words.extend(match self.kind {
+            Kind::MySql5_6 => self.mysql_5_6_arguments(),
+            Kind::MySql => self.mysql_arguments(),
+            Kind::MariaDb10_5 | Kind::MariaDb10_11 | Kind::MariaDb11_8 => self.mariadb_arguments(),
+        });
         words.extend(self.args.iter().cloned());
         words
     }
@@ -168,6 +168,22 @@ impl Options {
             ),
         }
         words
+    }
+
+    fn mysql_5_6_arguments(&self) -> Vec<String> {
+        let on = if self.gtid { "ON" } else { "OFF" };
+        vec![
+            // Two files of it.
+            format!("--innodb-log-file-size={}M", (self.redo_mib / 2).max(1)),
+            "--log-bin=binlog".to_owned(),
+            "--binlog-format=ROW".to_owned(),
+            "--log-slave-updates=ON".to_owned(),
+            format!("--gtid-mode={on}"),
+            format!("--enforce-gtid-consistency={on}"),
+            // Memory for its performance schema is taken by these.
+            "--table-open-cache=400".to_owned(),
+            "--table-definition-cache=400".to_owned(),
+        ]
     }
 
     fn mariadb_arguments(&self) -> Vec<String> {

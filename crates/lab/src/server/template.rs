@@ -59,10 +59,12 @@ fn make(
     fs::create_dir_all(templates).map_err(io(format!("create {}", templates.display())))?;
     let bare = super::folder::create(options.durable)?;
     let guard = FolderGuard::new(bare.path())?;
-    if options.kind.is_mariadb() {
-        bootstrap_mariadb(options, programs, bare.path())?;
-    } else {
-        initialise_mysql(options, programs, bare.path())?;
+    match options.kind {
+        Kind::MySql5_6 => bootstrap_mysql_5_6(options, programs, bare.path())?,
+        Kind::MySql => initialise_mysql(options, programs, bare.path())?,
+        Kind::MariaDb10_5 | Kind::MariaDb10_11 | Kind::MariaDb11_8 => {
+            bootstrap_mariadb(options, programs, bare.path())?;
+        }
     }
     for file in ["ca.pem", "server-cert.pem", "server-key.pem"] {
         if let Some(certificates) = certificates {
@@ -93,6 +95,18 @@ fn initialise_mysql(options: &Options, programs: &Programs, at: &Path) -> Result
     run(&words, b"", "initialise MySQL")
 }
 
+/// Does what `mysql_install_db` does, which is a Perl script the package lacks.
+fn bootstrap_mysql_5_6(options: &Options, programs: &Programs, at: &Path) -> Result<(), LabError> {
+    let share = options.kind.share_folder(programs.root());
+    let mut script = b"CREATE DATABASE mysql;\nUSE mysql;\n".to_vec();
+    for name in ["mysql_system_tables.sql", "mysql_system_tables_data.sql"] {
+        let path = share.join(name);
+        script.extend(fs::read(&path).map_err(io(format!("read {}", path.display())))?);
+        script.push(b'\n');
+    }
+    bootstrap(options, programs, at, &script)
+}
+
 /// Does what `mariadb-install-db` does: that script cannot run unpacked programs.
 fn bootstrap_mariadb(options: &Options, programs: &Programs, at: &Path) -> Result<(), LabError> {
     const SCRIPTS: &[&str] = &[
@@ -119,12 +133,22 @@ fn bootstrap_mariadb(options: &Options, programs: &Programs, at: &Path) -> Resul
         }
         script.push(b'\n');
     }
+    bootstrap(options, programs, at, &script)
+}
+
+/// Lets a server run a script on an empty data folder.
+fn bootstrap(
+    options: &Options,
+    programs: &Programs,
+    at: &Path,
+    script: &[u8],
+) -> Result<(), LabError> {
     fs::create_dir_all(at.join("data")).map_err(io("create a data folder"))?;
-    let mut words = programs.command_line("mariadbd")?;
+    let mut words = programs.command_line(options.kind.server_program())?;
     words.extend(base_arguments(programs, options.kind, at)?);
     words.extend(["--bootstrap", "--innodb-log-file-size=8M", "--skip-networking"].map(Into::into));
     words.extend(options.initial_arguments().into_iter().map(OsString::from));
-    run(&words, &script, "initialise MariaDB")
+    run(&words, script, &format!("initialise {}", options.kind))
 }
 
 fn run(words: &[OsString], input: &[u8], what: &str) -> Result<(), LabError> {
@@ -150,15 +174,18 @@ fn run(words: &[OsString], input: &[u8], what: &str) -> Result<(), LabError> {
 /// The accounts of a template, as a script that leaves no trace in the binary log.
 fn accounts(options: &Options) -> String {
     let mut script = String::from("SET sql_log_bin = 0;\n");
-    match (options.role, options.kind.is_mariadb()) {
-        (Role::AzureTarget, _) => script.push_str(&azure_admin()),
-        (Role::Source, false) => script.push_str(&mysql_reader()),
-        (Role::Source, true) => script.push_str(&mariadb_reader(options.kind)),
-    }
-    script.push_str(if options.kind.is_mariadb() {
-        "RESET MASTER;\n"
-    } else {
+    script.push_str(&match (options.role, options.kind) {
+        (Role::AzureTarget, _) => azure_admin(),
+        (Role::Source, Kind::MySql5_6) => mysql_5_6_reader(),
+        (Role::Source, Kind::MySql) => mysql_reader(),
+        (Role::Source, Kind::MariaDb10_5 | Kind::MariaDb10_11 | Kind::MariaDb11_8) => {
+            mariadb_reader(options.kind)
+        }
+    });
+    script.push_str(if options.kind == Kind::MySql {
         "RESET BINARY LOGS AND GTIDS;\n"
+    } else {
+        "RESET MASTER;\n"
     });
     script
 }
@@ -188,6 +215,19 @@ fn mysql_reader() -> String {
          GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, RELOAD, PROCESS, LOCK TABLES, REPLICATION CLIENT, \
          REPLICATION SLAVE ON *.* TO '{user}'@'%';\n\
          GRANT SHOW_ROUTINE ON *.* TO '{user}'@'%';\n"
+    )
+}
+
+/// Takes away what `mysql_secure_installation` does: accounts without a name, which would be logged in to in place of
+/// ours.
+fn mysql_5_6_reader() -> String {
+    let (user, password) = (APP_READER.user, APP_READER.password);
+    format!(
+        "DELETE FROM mysql.user WHERE user = '' OR host NOT IN ('localhost', '127.0.0.1', '::1');\n\
+         DELETE FROM mysql.db;\nFLUSH PRIVILEGES;\n\
+         CREATE USER '{user}'@'%' IDENTIFIED BY '{password}';\n\
+         GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, RELOAD, PROCESS, LOCK TABLES, REPLICATION CLIENT, \
+         REPLICATION SLAVE ON *.* TO '{user}'@'%';\n"
     )
 }
 

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::server::{Account, Server};
+use crate::server::{Account, Kind, Server};
 
 /// The application's account, user and password: it holds no privilege that a fence would let through.
 pub const ACCOUNT: (&str, &str) = ("shop_app", "shop-pw1");
@@ -24,6 +24,14 @@ GRANT SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, SET_ANY_DEFINER, XA_RECOVER_ADMI
 GRANT CREATE, DROP, SELECT, INSERT, UPDATE, DELETE, EVENT ON sealift.* TO app_reader;
 GRANT INSERT, UPDATE, DELETE, ALTER ON *.* TO app_reader;
 SET GLOBAL log_bin_trust_function_creators = ON;
+";
+
+/// The same on a MySQL 5.6 source.
+pub const MYSQL_5_6_SOURCE_GRANTS: &str = "
+GRANT SUPER, INSERT, UPDATE, DELETE, ALTER ON *.* TO app_reader;
+GRANT CREATE, DROP, SELECT, INSERT, UPDATE, DELETE, EVENT ON sealift.* TO app_reader;
+SET GLOBAL log_bin_trust_function_creators = ON;
+SET GLOBAL event_scheduler = ON;
 ";
 
 /// The same on a MariaDB source.
@@ -85,8 +93,13 @@ pub struct Clients {
 pub fn admit(server: &Server, schema: &str) {
     let (user, password) = ACCOUNT;
     let quiet = if server.kind().is_mariadb() { "" } else { "SET sql_log_bin = 0;" };
+    let make = if server.kind() == Kind::MySql5_6 {
+        "GRANT USAGE ON *.* TO"
+    } else {
+        "CREATE USER IF NOT EXISTS"
+    };
     server.sql(format!(
-        "{quiet} CREATE USER IF NOT EXISTS '{user}'@'%' IDENTIFIED BY '{password}'; \
+        "{quiet} {make} '{user}'@'%' IDENTIFIED BY '{password}'; \
          GRANT ALL ON `{schema}`.* TO '{user}'@'%'"
     ));
 }

@@ -64,6 +64,21 @@ fn mariadb_sources_answer_their_reader_over_tls() {
 }
 
 #[test]
+fn a_mysql_5_6_answers_its_reader_with_and_without_gtids() {
+    if Kind::MySql5_6.is_left_out() {
+        return;
+    }
+    for (options, gtids) in [
+        (Options::source(Kind::MySql5_6), "ON"),
+        (Options::source(Kind::MySql5_6).without_gtid(), "OFF"),
+    ] {
+        let server = Server::start(options).unwrap_or_else(|e| panic!("{e}"));
+        let told = server.sql_as(APP_READER, "SELECT VERSION(), @@gtid_mode, CURRENT_USER()");
+        assert_eq!(told, format!("5.6.24-log\t{gtids}\tapp_reader@%\n"));
+    }
+}
+
+#[test]
 #[ignore = "needs a mirror that still carries Debian bullseye"]
 fn an_old_mariadb_answers_its_reader() {
     let server =

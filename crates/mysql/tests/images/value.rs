@@ -43,6 +43,7 @@ pub(crate) fn shapes(kind: Kind) -> Vec<Shape> {
         Shape::Geometry,
     ];
     match kind {
+        Kind::MySql5_6 => {}
         Kind::MySql => shapes.extend([Shape::Json, Shape::Json, Shape::Vector]),
         Kind::MariaDb10_5 => shapes.push(Shape::Compressed),
         Kind::MariaDb10_11 | Kind::MariaDb11_8 => {

@@ -97,14 +97,18 @@ impl Churn {
         let mut threads = Vec::new();
         for number in 0..appetite.writers {
             let mut client = server.client().schema(schema);
-            if appetite.disturbed || appetite.beside_releases || appetite.writers > 1 {
+            let is_refused = appetite.disturbed
+                || appetite.beside_releases
+                || appetite.writers > 1
+                || server.kind() == Kind::MySql5_6;
+            if is_refused {
                 // The statements after a refused one are as good as any.
                 client = client.option("--force");
             }
             let writer = Writer {
                 client: client.command(),
                 // Followed by GTID, as all sources of such an appetite are.
-                xid: (appetite.everything && !server.kind().is_mariadb())
+                xid: (appetite.everything && server.kind() == Kind::MySql)
                     .then(|| format!("'writer {number}'")),
                 kind: server.kind(),
                 schema: schema.to_owned(),
@@ -284,6 +288,8 @@ impl Writer {
         let changes_own = self.appetite.changes_own_definitions;
         (meets_others && codes.iter().any(|code| line.starts_with(code)))
             || (changes_own && FOUND_OTHERWISE.iter().any(|code| line.starts_with(code)))
+            || (self.kind == Kind::MySql5_6
+                && NOT_IGNORED.iter().any(|code| line.starts_with(code)))
             || (self.xid.is_some() && XA_ENDED.iter().any(|code| line.starts_with(code)))
     }
 
@@ -300,7 +306,7 @@ impl Writer {
             // What the tables of all types were made under.
             script.push_str(every_type::SESSION);
         }
-        if everything && !self.kind.is_mariadb() && random.random_ratio(1, 3) {
+        if everything && self.kind == Kind::MySql && random.random_ratio(1, 3) {
             script.push_str("SET SESSION binlog_transaction_compression = ON;\n");
         }
         for _transaction in 0..TRANSACTIONS {
@@ -311,7 +317,7 @@ impl Writer {
             let xid = self.xid.as_ref().filter(|_| random.random_ratio(1, 12));
             script.push_str(&xid.map_or("BEGIN;\n".to_owned(), |xid| format!("XA START {xid};\n")));
             for _statement in 0..random.random_range(1..4) {
-                script.push_str(&statements::statement(random));
+                script.push_str(&statements::statement(random, self.kind));
                 script.push('\n');
             }
             // What is prepared is kept, so it has a limit.
@@ -328,13 +334,16 @@ impl Writer {
             let kinds = self.appetite.definitions.iter().filter(|kind| sort.contains(kind));
             let Some(kind) = kinds.choose(random) else { continue };
             if random.random_ratio(1, kind.rarity()) {
-                script.push_str(&kind.script(random, &self.schema));
+                script.push_str(&kind.script(random, &self.schema, self.kind));
                 self.shared.definitions.fetch_add(1, Ordering::SeqCst);
             }
         }
         script
     }
 }
+
+/// Foreign keys, which `IGNORE` is nothing to in MySQL 5.6.
+const NOT_IGNORED: [&str; 2] = ["ERROR 1451 ", "ERROR 1452 "];
 
 /// What a distributed transaction ends with that a deadlock has rolled back, and what its end says when it has ended.
 const XA_ENDED: [&str; 7] = [

@@ -4,9 +4,10 @@ use rand::Rng;
 use rand::rngs::StdRng;
 
 use super::tables::{KEYS, WIDE_ROWS};
+use crate::server::Kind;
 
 /// One thing the application does, in one or several statements.
-pub(super) fn statement(random: &mut StdRng) -> String {
+pub(super) fn statement(random: &mut StdRng, kind: Kind) -> String {
     let key = random.random_range(1..=KEYS);
     let other = random.random_range(1..=KEYS);
     let far = KEYS + random.random_range(1..=500);
@@ -20,7 +21,13 @@ pub(super) fn statement(random: &mut StdRng) -> String {
         1 => format!("DELETE FROM hot WHERE id = {far};"),
         2 => format!("UPDATE hot SET v = 'changed {other}', d = d + 0.01 WHERE id = {key};"),
         3 => {
-            format!("UPDATE hot SET j = JSON_SET(j, '$.x', {other}), at = NOW(3) WHERE id = {key};")
+            let changed = match kind {
+                Kind::MySql5_6 => format!("CONCAT('{{\"x\": ', {other}, '}}')"),
+                Kind::MySql | Kind::MariaDb10_5 | Kind::MariaDb10_11 | Kind::MariaDb11_8 => {
+                    format!("JSON_SET(j, '$.x', {other})")
+                }
+            };
+            format!("UPDATE hot SET j = {changed}, at = NOW(3) WHERE id = {key};")
         }
         4 => swap(key, other),
         // A row takes another key.

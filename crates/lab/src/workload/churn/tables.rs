@@ -1,7 +1,7 @@
 //! The tables the application writes to, and the rows there are from the beginning.
 
 use super::{definitions, typed};
-use crate::server::Server;
+use crate::server::{Kind, Server};
 use crate::workload::every_type;
 
 /// Keys come from this range: small enough for rows to change often.
@@ -25,10 +25,24 @@ CREATE TABLE leaf (id INT NOT NULL PRIMARY KEY, child INT, v INT, FOREIGN KEY (c
 CREATE TABLE wide (id INT NOT NULL PRIMARY KEY, n INT NOT NULL, pad MEDIUMTEXT);
 ";
 
-const ROWS: &str = "
+const ROWS_BY_RECURSION: &str = "
 SET cte_max_recursion_depth = 100000;
 INSERT INTO hot WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM s WHERE n < 20000)
   SELECT n, n, REPEAT('v', n % 40), n / 4, JSON_OBJECT('n', n), '2026-01-01' FROM s;
+";
+
+/// The same for a server that knows no recursion.
+const ROWS_BY_DOUBLING: &str = "
+CREATE TABLE digit (d INT NOT NULL PRIMARY KEY);
+INSERT INTO digit VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9);
+INSERT INTO hot SELECT n, n, REPEAT('v', n % 40), n / 4, CONCAT('{\"n\": ', n, '}'), '2026-01-01' FROM
+  (SELECT 1 + a.d + 10 * b.d + 100 * c.d + 1000 * d.d + 10000 * e.d AS n
+   FROM digit a, digit b, digit c, digit d, digit e WHERE e.d < 2) numbers;
+DROP TABLE digit;
+";
+
+/// The rows of the other tables, out of those.
+const ROWS: &str = "
 INSERT INTO worded SELECT CONCAT('Word', id), id FROM hot WHERE id <= 3000;
 INSERT INTO bag SELECT id % 500, v, id / 3 FROM hot WHERE id <= 3000;
 INSERT INTO parent SELECT id, id FROM hot WHERE id <= 500;
@@ -42,8 +56,14 @@ INSERT INTO leaf SELECT id, 1 + id % 2000, id FROM hot WHERE id <= 4000;
 /// # Panics
 /// When the server refuses a statement.
 pub fn create(server: &Server, schema: &str) {
-    let mut script = format!("CREATE DATABASE {schema}; USE {schema}; {TABLES} {ROWS}");
-    if server.kind().is_mariadb() {
+    let kind = server.kind();
+    let (tables, rows) = if kind == Kind::MySql5_6 {
+        (TABLES.replace(" JSON,", " TEXT,"), ROWS_BY_DOUBLING)
+    } else {
+        (TABLES.to_owned(), ROWS_BY_RECURSION)
+    };
+    let mut script = format!("CREATE DATABASE {schema}; USE {schema}; {tables} {rows} {ROWS}");
+    if kind != Kind::MySql {
         script = script
             .replace("\n  ON DELETE CASCADE", "")
             .replace("\n  ON DELETE SET NULL ON UPDATE CASCADE", "")

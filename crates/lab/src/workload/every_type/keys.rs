@@ -52,7 +52,7 @@ pub(super) fn tables(kind: Kind, seed: u64) -> Vec<Table> {
     let mut draw = StdRng::seed_from_u64(seed);
     let mut all = integers(&mut draw);
     all.extend(TEXT_KEYS.iter().map(|key| text(key, &mut draw)));
-    if !kind.is_mariadb() {
+    if kind == Kind::MySql {
         all.extend(TEXT_KEYS_MYSQL.iter().map(|key| text(key, &mut draw)));
     }
     all.extend(bytes(&mut draw));

@@ -5,8 +5,6 @@ use crate::server::Kind;
 
 pub(super) fn tables(kind: Kind) -> Vec<Table> {
     let mut all = vec![
-        generated(),
-        invisible(),
         partitioned_by_range(),
         partitioned_by_hash(),
         partitioned_by_list(),
@@ -17,8 +15,13 @@ pub(super) fn tables(kind: Kind) -> Vec<Table> {
         without_columns_shown(),
     ];
     match kind {
-        Kind::MySql => all.extend([generated_key(), expression_defaults()]),
-        Kind::MariaDb10_5 | Kind::MariaDb10_11 | Kind::MariaDb11_8 => {}
+        Kind::MySql5_6 => {}
+        Kind::MySql => {
+            all.extend([generated(), invisible(), generated_key(), expression_defaults()]);
+        }
+        Kind::MariaDb10_5 | Kind::MariaDb10_11 | Kind::MariaDb11_8 => {
+            all.extend([generated(), invisible()]);
+        }
     }
     all
 }

@@ -9,7 +9,7 @@ pub(super) fn convertible_tables(kind: Kind) -> Vec<Table> {
     match kind {
         // <https://mariadb.com/kb/en/uuid-data-type/>, <https://mariadb.com/kb/en/inet4/>: since 10.7 and 10.10.
         Kind::MariaDb10_11 | Kind::MariaDb11_8 => all.extend([uuid(), inet4()]),
-        Kind::MySql | Kind::MariaDb10_5 => {}
+        Kind::MySql5_6 | Kind::MySql | Kind::MariaDb10_5 => {}
     }
     all
 }

@@ -4,13 +4,12 @@ use super::Table;
 use crate::server::Kind;
 
 pub(super) fn tables(kind: Kind) -> Vec<Table> {
-    let mut all = vec![json()];
     match kind {
-        Kind::MySql => all.extend([json_opaque(), vectors()]),
+        Kind::MySql5_6 => Vec::new(),
+        Kind::MySql => vec![json(), json_opaque(), vectors()],
         // MariaDB's JSON is text; its vectors came with 11.7, in another form.
-        Kind::MariaDb10_5 | Kind::MariaDb10_11 | Kind::MariaDb11_8 => {}
+        Kind::MariaDb10_5 | Kind::MariaDb10_11 | Kind::MariaDb11_8 => vec![json()],
     }
-    all
 }
 
 fn json() -> Table {

@@ -36,8 +36,8 @@ pub(super) fn tables(kind: Kind) -> Vec<Table> {
     all.extend(UNICODE.iter().map(|set| unicode(set)));
     match kind {
         Kind::MySql => all.push(gb18030()),
-        // MariaDB does not have it.
-        Kind::MariaDb10_5 | Kind::MariaDb10_11 | Kind::MariaDb11_8 => {}
+        // They do not have it.
+        Kind::MySql5_6 | Kind::MariaDb10_5 | Kind::MariaDb10_11 | Kind::MariaDb11_8 => {}
     }
     all
 }
