@@ -33,7 +33,9 @@ fn mariadb(kind: Kind) -> Options {
 /// The smallest reader, over TCP with TLS.
 fn reader(server: &Server) -> Endpoint {
     let address = Address::Tcp { host: server.host().to_owned(), port: server.port() };
-    endpoint(address, APP_READER, TlsMode::Required)
+    let is_without = server.kind() == Kind::MySql5_6;
+    let tls = if is_without { TlsMode::Off } else { TlsMode::Required };
+    endpoint(address, APP_READER, tls)
 }
 
 /// Root over the socket.

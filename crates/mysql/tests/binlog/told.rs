@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sealift_lab::Server;
 use sealift_mysql::binlog::{
-    BinlogError, BinlogStream, Event, LogPosition, Outcome, StreamOptions, Visible, log_end,
+    BinlogError, BinlogStream, Event, LogPosition, Outcome, StreamOptions, Visible, VisibleError,
+    log_end,
 };
 use sealift_mysql::endpoint::Endpoint;
 
@@ -13,10 +14,14 @@ use crate::{connect, reader, root};
 pub(crate) const OPTIONS: StreamOptions =
     StreamOptions { server_id: 777_001, heartbeat: Duration::from_millis(500) };
 
-/// Where a reader of this server would begin now.
+/// Where a reader of this server would begin now; on a server that cannot tell, where its log ends: nobody writes.
 pub(crate) async fn here(server: &Server) -> LogPosition {
     let mut session = connect(&root(server)).await;
-    Visible::of(&mut session).await.unwrap().start(&mut session).await.unwrap()
+    match Visible::of(&mut session).await {
+        Ok(visible) => visible.start(&mut session).await.unwrap(),
+        Err(VisibleError::NoWay { .. }) => end(server).await,
+        Err(error) => panic!("{error}"),
+    }
 }
 
 /// Where the log ends now.

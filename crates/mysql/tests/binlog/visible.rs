@@ -126,6 +126,60 @@ async fn a_mariadb_snapshot_sees_exactly_what_its_position_holds() {
     }
 }
 
+/// Its `gtid_executed` runs ahead of what reads see.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_mysql_5_6_has_executed_and_nobody_owns_is_seen() {
+    const WRITERS: u64 = 6;
+    const EACH: u64 = 400;
+    if Kind::MySql5_6.is_left_out() {
+        return;
+    }
+    // The log reaches the disk between the one and the other.
+    let server = start(Options::source(Kind::MySql5_6).durable());
+    server.sql("CREATE SCHEMA s; CREATE TABLE s.a (id INT PRIMARY KEY)");
+    let from = here(&server).await;
+    let mut session = connect(&reader(&server)).await;
+    let visible = Visible::of(&mut session).await.unwrap();
+    let writers = (0..WRITERS).map(|writer| {
+        let mut command = server.client().command();
+        std::thread::spawn(move || {
+            let mut client = command.spawn().unwrap();
+            let mut pipe = client.stdin.take().unwrap();
+            for number in 0..EACH {
+                writeln!(pipe, "INSERT INTO s.a VALUES ({});", number * WRITERS + writer).unwrap();
+            }
+            drop(pipe);
+            assert!(client.wait().unwrap().success());
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+    let mut seen = Vec::new();
+    loop {
+        let position = visible.begin(&mut session).await.unwrap();
+        let rows = count(&mut session).await;
+        let before = from.gtids.as_ref().unwrap();
+        seen.push((position.gtids.as_ref().unwrap().count_beyond(before), rows));
+        if rows == WRITERS * EACH {
+            break;
+        }
+    }
+    writers.into_iter().for_each(|writer| writer.join().unwrap());
+    let unseen: Vec<_> = seen.iter().filter(|(held, rows)| held > rows).collect();
+    assert!(unseen.is_empty(), "{} of {}: {unseen:?}", unseen.len(), seen.len());
+    let different = seen.iter().map(|(held, _)| *held).collect::<BTreeSet<_>>();
+    assert!(different.len() > 10, "{different:?}");
+}
+
+#[tokio::test]
+async fn a_mysql_5_6_without_gtids_cannot_tell() {
+    if Kind::MySql5_6.is_left_out() {
+        return;
+    }
+    let server = start(Options::source(Kind::MySql5_6).without_gtid());
+    let error = Visible::of(&mut connect(&reader(&server)).await).await.unwrap_err();
+    assert!(matches!(error, VisibleError::NoWay { .. }), "{error:?}");
+}
+
 #[tokio::test]
 async fn without_gtids_the_privilege_is_asked_for() {
     let server = start(Options::mysql().without_gtid());
