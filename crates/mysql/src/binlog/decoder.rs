@@ -132,15 +132,11 @@ impl Decoder {
     /// The offset at which an event ends. Its header has the lower half; a file may be longer than 4 GiB, and a server
     /// that passes over transactions leaves gaps.
     fn reach(&self, header: Header) -> Result<u64, Trouble> {
-        const BACKWARDS: u64 = 1 << 31;
-        const LOWER_HALF: u64 = 0xFFFF_FFFF;
         let expected = self.offset.saturating_add(header.size.into());
-        let gap = u64::from(header.end).wrapping_sub(expected) & LOWER_HALF;
-        if gap >= BACKWARDS {
+        ahead(expected, header.end).ok_or_else(|| {
             let what = format!("an event that ends at {}, expected at {expected}", header.end);
-            return Err(Trouble::Corrupt(what));
-        }
-        Ok(expected.saturating_add(gap))
+            Trouble::Corrupt(what)
+        })
     }
 
     fn read(&mut self, part: Part) -> Result<(), Trouble> {
@@ -263,11 +259,22 @@ impl Decoder {
             if *heartbeat.file == *self.file {
                 self.offset = self.offset.max(heartbeat.offset);
             }
+        } else if self.file.as_bytes() == &*part.body {
+            // Servers before 8.0.26: the place is in the header, the file is all of the body.
+            self.offset = ahead(self.offset, part.header.end).unwrap_or(self.offset);
         }
         let place = Place { file: Arc::clone(&self.file), offset: self.offset };
         self.ready.push_back(Event::Idle(place));
         Ok(())
     }
+}
+
+/// The first offset from `at` on that has this lower half; `None` if that is rather one behind it.
+fn ahead(at: u64, lower_half: u32) -> Option<u64> {
+    const BACKWARDS: u64 = 1 << 31;
+    const LOWER_HALF: u64 = 0xFFFF_FFFF;
+    let gap = u64::from(lower_half).wrapping_sub(at) & LOWER_HALF;
+    (gap < BACKWARDS).then(|| at.saturating_add(gap))
 }
 
 impl Format {

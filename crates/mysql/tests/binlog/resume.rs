@@ -226,6 +226,34 @@ async fn whoever_comes_with_our_number_takes_our_place() {
     }
 }
 
+/// All that the log holds is known already, by GTIDs: the heartbeats tell that its end is reached.
+#[tokio::test]
+async fn a_source_that_passes_over_everything_says_where_it_is() {
+    for kind in [Kind::MySql5_6, Kind::MySql] {
+        if kind.is_left_out() {
+            continue;
+        }
+        let server = start(Options::source(kind));
+        server.sql(
+            "CREATE SCHEMA s; CREATE TABLE s.a (id INT PRIMARY KEY); INSERT INTO s.a VALUES (1)",
+        );
+        let (from, end) = (here(&server).await, end(&server).await);
+        let options = StreamOptions { heartbeat: Duration::from_millis(50), ..OPTIONS };
+        let mut stream = BinlogStream::open(&reader(&server), &from, &options).await.unwrap();
+        let reached = |stream: &BinlogStream| {
+            LogPosition { gtids: None, ..stream.position().clone() }.covers(&end)
+        };
+        for _heartbeat in 0..20 {
+            let event = stream.next().await.unwrap();
+            assert!(matches!(event, Event::Idle(_)), "{kind}: {event:?}");
+            if reached(&stream) {
+                break;
+            }
+        }
+        assert!(reached(&stream), "{kind}: {} is not {end}", stream.position());
+    }
+}
+
 #[tokio::test]
 async fn a_source_that_falls_silent_is_given_up() {
     let server = start(Options::mysql());

@@ -11,7 +11,12 @@ const SCHEMA: &str = "CREATE SCHEMA s; CREATE TABLE s.a (id INT PRIMARY KEY, v V
 
 /// Every kind of server and setting whose log differs.
 fn servers() -> Vec<(&'static str, Server)> {
-    vec![
+    let old = (!Kind::MySql5_6.is_left_out()).then(|| {
+        let old = || Options::source(Kind::MySql5_6);
+        [("mysql 5.6", old()), ("mysql 5.6 without GTIDs", old().without_gtid())]
+            .map(|(name, options)| (name, start(options)))
+    });
+    let mut servers = vec![
         ("mysql", start(Options::mysql())),
         ("mysql without GTIDs", start(Options::mysql().without_gtid())),
         ("mysql without checksums", start(Options::mysql().arg("--binlog-checksum=NONE"))),
@@ -26,7 +31,9 @@ fn servers() -> Vec<(&'static str, Server)> {
                     .arg("--log-bin-compress-min-len=10"),
             ),
         ),
-    ]
+    ];
+    servers.extend(old.into_iter().flatten());
+    servers
 }
 
 #[tokio::test]

@@ -224,6 +224,11 @@ fn a_heartbeat_tells_the_place_reached() {
         .unwrap();
     let idle = |offset| Event::Idle(Place { file: "b.000001".into(), offset });
     assert_eq!(decoder.next().unwrap(), Some(idle(at)));
+    // A server before 8.0.26 that passes over transactions; what it says of another file, or of what is behind, is old.
+    for (end, file) in [(700, b"b.000001"), (900, b"b.000002"), (30, b"b.000001")] {
+        decoder.take(sealed(event(code::HEARTBEAT, 0, end, file))).unwrap();
+        assert_eq!(decoder.next().unwrap(), Some(idle(700)));
+    }
     let mut body = vec![1, 8];
     body.extend(b"b.000001");
     body.extend([2, 9, 0xFE]);
