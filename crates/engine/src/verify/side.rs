@@ -152,15 +152,17 @@ impl Reader {
 async fn connect(endpoint: &Endpoint) -> Result<Session, Fault> {
     let mut session = Session::connect(endpoint).await.on(endpoint.side, "connect")?;
     let limit = match session.version().flavor {
-        Flavor::MySql => "max_execution_time=0",
-        Flavor::MariaDb => "max_statement_time=0",
+        // <https://dev.mysql.com/doc/refman/5.7/en/server-system-variables.html#sysvar_max_execution_time>
+        Flavor::MySql if !session.version().is_mysql_at_least(5, 7, 8) => "",
+        Flavor::MySql => ",max_execution_time=0",
+        Flavor::MariaDb => ",max_statement_time=0",
     };
     // Values come in their own bytes, moments in UTC, and an odd old date is no error in a condition.
     let pins = [
         "SET NAMES utf8mb4".to_owned(),
         format!(
             "SET SESSION character_set_results=NULL,time_zone='+00:00',\
-             sql_mode='ALLOW_INVALID_DATES',{limit}"
+             sql_mode='ALLOW_INVALID_DATES'{limit}"
         ),
     ];
     for pin in pins {
