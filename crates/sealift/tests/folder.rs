@@ -38,13 +38,13 @@ impl Folder {
     /// two tables.
     pub(crate) fn between(source: &Server, target: &Server, rest: &str) -> Self {
         let table = |server: &Server| {
-            format!(
-                "url = \"mysql://{}@{}:{}\"\ntls = \"verify-ca\"\ntls_ca = \"{}\"\n",
-                server.account().user,
-                server.host(),
-                server.port(),
-                server.ca().display()
-            )
+            let tls = if server.ca().exists() {
+                format!("tls = \"verify-ca\"\ntls_ca = \"{}\"\n", server.ca().display())
+            } else {
+                "tls = \"off\"\n".to_owned()
+            };
+            let (user, host, port) = (server.account().user, server.host(), server.port());
+            format!("url = \"mysql://{user}@{host}:{port}\"\n{tls}")
         };
         Self::with(&format!("[source]\n{}[target]\n{}{rest}", table(source), table(target)))
             .env("SEALIFT_SOURCE_PASSWORD", source.account().password)

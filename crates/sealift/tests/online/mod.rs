@@ -24,6 +24,7 @@ mod traps;
 mod images;
 mod purged;
 mod held;
+mod from_5_6;
 
 /// A schema with the application's tables and rows.
 fn schema(pair: &Pair, what: &str) -> String {

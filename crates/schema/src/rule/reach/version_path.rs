@@ -44,8 +44,8 @@ fn judge(case: &Case<'_>) -> Verdict {
                 .advise("test the application against the target before the cutover"),
         );
     }
-    if from.number < (5, 7, 0) {
-        let what = "MySQL before 5.7 is not tested as a source";
+    if from.number < (5, 6, 0) {
+        let what = "MySQL before 5.6 is not tested as a source";
         found.push(
             Found::warns(Side::Source, what).advise("rehearse with a copy of the server first"),
         );
@@ -72,7 +72,8 @@ mod tests {
             ("8.0.40", "azure-8.4", ""),
             ("5.7.44", "azure-8.0", ""),
             ("5.7.44", "azure-8.4", "1 warns"),
-            ("5.6.51", "azure-8.4", "2 warns"),
+            ("5.6.51", "azure-8.4", "1 warns"),
+            ("5.5.62", "azure-8.4", "2 warns"),
             ("9.7.4", "azure-8.4", "1 blocks"),
             ("8.4.1", "mysql-8.0", "1 blocks"),
             ("10.11.9-MariaDB", "mysql-8.0", ""),
