@@ -1,11 +1,10 @@
 //! A side that was left stays `read_only` when its server is restarted.
 //!
-//! MySQL remembers the setting itself. MariaDB cannot: an event looks every second whether it is gone. The row has
+//! MySQL 8 remembers the setting itself. MariaDB and older MySQL cannot: an event looks every second whether it is gone. The row has
 //! the last word in both cases, so that neither outlives what it is for.
 
 use sealift_mysql::error::MysqlError;
 use sealift_mysql::session::Session;
-use sealift_schema::facts::Flavor;
 
 use super::row::{FenceRow, TABLE};
 
@@ -22,18 +21,21 @@ pub enum Lasting {
 
 /// Makes it last. May be repeated.
 pub(super) async fn keep(session: &mut Session, row: &FenceRow) -> Lasting {
-    let (kept, lasting) = match session.version().flavor {
-        // Version 8 has it; who may set the variable may do so.
-        // <https://dev.mysql.com/doc/refman/9.7/en/persisted-system-variables.html>
-        Flavor::MySql => {
-            (session.execute("SET PERSIST read_only=ON").await.map(drop), Lasting::Kept)
-        }
-        Flavor::MariaDb => (guard(session, row).await, Lasting::SetAgain),
+    let (kept, lasting) = if remembers(session) {
+        (session.execute("SET PERSIST read_only=ON").await.map(drop), Lasting::Kept)
+    } else {
+        (guard(session, row).await, Lasting::SetAgain)
     };
     match kept {
         Ok(()) => lasting,
         Err(error) => Lasting::Lost(error.to_string()),
     }
+}
+
+/// Whether the server can; who may set the variable may do so
+/// (<https://dev.mysql.com/doc/refman/9.7/en/persisted-system-variables.html>).
+fn remembers(session: &Session) -> bool {
+    session.version().is_mysql_at_least(8, 0, 0)
 }
 
 async fn guard(session: &mut Session, row: &FenceRow) -> Result<(), MysqlError> {
@@ -52,13 +54,11 @@ async fn guard(session: &mut Session, row: &FenceRow) -> Result<(), MysqlError> 
 /// # Errors
 /// When the server refuses or the connection is lost.
 pub(super) async fn end(session: &mut Session, row: &FenceRow) -> Result<(), MysqlError> {
-    match session.version().flavor {
-        Flavor::MySql => Ok(()),
-        Flavor::MariaDb => {
-            let sql = format!("DROP EVENT IF EXISTS {}", name(row));
-            session.execute(sql).await.map(drop)
-        }
+    if remembers(session) {
+        return Ok(());
     }
+    let sql = format!("DROP EVENT IF EXISTS {}", name(row));
+    session.execute(sql).await.map(drop)
 }
 
 /// Makes the server forget it. May be repeated.
@@ -66,7 +66,7 @@ pub(super) async fn end(session: &mut Session, row: &FenceRow) -> Result<(), Mys
 /// # Errors
 /// When the server refuses or the connection is lost.
 pub(super) async fn forget(session: &mut Session) -> Result<(), MysqlError> {
-    if !session.version().is_mysql_at_least(8, 0, 0) {
+    if !remembers(session) {
         return Ok(());
     }
     session.execute("RESET PERSIST IF EXISTS read_only").await.map(drop)

@@ -69,6 +69,7 @@ pub async fn may_keep(
                         "SET_ANY_DEFINER, SYSTEM_USER, ALLOW_NONEXISTENT_DEFINER",
                         " (the second for definers that have it, the third for those that do not exist)",
                     ),
+                    Flavor::MySql if !session.version().is_mysql_at_least(8, 0, 0) => ("SUPER", ""),
                     Flavor::MySql => {
                         ("SET_USER_ID, SYSTEM_USER", " (the second for definers that have it)")
                     }

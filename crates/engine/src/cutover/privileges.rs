@@ -127,6 +127,10 @@ impl Look<'_> {
         (!may).then(|| "SET GLOBAL log_bin_trust_function_creators = ON".to_owned())
     }
 
+    fn has_triggers(&self) -> bool {
+        matches!(self.needs.part, Part::Left { triggers: true, .. })
+    }
+
     fn fence(&self, policy: FencePolicy) -> Result<FenceKind, Vec<String>> {
         let (read_only, tables) = (self.read_only(), self.tables());
         match policy {
@@ -154,6 +158,12 @@ impl Look<'_> {
         let grant = |privilege: &str| self.granted_everywhere(privilege);
         let mut remedies = Vec::new();
         match self.facts.version.flavor {
+            // Before 8.0 all of it is SUPER's.
+            Flavor::MySql if !self.facts.version.is_mysql_at_least(8, 0, 0) => {
+                if !self.everywhere(&["SUPER"]) {
+                    remedies.push(grant("SUPER"));
+                }
+            }
             Flavor::MySql => {
                 for privilege in ["SYSTEM_VARIABLES_ADMIN", "CONNECTION_ADMIN"] {
                     if !self.everywhere(&[privilege, "SUPER"]) {
@@ -204,6 +214,15 @@ impl Look<'_> {
         let mut remedies: Vec<String> =
             schemas.filter_map(|schema| self.in_schema(schema, &["TRIGGER"])).collect();
         remedies.extend(self.may_make_triggers());
+        let version = self.facts.version;
+        // <https://dev.mysql.com/doc/refman/5.6/en/create-trigger.html>
+        if self.has_triggers() && version.flavor == Flavor::MySql && version.number < (5, 7, 2) {
+            remedies.push(
+                "fence = \"read-only\" in [cutover]: tables have triggers, and before MySQL 5.7.2 a table takes one of \
+                 each kind"
+                    .to_owned(),
+            );
+        }
         remedies
     }
 }
@@ -256,6 +275,9 @@ mod tests {
         assert_eq!(asked(&maria, FencePolicy::Auto), Ok(FenceKind::ReadOnly));
         let bare = facts("9.7.4", &[OWN], &[LOG]);
         assert_eq!(asked(&bare, FencePolicy::Stopped), Ok(FenceKind::Stopped));
+        let old = "GRANT SUPER ON *.* TO `a`@`%`";
+        let old = facts("5.6.24", &[OWN, old], &[LOG, EVENTS]);
+        assert_eq!(asked(&old, FencePolicy::Auto), Ok(FenceKind::ReadOnly));
         let locks = "GRANT SELECT, CREATE USER, CONNECTION_ADMIN ON *.* TO `a`@`%`";
         let managed = facts("8.0.40", &[OWN, locks], &[LOG, EVENTS]);
         assert_eq!(asked(&managed, FencePolicy::Accounts), Ok(FenceKind::Accounts));
@@ -278,6 +300,9 @@ mod tests {
         assert!(said.contains("log_bin_trust_function_creators"), "{said}");
         let said = asked(&bare, FencePolicy::Accounts).unwrap_err();
         assert!(said.contains("GRANT CREATE USER ON *.*"), "{said}");
+        let old = facts("5.6.24", &[OWN], &[LOG, EVENTS]);
+        let said = asked(&old, FencePolicy::ReadOnly).unwrap_err();
+        assert!(said.contains("GRANT SUPER ON *.* TO 'app_reader'@'%'"), "{said}");
         let maria = facts("10.11.5-MariaDB", &[OWN], &[LOG]);
         assert!(asked(&maria, FencePolicy::Accounts).unwrap_err().contains("tables"));
     }

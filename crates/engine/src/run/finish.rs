@@ -54,7 +54,7 @@ pub async fn finish(
         if was_there && side != turns.live {
             report.note(format!(
                 "Nothing of sealift keeps writes out of the {side} any more. A server that is read_only \
-                 stays so; a MySQL remembers it until RESET PERSIST read_only."
+                 stays so; a MySQL 8 remembers it until RESET PERSIST read_only."
             ));
         }
     }

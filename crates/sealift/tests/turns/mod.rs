@@ -20,6 +20,7 @@ mod client;
 mod crashes;
 mod definitions;
 mod fences;
+mod from_5_6;
 mod hooks;
 mod ledger;
 mod lost;
