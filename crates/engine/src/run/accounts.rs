@@ -162,11 +162,12 @@ fn origin<'a>(origins: &'a [Account], name: &AccountName) -> Option<&'a Account>
     origins.iter().find(|origin| origin.definition.name == *name)
 }
 
-/// Refuses a source that has no `SHOW CREATE USER`: it came with MySQL 5.7.6 and MariaDB 10.2
-/// (<https://dev.mysql.com/doc/refman/5.7/en/show-create-user.html>).
+/// Refuses a source that does not say all of its accounts: MariaDB has `SHOW CREATE USER` since 10.2, MySQL's table
+/// knows passwords that have expired since 5.6.6
+/// (<https://dev.mysql.com/doc/refman/5.6/en/grant-tables.html>).
 fn prints_accounts(source: &ServerFacts) -> Result<(), Fault> {
     let since = match source.version.flavor {
-        Flavor::MySql => (5, 7, 6),
+        Flavor::MySql => (5, 6, 6),
         Flavor::MariaDb => (10, 2, 0),
     };
     if source.version.number >= since {
@@ -174,7 +175,7 @@ fn prints_accounts(source: &ServerFacts) -> Result<(), Fault> {
     }
     let what = format!("{} cannot print accounts as statements", source.version);
     Err(Fault::new(ErrorCode::ServerUnsuitable, what).on(Side::Source).advise(
-        "make the accounts on the target by hand (SHOW GRANTS FOR each on the source; passwords must be set anew), or upgrade the source to MySQL 5.7 first; everything else is carried without",
+        "make the accounts on the target by hand (SHOW GRANTS FOR each on the source; passwords must be set anew), or upgrade the source first; everything else is carried without",
     ))
 }
 
@@ -215,11 +216,11 @@ mod tests {
             facts.version = ServerVersion::parse(version).unwrap();
             prints_accounts(&facts)
         };
-        let refused = of("5.6.51").unwrap_err();
+        let refused = of("5.5.62").unwrap_err();
         assert_eq!(refused.code, ErrorCode::ServerUnsuitable);
-        assert!(refused.to_string().contains("5.6.51"), "{refused}");
+        assert!(refused.to_string().contains("5.5.62"), "{refused}");
         assert!(of("10.1.48-MariaDB").is_err());
-        for version in ["5.7.44", "8.4.6", "10.5.29-MariaDB"] {
+        for version in ["5.6.24", "5.7.44", "8.4.6", "10.5.29-MariaDB"] {
             assert!(of(version).is_ok(), "{version}");
         }
     }

@@ -8,7 +8,7 @@ use sealift_schema::catalog::RoutineKind;
 use sealift_schema::facts::{Flavor, ServerFacts};
 use sealift_schema::name::{ObjectKind, QualifiedName};
 
-use super::GatherError;
+use super::{GatherError, unprinted};
 use crate::endpoint::Endpoint;
 use crate::error::MysqlError;
 use crate::pins::{self, Pins};
@@ -116,16 +116,26 @@ async fn account(
     match kind {
         Kind::Role => Ok(Account::role(name.clone(), &grants)),
         Kind::User => {
-            let row = session.first(format!("SHOW CREATE USER {name}")).await?;
-            let account = match &row {
-                Some(row) => Account::read(row.text(0)?, &grants, flavor),
-                None => None,
-            };
+            let printed = create_user(session, name).await?;
+            let account = printed.and_then(|printed| Account::read(&printed, &grants, flavor));
             account.ok_or_else(|| {
                 MysqlError::Result(format!("the definition of account {name} is not CREATE USER"))
             })
         }
     }
+}
+
+/// `SHOW CREATE USER`, or what says the same.
+async fn create_user(
+    session: &mut Session,
+    name: &AccountName,
+) -> Result<Option<String>, MysqlError> {
+    let version = session.version();
+    if version.flavor == Flavor::MySql && !version.is_mysql_at_least(5, 7, 6) {
+        return unprinted::create_user(session, name).await;
+    }
+    let row = session.first(format!("SHOW CREATE USER {name}")).await?;
+    row.map(|row| row.text(0).map(str::to_owned)).transpose()
 }
 
 /// The names of the source's objects that the login sees.

@@ -6,6 +6,7 @@
 
 mod answers;
 pub mod accounts;
+mod unprinted;
 pub mod rows;
 pub mod tries;
 mod columns;

@@ -7,7 +7,7 @@ use super::name::AccountName;
 use super::right::{Right, Rights, Scope, is_dynamic};
 use crate::catalog::RoutineKind;
 use crate::name::QualifiedName;
-use crate::sql::{Cursor, Dialect, Sql, TokenKind};
+use crate::sql::{Cursor, Dialect, Span, Sql, TokenKind, unquote};
 
 /// What a line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,8 +190,8 @@ fn take_privilege(sql: &Sql, cursor: &mut Cursor<'_>) -> Option<(String, Vec<Str
     let mut columns = Vec::new();
     if let Some(group) = cursor.eat_group() {
         let mut inside = sql.cursor_in(group);
-        while let Some((column, _)) = inside.eat_name() {
-            columns.push(column);
+        while inside.peek().is_some() {
+            columns.push(take_column(sql, &mut inside));
             inside.eat_mark(",");
         }
     }
@@ -201,6 +201,20 @@ fn take_privilege(sql: &Sql, cursor: &mut Cursor<'_>) -> Option<(String, Vec<Str
         name => name.to_owned(),
     };
     Some((name, columns))
+}
+
+/// Reads a column's name up to the next comma. MySQL before 8.0 prints it bare, whatever it holds: `SELECT (a b)`.
+fn take_column(sql: &Sql, cursor: &mut Cursor<'_>) -> String {
+    let mut span = None;
+    let mut tokens = 0;
+    while let Some(token) = cursor.peek().filter(|_| !cursor.is_mark(",")) {
+        let start = span.map_or(token.start, |span: Span| span.start);
+        span = Some(Span { start, end: token.end });
+        tokens += 1;
+        cursor.take();
+    }
+    let text = span.map_or("", |span| sql.slice(span));
+    if tokens == 1 { unquote(text) } else { text.to_owned() }
 }
 
 fn take_scope(cursor: &mut Cursor<'_>) -> Option<Scope> {
@@ -291,6 +305,7 @@ mod tests {
         );
         same("GRANT PROXY ON ''@'' TO 'root'@'h'", "GRANT PROXY ON ``@`` TO `root`@`h`");
         same("GRANT UPDATE(a,b) ON s.t TO x", "GRANT UPDATE (`b`, `a`) ON s.t TO x");
+        same("GRANT SELECT (a, b  c-d) ON s.t TO x", "GRANT SELECT (`a`, `b  c-d`) ON s.t TO x");
         same("GRANT reader TO x", "GRANT `reader` TO `x`");
         same(
             "GRANT BINLOG MONITOR, READ_ONLY ADMIN ON *.* TO a",

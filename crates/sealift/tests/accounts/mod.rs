@@ -2,6 +2,7 @@
 
 mod oracle;
 mod from_mariadb;
+mod from_5_6;
 
 use std::fs;
 use std::sync::LazyLock;
