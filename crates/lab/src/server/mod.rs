@@ -52,8 +52,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Debug)]
 pub struct Server {
     options: Options,
+    own: Programs,
     programs: Programs,
-    clients: Programs,
     port: u16,
     // Order matters: the process ends before its folder goes.
     process: Option<Process>,
@@ -80,9 +80,10 @@ impl Server {
         options: Options,
         programs: Programs,
     ) -> Result<Self, LabError> {
-        let clients = options.kind.client_programs(&programs)?;
+        let used_by = options.kind.client_programs(&programs)?;
+        let (own, programs) = (programs, used_by);
         let mut server =
-            Self { options, programs, clients, port: 0, process: None, folder, _guard: guard };
+            Self { options, own, programs, port: 0, process: None, folder, _guard: guard };
         server.launch_on_a_free_port()?;
         Ok(server)
     }
@@ -143,7 +144,7 @@ impl Server {
 
     /// The programs this server is used by: `mysqldump`, `mysqlbinlog`, …
     pub fn programs(&self) -> &Programs {
-        &self.clients
+        &self.programs
     }
 
     /// The process id while it runs.
@@ -207,8 +208,8 @@ impl Server {
     }
 
     fn launch(&mut self) -> Result<(), LabError> {
-        let mut command = self.programs.command(self.options.kind.server_program())?;
-        command.args(base_arguments(&self.programs, self.options.kind, self.folder.path())?);
+        let mut command = self.own.command(self.options.kind.server_program())?;
+        command.args(base_arguments(&self.own, self.options.kind, self.folder.path())?);
         command.arg(format!("--port={}", self.port));
         command.args(self.options.running_arguments());
         let process = Process::spawn(&command, &self.log_path())?;

@@ -78,7 +78,7 @@ impl Place {
     }
 
     fn way(&self, server: &Server, port: u16) -> String {
-        let tls = if self.encrypted {
+        let tls = if self.encrypted && server.ca().exists() {
             format!("tls = \"verify-ca\"\ntls_ca = {:?}\n", server.ca().display().to_string())
         } else {
             "tls = \"off\"\n".to_owned()
