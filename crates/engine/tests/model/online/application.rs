@@ -95,7 +95,8 @@ impl History {
 /// Rows of a table without a key have no content but their number.
 const COUNTED: u8 = 1;
 
-fn is_counted(row: u8) -> bool {
+/// Whether it is one.
+pub(crate) fn is_counted(row: u8) -> bool {
     row == COUNTED
 }
 

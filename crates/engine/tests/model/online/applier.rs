@@ -4,6 +4,7 @@ use super::application::Position;
 use super::batch::{apply_keyless, effects, lane_of};
 use super::guard::Guard;
 use super::world::LANES;
+use super::xa::{is_admitted, is_unknown_to_copies};
 use super::{Model, State, Step};
 
 /// What the applier of the living process knows.
@@ -73,7 +74,12 @@ pub(crate) fn steps(model: &Model, state: &State, all: &mut Vec<(Step, State)>) 
             continue;
         }
         for to in from + 1..=model.history.end() {
-            if model.huge == Some(to) || !state.gates.admits(model, to) {
+            let is_admitted = state.gates.admits(model, to) && is_admitted(model, state, to);
+            if model.huge == Some(to) || !is_admitted {
+                break;
+            }
+            if is_unknown_to_copies(model, state, to) {
+                all.push((Step::Refused { at: to }, State { refused: true, ..*state }));
                 break;
             }
             if to >= applier.unfinished {

@@ -1,9 +1,10 @@
 //! A copier: chunk after chunk of its lane, each read behind a gate and written with its ledger row.
 
 use super::application::{ABSENT, Position};
-use super::gates::{Gate, Holder};
+use super::gates::Holder;
 use super::guard::Guard;
 use super::world::{KEYS, Kind, Reads};
+use super::xa::{View, snapshots, views};
 use super::{Model, State, Step};
 
 /// Where a copier is within a chunk.
@@ -26,6 +27,8 @@ pub(crate) struct Chunk {
     next: u8,
     done: bool,
     snapshot: Position,
+    /// Its rows are not those of XA's transaction, which lies within.
+    lacks_xa: bool,
 }
 
 /// Everything a copier may do.
@@ -54,32 +57,37 @@ fn open(model: &Model, state: &State, copier: u8, all: &mut Vec<(Step, State)>) 
     let lane = model.world.copiers[usize::from(copier)];
     let late = !model.world.keeps(Guard::LBeforeRead) && !is_keyless(model, copier);
     let oldest = if late { state.visible } else { 0 };
+    let exact = model.world.reads == Reads::ExactlyL || is_keyless(model, copier);
     for upto in oldest..=model.history.end() {
-        let mut next = *state;
-        let gate = Gate { table: lane.table, upto };
-        if next.gates.open(model, Holder::Copier(copier), gate).is_err() {
-            continue;
+        for (view, gate, xa) in snapshots(model, state, (lane.table, upto)) {
+            let mut next = *state;
+            if next.gates.open(model, Holder::Copier(copier), gate).is_err() {
+                continue;
+            }
+            if model.world.keeps(Guard::VisibleL) {
+                next.visible = next.visible.max(upto);
+            }
+            if exact {
+                next.xa = xa;
+                empty_what_was_begun(model, &mut next, copier);
+                next.copiers[usize::from(copier)] =
+                    Copier::Writing(chunk(model, &next, copier, view));
+            } else if !late {
+                next.copiers[usize::from(copier)] = Copier::Reading;
+            }
+            all.push((Step::Gate { copier, upto, exact }, next));
         }
-        if model.world.keeps(Guard::VisibleL) {
-            next.visible = next.visible.max(upto);
-        }
-        let exact = model.world.reads == Reads::ExactlyL || is_keyless(model, copier);
-        if exact {
-            empty_what_was_begun(model, &mut next, copier);
-            next.copiers[usize::from(copier)] = Copier::Writing(chunk(model, &next, copier, upto));
-        } else if !late {
-            next.copiers[usize::from(copier)] = Copier::Reading;
-        }
-        all.push((Step::Gate { copier, upto, exact }, next));
     }
 }
 
 /// Reads what is visible by now, which may be more than `L`.
 fn read(model: &Model, state: &State, copier: u8, all: &mut Vec<(Step, State)>) {
-    for at in state.visible..=model.history.end() {
-        let mut next = *state;
-        next.visible = at;
-        next.copiers[usize::from(copier)] = Copier::Writing(chunk(model, &next, copier, at));
+    let table = model.world.copiers[usize::from(copier)].table;
+    let positions = state.visible..=model.history.end();
+    for (view, xa) in positions.flat_map(|at| views(model, state, table, at)) {
+        let (mut next, at) = (*state, view.at);
+        (next.visible, next.xa) = (at, xa);
+        next.copiers[usize::from(copier)] = Copier::Writing(chunk(model, &next, copier, view));
         if !model.world.keeps(Guard::GateUntilCommit) {
             next.gates.release(Holder::Copier(copier));
         }
@@ -99,7 +107,8 @@ fn write(model: &Model, state: &State, copier: u8, chunk: Chunk, all: &mut Vec<(
     let mut next = *state;
     chunk.commit(model, &mut next, copier);
     if is_keyless(model, copier) && !chunk.done {
-        let rest = self::chunk(model, &next, copier, chunk.snapshot);
+        let view = View { at: chunk.snapshot, lacks_xa: chunk.lacks_xa };
+        let rest = self::chunk(model, &next, copier, view);
         next.copiers[place] = Copier::Writing(rest);
     } else {
         super::indexes::chunk_read(model, &mut next, copier);
@@ -158,13 +167,15 @@ impl Chunk {
 }
 
 /// The next row of the lane as it is at a position. A chunk that comes to the lane's end ends it.
-fn chunk(model: &Model, state: &State, copier: u8, at: Position) -> Chunk {
+fn chunk(model: &Model, state: &State, copier: u8, view: View) -> Chunk {
     let lane = model.world.copiers[usize::from(copier)];
     let table = model.world.table(lane.table);
     let begun = state.target.copied[usize::from(copier)].next.max(lane.first);
-    let source = &model.history.at(at)[usize::from(lane.table)];
+    let source = &model.rows(view)[usize::from(lane.table)];
     let mut chunk = Chunk { next: lane.last + 1, done: true, ..Chunk::default() };
-    chunk.snapshot = if table.kind == Kind::Keyless { at } else { 0 };
+    if table.kind == Kind::Keyless {
+        (chunk.snapshot, chunk.lacks_xa) = (view.at, view.lacks_xa);
+    }
     let mut keys = begun..=lane.last;
     let Some(key) = keys.find(|key| source[usize::from(*key)] != ABSENT) else { return chunk };
     chunk.rows[usize::from(key)] = source[usize::from(key)];

@@ -17,6 +17,8 @@ pub(crate) enum Holder {
 pub(crate) struct Gate {
     pub(crate) table: u8,
     pub(crate) upto: Position,
+    /// Its read began after the transaction that XA had prepared was known to have ended.
+    pub(crate) since_end: bool,
 }
 
 /// Something handed over lies outside: take a newer `L`.
@@ -28,18 +30,24 @@ pub(crate) struct Gates {
     open: [Option<Gate>; LANES + TABLES],
     /// The last transaction on each table that was handed over to the applier.
     pub(crate) handed_over: [Position; TABLES],
+    /// The tables for which the transaction that XA had prepared was.
+    ended: [bool; TABLES],
 }
 
 impl Gates {
     /// The gates of a new process. Everything within `handed_over` is, or may be, on the target.
     pub(crate) fn new(handed_over: Position) -> Self {
-        Self { open: Default::default(), handed_over: [handed_over; TABLES] }
+        let (open, ended) = Default::default();
+        Self { open, handed_over: [handed_over; TABLES], ended }
     }
 
     /// Opens a gate, unless a copy that sees only `upto` could overwrite what was handed over.
     pub(crate) fn open(&mut self, model: &Model, holder: Holder, gate: Gate) -> Result<(), Stale> {
         let stale = self.handed_over[usize::from(gate.table)] > gate.upto;
-        if stale && model.world.keeps(Guard::StaleCheck) {
+        let is_too_early = self.ended[usize::from(gate.table)] && !gate.since_end;
+        if stale && model.world.keeps(Guard::StaleCheck)
+            || is_too_early && model.world.keeps(Guard::XaStaleCheck)
+        {
             return Err(Stale);
         }
         self.open[place(holder)] = Some(gate);
@@ -58,7 +66,9 @@ impl Gates {
 
     /// Whether a change of a table at a position may go to the applier.
     pub(crate) fn admits_change(&self, model: &Model, table: u8, at: Position) -> bool {
-        let excludes = |gate: &Gate| gate.table == table && gate.upto < at;
+        let is_xa = model.xa == Some(at) && model.world.keeps(Guard::XaHold);
+        let excludes =
+            |gate: &Gate| gate.table == table && (gate.upto < at || is_xa && !gate.since_end);
         !model.world.keeps(Guard::Hold) || !self.open.iter().flatten().any(excludes)
     }
 
@@ -74,6 +84,7 @@ impl Gates {
         for table in model.world.every_table().filter(|table| model.history.touches(at, *table)) {
             let last = &mut self.handed_over[usize::from(table)];
             *last = at.max(*last);
+            self.ended[usize::from(table)] |= model.xa == Some(at);
         }
     }
 }

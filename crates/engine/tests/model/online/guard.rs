@@ -58,6 +58,16 @@ pub(crate) enum Guard {
     KeylessEmptied,
     /// A huge transaction begins when no gate excludes it, and later gates contain it.
     HugeAdmittedWhole,
+    /// A transaction that XA had prepared waits until it has ended.
+    XaEndAwaited,
+    /// It waits for the gates of reads that began before that was known.
+    XaHold,
+    /// Later, a gate is refused whose read began before that was known.
+    XaStaleCheck,
+    /// The run stops where nobody knows whether an exact copy has it.
+    XaRefusedByCopies,
+    /// What XA had prepared and lies within the beginning of the stream has ended by then.
+    XaEndedAtStart,
     /// A repair holds the ledger until it is committed.
     RepairHolds,
     /// A repair reads when the newest position of the ledger is visible.

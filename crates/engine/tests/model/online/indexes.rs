@@ -68,7 +68,7 @@ pub(crate) fn steps(model: &Model, state: &State, table: u8, all: &mut Vec<(Step
         Indexes::Horizon(_) if !is_consistent(model, state, table) => {}
         Indexes::Horizon(_) if model.world.keeps(Guard::IndexesHold) => {
             let upto = state.gates.handed_over[place].max(state.applier.applied());
-            if next.gates.open(model, holder, Gate { table, upto }).is_ok() {
+            if next.gates.open(model, holder, Gate { table, upto, since_end: true }).is_ok() {
                 next.indexes[place] = Indexes::Building;
                 all.push((Step::Hold { table, upto }, next));
             }

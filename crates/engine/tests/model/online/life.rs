@@ -9,6 +9,7 @@ use super::indexes::{Indexes, after_restart};
 use super::repair::Repair;
 use super::target::{LaneRow, Target};
 use super::world::{LANES, TABLES};
+use super::xa::Xa;
 use super::{Model, State, Step};
 
 /// Nothing is copied. The stream begins at P0, which the ledger has.
@@ -18,6 +19,8 @@ pub(crate) fn begin(model: &Model) -> State {
     }
     let start = model.world.unseen_at_start;
     let target = Target { positions: [start; LANES], ..Target::default() };
+    let has_ended =
+        model.xa.is_some_and(|xa| xa <= start) && model.world.keeps(Guard::XaEndedAtStart);
     State {
         visible: 0,
         target,
@@ -27,6 +30,8 @@ pub(crate) fn begin(model: &Model) -> State {
         applier: Applier::new(start, 0),
         indexes: [Indexes::Copying(0); TABLES],
         repair: Repair::Never,
+        xa: if has_ended { Xa::Past } else { Xa::Hidden },
+        refused: false,
         consistent: false,
         mishaps_left: model.world.mishaps,
     }
@@ -50,6 +55,8 @@ fn begin_copied(model: &Model) -> State {
         applier: Applier::new(0, 0),
         indexes: [Indexes::Built; TABLES],
         repair: Repair::Awaited,
+        xa: Xa::Hidden,
+        refused: false,
         consistent: false,
         mishaps_left: model.world.mishaps,
     }
@@ -65,6 +72,7 @@ pub(crate) fn kill(model: &Model, state: &State) -> Option<(Step, State)> {
     next.copiers = [Copier::Idle; LANES];
     // Whoever begins ends the session that repairs.
     next.repair = state.repair.ended();
+    next.xa = state.xa.after_restart();
     if !model.world.keeps(Guard::FenceAtRestart) {
         for (copier, orphan) in state.copiers.iter().zip(&mut next.orphans) {
             if let Copier::Writing(chunk) = copier {

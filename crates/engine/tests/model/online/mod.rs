@@ -6,13 +6,14 @@
 //! latest; anything sooner only forbids the others something. So the gap between the log and what reads
 //! see is as long as it can be.
 //!
-//! `world` and `application` say what is migrated and written, `gates`, `copier`, `batch`, `applier`,
-//! `indexes`, `life` and `repair` are the algorithm, an actor per file, `target` is the server, `guard` lists what
+//! `world` and `application` say what is migrated and written, `xa` what reads see late of it, `gates`, `copier`,
+//! `batch`, `applier`, `indexes`, `life` and `repair` are the algorithm, an actor per file, `target` is the server, `guard` lists what
 //! makes the algorithm right and `proofs` takes each of them away. The algorithm of the product changes only
 //! together with this model.
 
 mod world;
 mod application;
+mod xa;
 mod guard;
 mod gates;
 mod copier;
@@ -27,7 +28,7 @@ mod proofs;
 use std::fmt;
 
 use super::explore::System;
-use application::{History, Position};
+use application::{Cells, History, Position};
 use applier::Applier;
 use batch::Last;
 use copier::{Chunk, Copier};
@@ -37,6 +38,7 @@ use indexes::Indexes;
 use repair::Repair;
 use target::{Complaint, Target};
 use world::{LANES, TABLES, World};
+use xa::{View, Xa};
 
 /// A world and what the application does to it.
 struct Model {
@@ -44,6 +46,10 @@ struct Model {
     history: History,
     /// Which transaction is over the cap of a batch.
     huge: Option<Position>,
+    /// Which transaction XA had prepared.
+    xa: Option<Position>,
+    /// The source's rows at each position without that one, if a read may see them so.
+    lacking: Vec<Option<Cells>>,
     /// What the transactions from a position to another leave behind.
     batches: Vec<Vec<Vec<Last>>>,
 }
@@ -61,6 +67,9 @@ struct State {
     applier: Applier,
     indexes: [Indexes; TABLES],
     repair: Repair,
+    xa: Xa,
+    /// Whether the run has stopped because nobody knows what a copy has.
+    refused: bool,
     /// Whether the applier has passed the horizon of every table, in this life or before.
     consistent: bool,
     mishaps_left: u8,
@@ -81,6 +90,7 @@ impl State {
 
 impl Model {
     fn new(world: World, history: History, huge: Option<Position>) -> Self {
+        let lacking = vec![None; history.states.len()];
         let transactions = &history.transactions;
         let batch = |from: usize, to: usize| {
             let changes = transactions[from..to.max(from)].iter().flat_map(|one| &one.changes);
@@ -88,7 +98,19 @@ impl Model {
         };
         let ends = 0..=transactions.len();
         let batches = ends.clone().map(|from| ends.clone().map(|to| batch(from, to)).collect());
-        Self { batches: batches.collect(), world, history, huge }
+        Self { batches: batches.collect(), world, history, huge, xa: None, lacking }
+    }
+
+    /// The same, where one transaction was prepared by XA.
+    fn with_xa(self, xa: Position) -> Self {
+        let lacking = |at| xa::lacking(&self.world, &self.history, Some(xa), at);
+        Self { lacking: (0..=self.history.end()).map(lacking).collect(), xa: Some(xa), ..self }
+    }
+
+    /// The source's rows as a read sees them.
+    fn rows(&self, View { at, lacks_xa }: View) -> &Cells {
+        let lacking = self.lacking[usize::from(at)].as_ref().filter(|_| lacks_xa);
+        lacking.unwrap_or_else(|| self.history.at(at))
     }
 
     /// What the transactions after `from` up to `to` leave behind.
@@ -126,6 +148,7 @@ impl System for Model {
             indexes::steps(self, state, table, &mut all);
         }
         repair::steps(self, state, &mut all);
+        xa::steps(self, state, &mut all);
         all.extend(life::kill(self, state));
         for (_, next) in &mut all {
             let mut tables = self.world.every_table();
@@ -139,6 +162,9 @@ impl System for Model {
     }
 
     fn is_finished(&self, state: &State) -> bool {
+        if state.refused {
+            return true;
+        }
         let is_over = |table| match state.indexes[usize::from(table)] {
             Indexes::Built => true,
             Indexes::Copying(_) | Indexes::Horizon(_) | Indexes::Building => {
@@ -152,6 +178,9 @@ impl System for Model {
     }
 
     fn wrong(&self, state: &State) -> Option<String> {
+        if state.refused {
+            return None;
+        }
         match state.target.complaint {
             Some(Complaint::Duplicate) => return Some("the unique index meets a duplicate".into()),
             Some(Complaint::NotThere) => return Some("a row without a key is not there".into()),
@@ -193,6 +222,8 @@ enum Step {
     RepairReads { at: Position },
     RepairCommits,
     RepairEnds,
+    XaEnded,
+    Refused { at: Position },
     Killed,
 }
 
@@ -235,6 +266,10 @@ impl fmt::Display for Step {
             Self::RepairReads { at } => write!(f, "the repair reads, T{at} is visible"),
             Self::RepairCommits => write!(f, "the repair commits"),
             Self::RepairEnds => write!(f, "the repair's process is killed"),
+            Self::XaEnded => write!(f, "what XA had prepared is seen to have ended"),
+            Self::Refused { at } => {
+                write!(f, "the run stops: nobody knows whether a copy has T{at}")
+            }
             Self::Killed => write!(f, "the process is killed and started again"),
         }
     }

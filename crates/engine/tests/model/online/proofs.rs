@@ -86,6 +86,17 @@ fn walk_huge(world: &World, histories: Vec<History>) -> Result<usize, String> {
     Ok(states)
 }
 
+/// Walks histories with each of their transactions as one that XA had prepared.
+fn walk_xa(world: &World, histories: Vec<History>) -> Result<usize, String> {
+    let mut states = 0;
+    for history in histories {
+        for xa in 1..=history.end() {
+            states += walk_one(&Model::new(world.clone(), history.clone(), None).with_xa(xa))?;
+        }
+    }
+    Ok(states)
+}
+
 fn walk_one(model: &Model) -> Result<usize, String> {
     let explored = explore(model).map_err(|trace| {
         let written = (1..).zip(&model.history.transactions);
@@ -157,6 +168,25 @@ fn nothing_is_lost_of_a_huge_transaction() {
         let world = two_tables(kind);
         walk_huge(&world, all(&world, 1)).unwrap_or_else(|trace| panic!("{trace}"));
     }
+}
+
+/// By file and offset, and on MariaDB.
+const WITHOUT_MYSQLS_GTIDS: [Reads; 2] = [Reads::AfterL, Reads::ExactlyL];
+
+#[test]
+fn nothing_is_lost_of_what_xa_had_prepared() {
+    for reads in WITHOUT_MYSQLS_GTIDS {
+        for world in [keyed(), text(), keyless()] {
+            let world = World { reads, ..world };
+            let states = (1..=2).map(|length| walk_xa(&world, all(&world, length)));
+            let states = states.sum::<Result<usize, _>>();
+            assert!(states.unwrap_or_else(|trace| panic!("{trace}")) > 1_000, "hardly explored");
+        }
+    }
+    let world = World { unseen_at_start: 1, ..keyed() };
+    walk_xa(&world, all(&world, 1)).unwrap_or_else(|trace| panic!("{trace}"));
+    let world = repaired(keyed());
+    walk_xa(&world, all(&world, 1)).unwrap_or_else(|trace| panic!("{trace}"));
 }
 
 /// A world of which everything is copied, and a row is spoilt and repaired.
@@ -243,6 +273,44 @@ fn a_gate_up_to_the_logs_end_misses_what_is_not_visible() {
 #[test]
 fn a_position_taken_after_the_read_promises_too_much() {
     a_keyed_table_needs(Guard::LBeforeRead, LOST);
+}
+
+/// Takes a guard away from what XA had prepared and sees one of these histories go wrong.
+fn xa_needs(world: World, guard: Guard, length: usize) {
+    let world = World { missing: Some(guard), ..world };
+    let trace = walk_xa(&world, all(&world, length)).err();
+    let trace = trace.unwrap_or_else(|| panic!("{guard:?} guards nothing"));
+    assert!(trace.contains(LOST), "{trace}");
+    println!("without {guard:?}: {trace}");
+}
+
+#[test]
+fn what_xa_had_prepared_is_overwritten_if_its_end_is_not_awaited() {
+    for reads in WITHOUT_MYSQLS_GTIDS {
+        xa_needs(World { reads, ..keyed() }, Guard::XaEndAwaited, 1);
+    }
+}
+
+#[test]
+fn what_xa_had_prepared_is_overwritten_by_reads_that_began_before_its_end() {
+    for reads in WITHOUT_MYSQLS_GTIDS {
+        xa_needs(World { reads, ..keyed() }, Guard::XaHold, 1);
+    }
+    // Only a snapshot is older than its gate.
+    xa_needs(World { reads: Reads::ExactlyL, ..keyed() }, Guard::XaStaleCheck, 1);
+    let missing = Some(Guard::XaStaleCheck);
+    let world = World { missing, ..keyed() };
+    walk_xa(&world, all(&world, 1)).unwrap_or_else(|trace| panic!("{trace}"));
+}
+
+#[test]
+fn an_exact_copy_that_is_trusted_to_have_what_xa_had_prepared_lacks_it() {
+    xa_needs(World { reads: Reads::ExactlyL, ..keyless() }, Guard::XaRefusedByCopies, 1);
+}
+
+#[test]
+fn a_stream_that_begins_behind_what_xa_had_prepared_and_not_ended_lacks_it() {
+    xa_needs(World { unseen_at_start: 1, ..keyed() }, Guard::XaEndedAtStart, 1);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use super::application::{ABSENT, Position, row, u_of};
 use super::guard::Guard;
 use super::world::{KEYS, Kind, World};
+use super::xa::views;
 use super::{Model, State, Step};
 
 /// The content of a row nobody's transaction wrote.
@@ -71,14 +72,15 @@ pub(crate) fn steps(model: &Model, state: &State, all: &mut Vec<(Step, State)>) 
         }
         Repair::Holding { key, newest } => {
             let least = if world.keeps(Guard::RepairSeesNewest) { newest } else { 0 };
-            for at in least.max(state.visible)..=model.history.end() {
-                let source = &model.history.at(at)[0];
+            let positions = least.max(state.visible)..=model.history.end();
+            for (view, xa) in positions.flat_map(|at| views(model, state, 0, at)) {
+                let (at, source) = (view.at, &model.rows(view)[0]);
                 let put = (0..)
                     .zip(source)
                     .find(|(other, row)| world.table(0).equal(key, *other) && **row != ABSENT)
                     .map(|(other, row)| (other, *row));
                 let repair = Repair::Writing { key, put };
-                all.push((Step::RepairReads { at }, State { visible: at, repair, ..*state }));
+                all.push((Step::RepairReads { at }, State { visible: at, repair, xa, ..*state }));
             }
         }
         Repair::Writing { key, put } => {
