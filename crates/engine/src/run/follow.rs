@@ -130,6 +130,14 @@ pub(super) enum Waited<T> {
     Redefined(BTreeSet<QualifiedName>),
 }
 
+/// A transaction that comes in pieces, of which some were handed over.
+#[derive(Debug)]
+pub(super) struct Huge {
+    id: TransactionId,
+    /// When it was seen to have ended, if XA had prepared it and positions tell nothing of that.
+    ended: Option<Moment>,
+}
+
 /// What is done next.
 enum Next {
     /// This goes its way.
@@ -210,11 +218,7 @@ impl<'a> Follow<'a> {
         }
     }
 
-    async fn take(
-        &mut self,
-        item: Item,
-        huge: &mut Option<TransactionId>,
-    ) -> Result<Waited<()>, Fault> {
+    async fn take(&mut self, item: Item, huge: &mut Option<Huge>) -> Result<Waited<()>, Fault> {
         match item {
             Item::Transaction(transaction) => self.transaction(transaction).await,
             Item::Piece(piece) => self.piece(piece, huge).await,
@@ -233,15 +237,11 @@ impl<'a> Follow<'a> {
 
     async fn transaction(&mut self, transaction: Transaction) -> Result<Waited<()>, Fault> {
         let tables = self.names(&transaction.tables());
-        if transaction.xid.is_some() && EndsOfXa::are_hidden(&transaction.id) {
-            let Some(ended) = self.ended(&transaction, &tables).await? else {
-                return Ok(Waited::End);
-            };
-            if let Waited::End = self.admit_ended(&transaction.id, &tables, ended).await {
-                return Ok(Waited::End);
-            }
-            refuse_unknown_to_copies(&self.way.gates, &transaction.id, &tables)?;
-        } else if let Waited::End = self.admit(&transaction.id, &tables).await {
+        let Waited::For(ended) = self.ended(&transaction.id, transaction.xid, &tables).await?
+        else {
+            return Ok(Waited::End);
+        };
+        if let Waited::End = self.admit_either(&transaction.id, &tables, ended).await? {
             return Ok(Waited::End);
         }
         let changes = self.wanted(&transaction.id, transaction.changes)?;
@@ -251,19 +251,23 @@ impl<'a> Follow<'a> {
         Ok(Waited::For(()))
     }
 
-    async fn piece(
-        &mut self,
-        piece: Piece,
-        huge: &mut Option<TransactionId>,
-    ) -> Result<Waited<()>, Fault> {
+    async fn piece(&mut self, piece: Piece, huge: &mut Option<Huge>) -> Result<Waited<()>, Fault> {
         let tables = self.names(&piece.tables());
-        if huge.as_ref() != Some(&piece.id) {
+        let begun = huge.as_ref().filter(|huge| huge.id == piece.id).map(|huge| huge.ended);
+        // The moment of the first piece is that of all: a later one would wait for gates that know the first.
+        let ended = if let Some(ended) = begun {
+            ended
+        } else {
             // Nothing is on its way that a gate could be waiting for.
             self.way.applier.settle().await?;
+            let Waited::For(ended) = self.ended(&piece.id, piece.xid, &tables).await? else {
+                return Ok(Waited::End);
+            };
             self.way.applier.begin_huge(piece.id.clone()).await?;
-            *huge = Some(piece.id.clone());
-        }
-        if let Waited::End = self.admit(&piece.id, &tables).await {
+            *huge = Some(Huge { id: piece.id.clone(), ended });
+            ended
+        };
+        if let Waited::End = self.admit_either(&piece.id, &tables, ended).await? {
             return Ok(Waited::End);
         }
         let changes = self.wanted(&piece.id, piece.changes)?;
@@ -275,20 +279,38 @@ impl<'a> Follow<'a> {
         Ok(Waited::For(()))
     }
 
-    /// Waits until a transaction that XA had prepared has ended on the source; `None`: nothing more is wanted.
+    /// Waits until a transaction has ended on the source that XA had prepared, if that is what it is and no position
+    /// tells.
     async fn ended(
         &mut self,
-        transaction: &Transaction,
+        id: &TransactionId,
+        xid: Option<String>,
         tables: &[QualifiedName],
-    ) -> Result<Option<Moment>, Fault> {
-        let xid = transaction.xid.as_deref().unwrap_or_default();
+    ) -> Result<Waited<Option<Moment>>, Fault> {
+        let Some(xid) = xid.filter(|_xid| EndsOfXa::are_hidden(id)) else {
+            return Ok(Waited::For(None));
+        };
         if !tables.is_empty() || !self.left_out.is_empty() {
             tokio::select! {
-                ended = self.ends_of_xa.wait(xid, &transaction.id) => ended?,
-                () = self.end.wait() => return Ok(None),
+                ended = self.ends_of_xa.wait(&xid, id) => ended?,
+                () = self.end.wait() => return Ok(Waited::End),
             }
         }
-        Ok(Some(self.way.gates.ended()))
+        Ok(Waited::For(Some(self.way.gates.ended())))
+    }
+
+    async fn admit_either(
+        &self,
+        id: &TransactionId,
+        tables: &[QualifiedName],
+        ended: Option<Moment>,
+    ) -> Result<Waited<()>, Fault> {
+        let Some(ended) = ended else { return Ok(self.admit(id, tables).await) };
+        let admitted = self.admit_ended(id, tables, ended).await;
+        if let Waited::For(()) = admitted {
+            refuse_unknown_to_copies(&self.way.gates, id, tables)?;
+        }
+        Ok(admitted)
     }
 
     async fn admit_ended(

@@ -1,12 +1,12 @@
 //! What is read of the log a second time, because transactions lie in it that XA had prepared and not ended.
 //!
 //! Everything there was handed out before, so nothing of it is again: only rows of prepared transactions are kept, and
-//! dropped with their end. They are read when a transaction turns out to be one, for what surrounds them may have been
-//! written under definitions that are no longer known; a prepared transaction keeps those of its own tables.
+//! dropped with their end. They are read when a transaction of XA turns out to be prepared, for what surrounds them may
+//! have been written under definitions that are no longer known; a prepared transaction keeps those of its own tables.
 
 use std::collections::BTreeSet;
 
-use sealift_mysql::binlog::{Event, LogPosition, Outcome, RowsHead, TableMap};
+use sealift_mysql::binlog::{Event, LogPosition, Outcome, RowsHead, TableMap, TransactionId};
 
 use super::statement::StatementKind;
 use super::tables::Tables;
@@ -20,11 +20,13 @@ pub(super) struct Again {
     open: Option<Reading>,
 }
 
-/// A transaction that may turn out to be prepared.
-#[derive(Debug, Default)]
+/// A transaction that was handed out, or may turn out to be prepared.
+#[derive(Debug)]
 struct Reading {
+    id: TransactionId,
+    /// What is wanted of it; nothing, unless it is one of XA.
     events: Vec<Event>,
-    bytes: usize,
+    is_xa: bool,
     /// Tables that somebody wants, by the numbers the log gives them.
     wanted: BTreeSet<u64>,
 }
@@ -36,8 +38,8 @@ pub(super) enum Read {
     Known,
     /// A transaction was prepared: all that is wanted of it.
     Prepared(Vec<Event>),
-    /// A transaction was prepared that is more than is kept.
-    TooLarge,
+    /// A transaction was prepared that had not begun as one of XA.
+    Unannounced(TransactionId),
     /// A statement ends a transaction that may have been prepared.
     Ended(Vec<u8>),
     /// It was not handed out before.
@@ -50,16 +52,11 @@ impl Again {
         Self { until, open: None }
     }
 
-    /// Takes the next event. `reached`: where the log is read to; `bytes_max`: of the rows of one transaction.
-    pub(super) fn take(
-        &mut self,
-        event: Event,
-        reached: &LogPosition,
-        tables: &Tables,
-        bytes_max: usize,
-    ) -> Read {
+    /// Takes the next event. `reached`: where the log is read to.
+    pub(super) fn take(&mut self, event: Event, reached: &LogPosition, tables: &Tables) -> Read {
         if let Event::Begin(begin) = &event {
-            self.open = self.until.contains(&begin.id).then(Reading::default);
+            let is_known = self.until.contains(&begin.id);
+            self.open = is_known.then(|| Reading::of(begin.id.clone()));
         }
         let Some(open) = &mut self.open else {
             let is_behind = matches!(event, Event::Idle(_)) && !reached.covers(&self.until);
@@ -74,9 +71,11 @@ impl Again {
                 | StatementKind::PartlyRolledBack => Read::Known,
             },
             Event::End(end) => {
-                let Reading { mut events, bytes, .. } = self.open.take().unwrap_or_default();
+                let Some(Reading { id, mut events, is_xa, .. }) = self.open.take() else {
+                    return Read::Known;
+                };
                 match end.outcome {
-                    Outcome::Prepared { .. } if bytes > bytes_max => Read::TooLarge,
+                    Outcome::Prepared { .. } if !is_xa => Read::Unannounced(id),
                     Outcome::Prepared { .. } => {
                         events.push(Event::End(end));
                         Read::Prepared(events)
@@ -84,8 +83,12 @@ impl Again {
                     Outcome::Committed | Outcome::RolledBack | Outcome::Abandoned => Read::Known,
                 }
             }
-            kept @ (Event::Begin(_) | Event::TableMap(_) | Event::Rows(_) | Event::Idle(_)) => {
-                open.keep(kept, tables, bytes_max);
+            kept @ (Event::Begin(_)
+            | Event::Xa
+            | Event::TableMap(_)
+            | Event::Rows(_)
+            | Event::Idle(_)) => {
+                open.keep(kept, tables);
                 Read::Known
             }
         }
@@ -93,7 +96,11 @@ impl Again {
 }
 
 impl Reading {
-    fn keep(&mut self, event: Event, tables: &Tables, bytes_max: usize) {
+    fn of(id: TransactionId) -> Self {
+        Self { id, events: Vec::new(), is_xa: false, wanted: BTreeSet::new() }
+    }
+
+    fn keep(&mut self, event: Event, tables: &Tables) {
         let is_wanted = match &event {
             Event::TableMap(map) => match TableMap::peek(&map.body) {
                 Ok((id, name)) if tables.find(&name).is_none() => {
@@ -107,19 +114,20 @@ impl Reading {
                 // Whoever reads it says what is wrong.
                 Err(_strange) => true,
             },
+            Event::Rows(_) if !self.is_xa => false,
             Event::Rows(rows) => {
                 let head = RowsHead::read(rows.type_code, &rows.body);
                 let table = head.ok().and_then(|head| head.table);
-                let is_wanted = table.is_some_and(|table| self.wanted.contains(&table));
-                self.bytes += if is_wanted { rows.body.len() } else { 0 };
-                is_wanted
+                table.is_some_and(|table| self.wanted.contains(&table))
             }
             Event::Begin(_) => true,
+            Event::Xa => {
+                self.is_xa = true;
+                true
+            }
             Event::Query(_) | Event::End(_) | Event::Idle(_) => false,
         };
-        if self.bytes > bytes_max {
-            self.events.truncate(1);
-        } else if is_wanted {
+        if is_wanted {
             self.events.push(event);
         }
     }

@@ -1,10 +1,11 @@
 //! From events to transactions.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use sealift_mysql::binlog::{
     Begin, BinlogStream, Event, LogPosition, Outcome, Query, RawRows, RowsError, RowsEvent,
-    RowsHead,
+    RowsHead, TransactionId,
 };
 use sealift_schema::facts::Side;
 
@@ -22,6 +23,8 @@ pub(super) struct Assembly {
     piece_bytes: usize,
     open: Option<Open>,
     prepared: PreparedXa,
+    /// The rest of a transaction that comes in pieces though it was kept.
+    rest: VecDeque<Item>,
     /// What is read a second time, while it is.
     again: Option<Again>,
 }
@@ -34,6 +37,8 @@ struct Open {
     /// Whether pieces of it were handed out.
     in_pieces: bool,
     definition: Option<Query>,
+    /// Whether it may end by being prepared.
+    is_xa: bool,
     /// The name under which it was prepared.
     xid: Option<String>,
 }
@@ -41,7 +46,8 @@ struct Open {
 impl Assembly {
     pub(super) fn new(tables: Tables, piece_bytes: usize) -> Self {
         let prepared = PreparedXa::default();
-        Self { tables, piece_bytes, open: None, prepared, again: None }
+        let rest = VecDeque::new();
+        Self { tables, piece_bytes, open: None, prepared, rest, again: None }
     }
 
     pub(super) fn tables(&self) -> &Tables {
@@ -51,6 +57,11 @@ impl Assembly {
     /// The log is opened for what follows a position, and for what that one wants read again.
     pub(super) fn opened(&mut self, at: &LogPosition) {
         self.again = at.since.is_some().then(|| Again::new(at.clone()));
+    }
+
+    /// What was completed and not handed out yet; before the next event is taken in.
+    pub(super) fn rest(&mut self) -> Option<Item> {
+        self.rest.pop_front()
     }
 
     /// Forgets what has not ended: its connection is lost. Whether pieces of it were handed out.
@@ -63,9 +74,7 @@ impl Assembly {
     /// Takes the next event in; hands out what it completes.
     pub(super) fn take(&mut self, event: Event, log: &BinlogStream) -> Result<Option<Item>, Fault> {
         let Some(again) = &mut self.again else { return self.take_new(event, log) };
-        // What was kept the first time must be the second.
-        let bytes_max = 2 * self.piece_bytes;
-        match again.take(event, log.position(), &self.tables, bytes_max) {
+        match again.take(event, log.position(), &self.tables) {
             Read::New(event) => self.take_new(event, log),
             Read::Known => Ok(None),
             Read::Prepared(events) => {
@@ -74,10 +83,7 @@ impl Assembly {
                 }
                 Ok(None)
             }
-            Read::TooLarge => {
-                let what = "a transaction prepared by XA is larger than when it was read before";
-                Err(Fault::new(ErrorCode::LogUnreadable, what).on(Side::Source))
-            }
+            Read::Unannounced(id) => Err(unannounced(&id)),
             Read::Ended(sql) => {
                 // It may have been prepared before the place that is read from.
                 drop(self.prepared.end(&sql));
@@ -90,6 +96,12 @@ impl Assembly {
         match event {
             Event::Begin(begin) => {
                 self.open = Some(Open::new(begin));
+                Ok(None)
+            }
+            Event::Xa => {
+                if let Some(open) = &mut self.open {
+                    open.is_xa = true;
+                }
                 Ok(None)
             }
             Event::TableMap(RawRows { body, .. }) => {
@@ -117,6 +129,9 @@ impl Assembly {
         };
         open.bytes += rows.data.len();
         open.changes.push(Change { table, rows });
+        if open.is_xa {
+            return self.prepared.check_room(&open.begin.id, open.bytes).map(|()| None);
+        }
         if open.bytes < self.piece_bytes || open.definition.is_some() {
             return Ok(None);
         }
@@ -127,6 +142,7 @@ impl Assembly {
             committed_at: open.begin.committed_at,
             changes: std::mem::take(&mut open.changes),
             end: None,
+            xid: None,
         })))
     }
 
@@ -170,7 +186,7 @@ impl Assembly {
 
     fn end(&mut self, outcome: Outcome, end: LogPosition) -> Result<Option<Item>, Fault> {
         let Some(open) = self.open.take() else { return Ok(None) };
-        let Open { begin, changes, bytes, in_pieces, definition, xid } = open;
+        let Open { begin, changes, bytes, in_pieces, definition, is_xa: _, xid } = open;
         let touched = in_pieces || !changes.is_empty();
         match outcome {
             Outcome::Committed => {}
@@ -180,7 +196,7 @@ impl Assembly {
             Outcome::Abandoned => {
                 return Ok(Some(Item::Idle(self.prepared.left_out_of(end))));
             }
-            Outcome::Prepared { .. } if in_pieces => return Err(xa::too_large(&begin.id)),
+            Outcome::Prepared { .. } if in_pieces => return Err(unannounced(&begin.id)),
             Outcome::Prepared { xid } => {
                 let begun_at = begin.id;
                 self.prepared.add(xid, begun_at, (changes, bytes))?;
@@ -200,7 +216,16 @@ impl Assembly {
         Ok(Some(if let Some(query) = definition {
             Item::Statement(Box::new(Statement { id, end, query, changes }))
         } else if in_pieces {
-            Item::Piece(Piece { id, committed_at, changes, end: Some(end) })
+            Item::Piece(Piece { id, committed_at, changes, end: Some(end), xid: None })
+        } else if bytes > self.piece_bytes {
+            let mut end = Some(end);
+            // Only the last one has an end, so they are made from there.
+            for changes in xa::parts(changes, self.piece_bytes).into_iter().rev() {
+                let (id, xid) = (id.clone(), xid.clone());
+                let piece = Piece { id, committed_at, changes, end: end.take(), xid };
+                self.rest.push_front(Item::Piece(piece));
+            }
+            return Ok(self.rest());
         } else {
             Item::Transaction(Transaction { id, end, committed_at, changes, bytes, xid })
         }))
@@ -219,8 +244,22 @@ impl Assembly {
 
 impl Open {
     fn new(begin: Begin) -> Self {
-        Self { begin, changes: Vec::new(), bytes: 0, in_pieces: false, definition: None, xid: None }
+        Self {
+            begin,
+            changes: Vec::new(),
+            bytes: 0,
+            in_pieces: false,
+            definition: None,
+            is_xa: false,
+            xid: None,
+        }
     }
+}
+
+/// A transaction was prepared that had not begun as one of XA.
+fn unannounced(id: &TransactionId) -> Fault {
+    let what = "a transaction was prepared by XA whose first event did not say so";
+    Fault::new(ErrorCode::LogUnreadable, what).on(Side::Source).about(format!("transaction {id}"))
 }
 
 fn unreadable(error: RowsError) -> Fault {

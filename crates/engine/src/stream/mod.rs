@@ -113,6 +113,9 @@ impl Stream {
     }
 
     async fn try_next(&mut self) -> Result<Option<Item>, Trouble> {
+        if let Some(item) = self.assembly.rest() {
+            return Ok(Some(item));
+        }
         if self.log.is_none() {
             let opened = BinlogStream::open(&self.source, &self.reached, &self.options).await;
             let log = opened.map_err(Trouble::Log)?;

@@ -69,6 +69,8 @@ pub struct Piece {
     pub changes: Vec<Change>,
     /// With the last part: the position that holds the whole.
     pub end: Option<LogPosition>,
+    /// The name under which XA had prepared it, if it had.
+    pub xid: Option<String>,
 }
 
 impl Piece {

@@ -1,6 +1,7 @@
 //! Transactions between `XA PREPARE` and their end: nobody sees their rows until `XA COMMIT`.
 //!
-//! Their rows are kept in memory and handed out as the transaction that commits them. Until then the positions
+//! Their rows are kept in memory and handed out as the transaction that commits them, in pieces if it is large. Until
+//! then the positions
 //! handed out say that they are to be read again, so that whoever goes on from there (another process too) is sent
 //! their rows once more: MySQL's GTIDs leave them out of the set, elsewhere [`LogPosition::since`] names the place
 //! where the oldest of them begins.
@@ -11,8 +12,11 @@ use sealift_schema::facts::Side;
 use super::transaction::Change;
 use crate::fault::{ErrorCode, Fault};
 
-/// Bytes of rows that are kept of prepared transactions, all together.
-const KEPT_BYTES_MAX: usize = 64 << 20;
+/// Bytes of rows that are kept of one transaction. It is known by its first event, so nothing of it is handed out before.
+pub(super) const ONE_BYTES_MAX: usize = 64 << 20;
+
+/// Bytes of rows that are kept of prepared transactions, all together: half of what a run may take.
+const KEPT_BYTES_MAX: usize = 256 << 20;
 
 /// A prepared transaction.
 #[derive(Debug)]
@@ -45,12 +49,18 @@ impl PreparedXa {
         id: TransactionId,
         (changes, bytes): (Vec<Change>, usize),
     ) -> Result<(), Fault> {
-        let kept: usize = self.transactions.iter().map(|prepared| prepared.bytes).sum();
-        if kept + bytes > KEPT_BYTES_MAX {
-            return Err(too_large(&id));
-        }
+        self.check_room(&id, bytes)?;
         self.transactions.retain(|prepared| prepared.xid != xid);
         self.transactions.push(Prepared { xid, id, changes, bytes });
+        Ok(())
+    }
+
+    /// Refuses a transaction that has changed so much by now.
+    pub(super) fn check_room(&self, id: &TransactionId, bytes: usize) -> Result<(), Fault> {
+        let kept: usize = self.transactions.iter().map(|prepared| prepared.bytes).sum();
+        if bytes > ONE_BYTES_MAX || kept + bytes > KEPT_BYTES_MAX {
+            return Err(too_large(id));
+        }
         Ok(())
     }
 
@@ -93,15 +103,31 @@ fn xid(sql: &str) -> &str {
 }
 
 /// A prepared transaction is more than is kept in memory.
-pub(super) fn too_large(id: &TransactionId) -> Fault {
+fn too_large(id: &TransactionId) -> Fault {
     let what = "a transaction was prepared by XA that changed more than is kept until it ends";
     refused(what, id).advise(
-        "let XA transactions change fewer rows at a time (8 MiB each, 64 MiB together); then begin anew with --restart",
+        "let XA transactions change fewer rows at a time (64 MiB each, 256 MiB together); then begin anew with --restart",
     )
 }
 
 fn refused(what: &str, id: &TransactionId) -> Fault {
     Fault::new(ErrorCode::LogUnreadable, what).on(Side::Source).about(format!("transaction {id}"))
+}
+
+/// The parts of a transaction's changes, each of about so many bytes.
+pub(super) fn parts(changes: Vec<Change>, part_bytes: usize) -> Vec<Vec<Change>> {
+    let (mut parts, mut bytes) = (vec![Vec::new()], 0);
+    for change in changes {
+        if bytes >= part_bytes {
+            parts.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += change.rows.data.len();
+        if let Some(part) = parts.last_mut() {
+            part.push(change);
+        }
+    }
+    parts
 }
 
 #[cfg(test)]
@@ -154,7 +180,12 @@ mod tests {
     #[test]
     fn no_more_is_kept_than_fits() {
         let mut prepared = PreparedXa::default();
-        prepared.add("a".into(), id(None, 4), (Vec::new(), KEPT_BYTES_MAX)).unwrap();
+        let fault = prepared.check_room(&id(None, 4), ONE_BYTES_MAX + 1).unwrap_err();
+        assert_eq!(fault.code, ErrorCode::LogUnreadable);
+        for at in 0..4 {
+            let changed = (Vec::new(), KEPT_BYTES_MAX / 4);
+            prepared.add(at.to_string(), id(None, 4 + at), changed).unwrap();
+        }
         let fault = prepared.add("b".into(), id(None, 9), (Vec::new(), 1)).unwrap_err();
         assert_eq!(fault.code, ErrorCode::LogUnreadable);
     }

@@ -240,7 +240,7 @@ impl Reading<'_> {
                     self.settle(open, end.thread);
                 }
             }
-            Event::Query(_) | Event::Rows(_) | Event::Idle(_) => {}
+            Event::Xa | Event::Query(_) | Event::Rows(_) | Event::Idle(_) => {}
         }
     }
 

@@ -188,11 +188,13 @@ impl Decoder {
         let begin = part.end.saturating_sub(part.header.size.into());
         self.grouping.open(&opening, begin)?;
         let second = u64::from(part.header.timestamp);
+        let is_xa = opening.shape == Shape::Xa;
         self.ready.push_back(Event::Begin(Begin {
             id: TransactionId { gtid: opening.gtid, file: Arc::clone(&self.file), begin },
             committed_at: opening.committed_at.unwrap_or(second * 1_000_000),
             server_id: part.header.server_id,
         }));
+        self.ready.extend(is_xa.then_some(Event::Xa));
         Ok(())
     }
 
@@ -208,6 +210,10 @@ impl Decoder {
         self.thread = Some(query.thread);
         match self.grouping.statement(&query.sql, part.end) {
             Step::Frame => Ok(()),
+            Step::Xa => {
+                self.ready.push_back(Event::Xa);
+                Ok(())
+            }
             Step::Within => {
                 self.ready.push_back(Event::Query(query));
                 Ok(())

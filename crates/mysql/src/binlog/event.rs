@@ -16,6 +16,8 @@ use super::query::Query;
 pub enum Event {
     /// A transaction begins.
     Begin(Begin),
+    /// It is one of XA, which may end by being prepared; right behind its [`Event::Begin`].
+    Xa,
     /// A statement: DDL, or a change that was logged as its statement. `BEGIN`, `COMMIT`, `XA START` and `XA END`
     /// are not among them, savepoints and `XA COMMIT` are.
     Query(Query),

@@ -27,6 +27,8 @@ pub(super) enum Grouping {
 pub(super) enum Step {
     /// It frames the transaction and says nothing more.
     Frame,
+    /// It begins one of XA.
+    Xa,
     /// It is one of the transaction's statements.
     Within,
     /// It is the transaction's only statement, or its last.
@@ -75,9 +77,10 @@ impl Grouping {
         let starts = |words: &str| {
             sql.get(..words.len()).is_some_and(|head| head.eq_ignore_ascii_case(words.as_bytes()))
         };
-        if is("BEGIN") || starts("XA START ") {
+        let is_xa = starts("XA START ");
+        if is_xa || is("BEGIN") {
             *self = Self::Open { shape: Shape::Begun, end };
-            return Step::Frame;
+            return if is_xa { Step::Xa } else { Step::Frame };
         }
         if is("COMMIT") {
             return Step::Ends(Outcome::Committed);
@@ -89,7 +92,7 @@ impl Grouping {
             return Step::Frame;
         }
         match (shape, end) {
-            (Shape::Begun, _) => Step::Within,
+            (Shape::Begun | Shape::Xa, _) => Step::Within,
             // It is not all of the transaction: rows follow, and what commits them.
             (Shape::Open, Some(end)) if at < end => {
                 *self = Self::Open { shape: Shape::Begun, end: Some(end) };
@@ -138,7 +141,7 @@ mod tests {
     #[test]
     fn the_frame_of_an_xa_transaction_is_no_statement() {
         let mut grouping = open(Shape::Open, None);
-        assert_eq!(grouping.statement(b"XA START X'78',X'',1", 200), Step::Frame);
+        assert_eq!(grouping.statement(b"XA START X'78',X'',1", 200), Step::Xa);
         assert_eq!(grouping.statement(b"XA END X'78',X'',1", 300), Step::Frame);
         assert_eq!(open(Shape::Open, None).statement(b"XA COMMIT X'78',X'',1", 200), Step::Last);
     }

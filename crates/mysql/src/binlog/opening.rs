@@ -29,6 +29,8 @@ pub(super) enum Shape {
     Open,
     /// Changes up to a commit; no `BEGIN` comes.
     Begun,
+    /// Changes up to an `XA PREPARE`; no `XA START` comes.
+    Xa,
     /// One statement.
     Statement,
 }
@@ -166,7 +168,13 @@ pub(super) fn read_mariadb(body: &[u8], header: Header) -> Result<Opening, Troub
         let what = "an ALTER TABLE logged in two phases; SET GLOBAL binlog_alter_two_phase = OFF";
         return Err(Trouble::Unsupported(what.to_owned()));
     }
-    let shape = if flags & STANDALONE != 0 { Shape::Statement } else { Shape::Begun };
+    let shape = if flags & STANDALONE != 0 {
+        Shape::Statement
+    } else if flags & PREPARED_XA != 0 {
+        Shape::Xa
+    } else {
+        Shape::Begun
+    };
     let gtid = Gtid::MariaDb { domain, server: header.server_id, sequence };
     Ok(Opening { gtid: Some(gtid), committed_at: None, length: None, shape })
 }

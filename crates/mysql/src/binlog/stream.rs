@@ -125,7 +125,7 @@ impl BinlogStream {
                 self.reach(&end.place);
             }
             Event::Idle(place) => self.reach(place),
-            Event::Query(_) | Event::TableMap(_) | Event::Rows(_) => {}
+            Event::Xa | Event::Query(_) | Event::TableMap(_) | Event::Rows(_) => {}
         }
         Ok(())
     }

@@ -74,7 +74,7 @@ pub(crate) fn words(event: &Event) -> Option<String> {
             Outcome::Abandoned => "abandoned".to_owned(),
             Outcome::Prepared { xid } => format!("prepare {xid}"),
         },
-        Event::Idle(_) => return None,
+        Event::Xa | Event::Idle(_) => return None,
     })
 }
 

@@ -10,10 +10,16 @@ fn schema(pair: &Pair) -> String {
     pair.source.sql(format!(
         "CREATE DATABASE {schema}; USE {schema}; CREATE TABLE t (id INT NOT NULL PRIMARY KEY, v INT); \
          CREATE TABLE bag (a INT); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3); INSERT INTO bag VALUES (1); \
+         CREATE TABLE wide (id INT NOT NULL PRIMARY KEY, v MEDIUMTEXT); INSERT INTO wide VALUES (1, 'x'), (2, 'y'); \
          CREATE TABLE moving (id INT NOT NULL PRIMARY KEY); INSERT INTO moving VALUES (1)"
     ));
     schema
 }
+
+/// 20 MiB of rows, in several events.
+const LARGE: &str = "INSERT INTO wide WITH RECURSIVE n (i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 49) \
+    SELECT i, REPEAT(CHAR(65 + i % 26), 524288) FROM n; DELETE FROM wide WHERE id IN (1, 11); \
+    UPDATE wide SET v = 'z' WHERE id = 2;";
 
 /// Prepares a transaction; its session ends, it stays.
 pub(super) fn prepare(pair: &Pair, schema: &str, name: &str, sql: &str) {
@@ -64,6 +70,8 @@ fn carried(mut pair: Pair) {
         "UPDATE t SET v = 10 WHERE id = 1; INSERT INTO bag VALUES (2);",
     );
     prepare(&pair, &schema, "dropped", "DELETE FROM t WHERE id = 2;");
+    // More than a transaction may be that is applied whole.
+    prepare(&pair, &schema, "large", LARGE);
     pair.source.sql(format!(
         "USE {schema}; UPDATE t SET v = 30 WHERE id = 3; INSERT INTO bag VALUES (3); \
          INSERT INTO moving VALUES (2); ALTER TABLE moving ADD COLUMN more INT; INSERT INTO moving VALUES (3, 3)"
@@ -81,12 +89,15 @@ fn carried(mut pair: Pair) {
     pair.source.restart().unwrap();
     caught_up();
     assert_eq!(there(&pair, "SELECT v FROM t ORDER BY id"), "5\n2\n30\n6\n");
-    pair.source.sql("XA COMMIT 'kept'; XA ROLLBACK 'dropped'");
+    assert_eq!(there(&pair, "SELECT COUNT(*) FROM wide"), "2\n");
+    pair.source.sql("XA COMMIT 'kept'; XA ROLLBACK 'dropped'; XA COMMIT 'large'");
     pair.source.sql(format!("INSERT INTO {schema}.t VALUES (4, 4)"));
     caught_up();
     assert_eq!(there(&pair, "SELECT v FROM t ORDER BY id"), "10\n2\n30\n4\n6\n");
     assert_eq!(there(&pair, "SELECT a FROM bag ORDER BY a"), "1\n2\n3\n");
     assert_eq!(there(&pair, "SELECT * FROM moving ORDER BY id"), "1\tNULL\n2\tNULL\n3\t3\n");
+    let wide = format!("SELECT id, SHA2(v, 256) FROM {schema}.wide ORDER BY id");
+    assert_eq!(pair.target.sql(&wide), pair.source.sql(&wide));
     if !pair.source.kind().is_mariadb() {
         // MariaDB prints definitions in another form.
         assert_same(&pair, &schema);
@@ -104,6 +115,26 @@ fn what_mysql_has_prepared_comes_with_its_commit_however_many_runs_later() {
 fn what_mariadb_has_prepared_comes_with_its_commit_however_many_runs_later() {
     carried(Pair::mariadb_10_11());
     carried(Pair::mariadb_11_8());
+}
+
+#[test]
+fn what_was_forgotten_prepared_refuses_a_first_run_where_no_gtids_tell() {
+    let pair = without_gtids();
+    let schema = schema(&pair);
+    prepare(&pair, &schema, "forgotten", "UPDATE t SET v = 10 WHERE id = 1;");
+    let folder = folder(&pair.source, &pair.target, &[&schema], "");
+    let refused = folder.sealift(&["run", "--until-caught-up", "--json"]);
+    ends_with(1, &refused);
+    assert_eq!(refused.error_code(), "SL0406", "{}", refused.screen());
+    let error = refused.json()["error"].to_string();
+    // As `XA COMMIT` takes it.
+    let name = "X'666f72676f7474656e',X'',1";
+    assert!(error.contains(name) && error.contains("XA RECOVER"), "{error}");
+    assert_eq!(pair.target.sql(format!("SELECT COUNT(*) FROM {schema}.t")), "0\n");
+    pair.source.sql(format!("XA COMMIT {name}"));
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    assert_eq!(pair.target.sql(format!("SELECT v FROM {schema}.t WHERE id = 1")), "10\n");
+    assert_same(&pair, &schema);
 }
 
 #[test]

@@ -154,7 +154,7 @@ impl Reading {
                     sample.largest = Some(LoggedTransaction { place, bytes });
                 }
             }
-            Event::Query(_) | Event::TableMap(_) | Event::Rows(_) | Event::Idle(_) => {}
+            Event::Xa | Event::Query(_) | Event::TableMap(_) | Event::Rows(_) | Event::Idle(_) => {}
         }
     }
 }

@@ -56,6 +56,7 @@ fn tell(events: impl IntoIterator<Item = Bytes>) -> Result<Vec<String>, BinlogEr
         while let Some(event) = decoder.next()? {
             told.push(match event {
                 Event::Begin(begin) => format!("{} @{}", begin.id, begin.committed_at / 1_000_000),
+                Event::Xa => "of XA".to_owned(),
                 Event::Query(query) => String::from_utf8_lossy(&query.sql).into_owned(),
                 Event::TableMap(map) => format!("map of {} bytes", map.body.len()),
                 Event::Rows(rows) => format!("rows {}, {} bytes", rows.type_code, rows.body.len()),
@@ -97,6 +98,7 @@ fn a_log_of_mysql_is_told_transaction_by_transaction() {
     rows 32, 327 bytes
     Committed at b.000001:1378
     0059fb4c-e713-11f1-8bd4-02fc00000001:5 at b.000001:1378 @1795420423
+    of XA
     map of 29 bytes
     rows 30, 19 bytes
     Prepared { xid: "X'71',X'',1" } at b.000001:1651
@@ -130,6 +132,7 @@ fn a_log_of_mariadb_is_told_transaction_by_transaction() {
     rows 25, 325 bytes
     Committed at b.000001:1751
     0-1-6 at b.000001:1751 @1795420424
+    of XA
     map of 21 bytes
     rows 23, 17 bytes
     Prepared { xid: "X'71',X'',1" } at b.000001:2050
