@@ -14,11 +14,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 /// What a pipe holds: as much as the client may send before it listens.
 const PIPE: usize = 1 << 16;
-/// A talk that has not ended by then hangs.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// A talk that has not ended by then hangs. Time passes only while nobody has anything to do.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A server that is told nothing for so long is gone.
+const SILENCE: Duration = Duration::from_secs(1);
 
 fuzz_target!(|answers: &[u8]| {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
         let answers = answers.to_vec();
         let server = InProcess::listen(move || {
@@ -74,15 +77,17 @@ async fn answer(mut pipe: DuplexStream, answers: Vec<u8>) {
                 return;
             }
         }
-        let mut header = [0; 4];
-        if pipe.read_exact(&mut header).await.is_err() {
-            return;
-        }
-        number = header[3].wrapping_add(1);
-        header[3] = 0;
-        let mut packet = vec![0; usize::try_from(u32::from_le_bytes(header)).expect("three bytes")];
-        if pipe.read_exact(&mut packet).await.is_err() {
-            return;
-        }
+        let Ok(Ok(next)) = tokio::time::timeout(SILENCE, told(&mut pipe)).await else { return };
+        number = next;
     }
+}
+
+/// Takes a packet of the client; the number that the answer to it has.
+async fn told(pipe: &mut DuplexStream) -> io::Result<u8> {
+    let mut header = [0; 4];
+    pipe.read_exact(&mut header).await?;
+    let number = std::mem::take(&mut header[3]);
+    let mut packet = vec![0; usize::try_from(u32::from_le_bytes(header)).expect("three bytes")];
+    pipe.read_exact(&mut packet).await?;
+    Ok(number.wrapping_add(1))
 }
