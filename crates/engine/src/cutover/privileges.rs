@@ -1,5 +1,7 @@
 //! What our login needs on a side to leave it and to keep it current, with the statements that grant it.
 
+use std::collections::BTreeSet;
+
 use sealift_schema::facts::{Flavor, ServerFacts, Side};
 use sealift_schema::grants::Grants;
 use sealift_schema::name::{literal, quote};
@@ -74,6 +76,9 @@ pub fn missing(facts: &ServerFacts, needs: &Needs<'_>) -> Result<FenceKind, Faul
     if remedies.is_empty() {
         return Ok(kind);
     }
+    // A setting may be wanted for more than one thing.
+    let mut said = BTreeSet::new();
+    remedies.retain(|remedy| said.insert(remedy.clone()));
     let what = format!("the login {} lacks what a turn needs there", facts.current_user);
     Err(Fault::new(ErrorCode::PrivilegeMissing, what)
         .on(needs.side)
@@ -229,7 +234,7 @@ impl Look<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use sealift_schema::facts::ServerVersion;
 
@@ -303,6 +308,12 @@ mod tests {
         let old = facts("5.6.24", &[OWN], &[LOG, EVENTS]);
         let said = asked(&old, FencePolicy::ReadOnly).unwrap_err();
         assert!(said.contains("GRANT SUPER ON *.* TO 'app_reader'@'%'"), "{said}");
+        // For the fence and for the way back.
+        let schemas = ["shop".to_owned()];
+        let part = Part::Left { fence: FencePolicy::Tables, follows: true, triggers: true };
+        let needs = Needs { side: Side::Source, schemas: &schemas, part };
+        let said = missing(&bare, &needs).unwrap_err().remedy().to_owned();
+        assert_eq!(said.matches("log_bin_trust_function_creators").count(), 1, "{said}");
         let maria = facts("10.11.5-MariaDB", &[OWN], &[LOG]);
         assert!(asked(&maria, FencePolicy::Accounts).unwrap_err().contains("tables"));
     }

@@ -22,15 +22,22 @@ const SQL_MODE: &str = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES";
 /// # Errors
 /// When the server refuses a setting that matters.
 pub async fn writer(session: &mut Session) -> Result<(), MysqlError> {
-    session
-        .execute(format!(
+    let pins = |besides: &str| {
+        format!(
             "SET SESSION sql_mode='{SQL_MODE}', time_zone='+00:00', foreign_key_checks=0, \
-             unique_checks=1, autocommit=1, max_error_count=65535, \
+             unique_checks=1, autocommit=1, {besides} \
              wait_timeout={PATIENCE_SECONDS}, \
              net_read_timeout={PATIENCE_SECONDS}, net_write_timeout={PATIENCE_SECONDS}, \
              @sealift_passes=1"
-        ))
-        .await?;
+        )
+    };
+    match session.execute(pins("max_error_count=65535,")).await {
+        // MySQL 9 wants a privilege for it. Whoever expects more warnings than are listed then says so.
+        Err(error) if error.class() == ErrorClass::PrivilegeMissing => {
+            session.execute(pins("")).await?;
+        }
+        pinned => drop(pinned?),
+    }
     // Rows of the ledger are locked by their key: nothing is gained by locking the gaps beside them.
     session.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
     // Tables are made as the plan says: without a key the server would add one of its own (8.0.30) or

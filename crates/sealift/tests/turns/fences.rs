@@ -220,3 +220,16 @@ fn a_fenced_mariadb_is_free_again_when_the_budget_is_used_up() {
     ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
     shop.assert_nothing_lost(&acknowledged);
 }
+
+/// By triggers, as on a managed server: no privilege is everywhere but those that following takes.
+#[test]
+fn a_login_that_may_set_nothing_turns_there_and_back() {
+    let pair = Pair::mysql();
+    pair.source.sql(
+        "GRANT SET_ANY_DEFINER ON *.* TO app_reader; \
+         GRANT CREATE, DROP, SELECT, INSERT, UPDATE, DELETE, EVENT ON sealift.* TO app_reader; \
+         GRANT INSERT, UPDATE, DELETE, ALTER ON *.* TO app_reader; \
+         SET GLOBAL log_bin_trust_function_creators = ON",
+    );
+    there_and_back(&pair, "", "tables");
+}
