@@ -37,8 +37,8 @@ impl Run<'_> {
         // Whoever still executes a statement for an earlier run is ended by it.
         carrier.due().await?;
         let actual = target(migration, self.plan).await?;
-        let compared =
-            definitions::compare(migration, self.survey, self.plan, &actual, Extent::BeforeCutover);
+        let extent = Extent::BeforeCutover { headroom: 0 };
+        let compared = definitions::compare(migration, self.survey, self.plan, &actual, extent);
         close_ledgers(migration, name).await?;
         let mut session = Session::connect(&migration.target).await.on(Side::Target, "connect")?;
         pin::writer(&mut session).await.on(Side::Target, "pin a session")?;

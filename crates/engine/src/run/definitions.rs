@@ -20,28 +20,39 @@ pub(super) enum Extent {
     Whole,
     /// What an online migration makes before its cutover: no triggers, no events, and counters that are
     /// behind the source's until then.
-    BeforeCutover,
+    BeforeCutover {
+        /// By how much a turn that was taken back may have put them ahead.
+        headroom: u64,
+    },
     /// All of it. Counters of the side that is live may be ahead.
     Turned {
         /// That side.
         live: Side,
+        /// By how much a turn that was taken back may have put those of the other side ahead.
+        headroom: u64,
     },
 }
 
 impl Extent {
     fn includes(self, kind: ObjectKind) -> bool {
-        self != Self::BeforeCutover || !matches!(kind, ObjectKind::Trigger | ObjectKind::Event)
+        !matches!(self, Self::BeforeCutover { .. })
+            || !matches!(kind, ObjectKind::Trigger | ObjectKind::Event)
     }
 
     /// Whether a difference is only that of a counter which has not come as far as the live side's: a row that
-    /// came and went there moved that one only, and a cutover gives it head-room.
+    /// came and went there moved that one only, and a cutover gives it head-room. One that was taken back has done so
+    /// for nothing.
     fn lets_pass(self, Difference { part, expected, actual, .. }: &Difference) -> bool {
         let number = |text: &Option<String>| text.as_ref()?.parse::<u64>().ok();
         let Some((source, target)) = number(expected).zip(number(actual)) else { return false };
         let is_behind = match self {
             Self::Whole => false,
-            Self::BeforeCutover | Self::Turned { live: Side::Source } => target <= source,
-            Self::Turned { live: Side::Target } => source <= target,
+            Self::BeforeCutover { headroom } | Self::Turned { live: Side::Source, headroom } => {
+                target <= source.saturating_add(headroom)
+            }
+            Self::Turned { live: Side::Target, headroom } => {
+                source <= target.saturating_add(headroom)
+            }
         };
         *part == diff::Part::AutoIncrement && is_behind
     }
@@ -49,7 +60,11 @@ impl Extent {
     /// The same for people.
     fn lets_pass_words(self) -> &'static str {
         match self {
-            Self::Whole | Self::BeforeCutover => {
+            Self::BeforeCutover { headroom: 1.. } => {
+                "AUTO_INCREMENT counters are no difference before the cutover where they are behind the \
+                 source's, or ahead by no more than a rehearsal gives them."
+            }
+            Self::Whole | Self::BeforeCutover { headroom: 0 } => {
                 "AUTO_INCREMENT counters behind the source's are no difference before the cutover, \
                  which raises them."
             }
@@ -86,7 +101,10 @@ pub(super) fn compare(
         }
         if !extent.includes(object.kind) {
             waiting += 1;
-            continue;
+            // A rehearsal, or a cutover that was taken back, leaves events there: they are disabled.
+            if object.kind != ObjectKind::Event || !actual.events.contains_key(&first.target) {
+                continue;
+            }
         }
         let Some((origin, under)) = origin(&survey.catalog, object) else { continue };
         let target = match object.kind {
@@ -189,5 +207,31 @@ fn tell(difference: &Difference, object: ObjectId) -> DifferenceReport {
         source: expected.clone(),
         target: actual.clone(),
         keys: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_may_be_behind_the_live_one_and_ahead_by_what_a_turn_gives_it() {
+        let passes = |extent: Extent, source: &str, target: &str| {
+            extent.lets_pass(&Difference {
+                object: ObjectId::schema("shop"),
+                part: diff::Part::AutoIncrement,
+                facet: "next".to_owned(),
+                expected: Some(source.to_owned()),
+                actual: Some(target.to_owned()),
+            })
+        };
+        let before = |headroom| Extent::BeforeCutover { headroom };
+        assert!(passes(before(0), "10", "9") && !passes(before(0), "10", "11"));
+        assert!(passes(before(1_000), "10", "1010") && !passes(before(1_000), "10", "1011"));
+        let live = Side::Target;
+        let turned = Extent::Turned { live, headroom: 1_000 };
+        assert!(passes(turned, "10", "99999") && passes(turned, "1010", "10"));
+        assert!(!passes(turned, "1011", "10"));
+        assert!(!passes(Extent::Whole, "10", "9"));
     }
 }

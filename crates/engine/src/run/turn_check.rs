@@ -245,7 +245,7 @@ impl Check<'_> {
         let stale = plan.stale(&generate::sources(&survey.catalog), &generate::settings(&context));
         freshness::fresh(&stale)?;
         let actual = super::verify::target(migration, plan).await?;
-        let extent = Extent::BeforeCutover;
+        let extent = Extent::BeforeCutover { headroom: 0 };
         let compared = definitions::compare(migration, survey, plan, &actual, extent);
         let counter = diff::Part::AutoIncrement.to_string();
         let differing = compared.differences.iter().find(|found| {

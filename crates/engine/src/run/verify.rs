@@ -50,6 +50,8 @@ pub struct Followed {
     pub live: Side,
     /// The turn that made it so; `None` before the first cutover.
     pub turn: Option<u32>,
+    /// Whether a turn was ever begun, also one that was taken back: it raises counters.
+    pub was_turned: bool,
     /// What was taken off each side when it was left.
     pub kept: BTreeMap<Side, Kept>,
     /// Tables whose rows are all there; `None`: all of them, and those made since.
@@ -84,6 +86,7 @@ impl Followed {
             name: name.to_owned(),
             live,
             turn: turns.switch.as_ref().map(|switch| switch.turn),
+            was_turned: turns.count > 0,
             kept: turns.kept.clone(),
             copied: stage.needs_copy().then(|| copied.keys().cloned().collect()),
             held: held.reasons(),
@@ -96,10 +99,12 @@ impl Followed {
         self.turn.map_or_else(|| self.name.clone(), |turn| ledger(&self.name, turn))
     }
 
-    fn extent(&self) -> Extent {
+    /// What of the plan the target should hold; `headroom` is what a turn gives counters.
+    fn extent(&self, headroom: u64) -> Extent {
+        let headroom = if self.was_turned { headroom } else { 0 };
         match self.turn {
-            None => Extent::BeforeCutover,
-            Some(_) => Extent::Turned { live: self.live },
+            None => Extent::BeforeCutover { headroom },
+            Some(_) => Extent::Turned { live: self.live, headroom },
         }
     }
 
@@ -317,7 +322,8 @@ async fn moving_definitions(
     (followed, level): (&Followed, &Arc<dyn Applied>),
     report: &mut Report,
 ) -> Result<VerificationReport, Fault> {
-    let (extent, live) = (followed.extent(), followed.live);
+    let extent = followed.extent(migration.turning.settings.headroom);
+    let live = followed.live;
     let first = definitions::compare(migration, survey, plan, actual, extent);
     // Rows are compared from here on: the less is on its way, the less differs at first sight.
     let horizon = log_end::of(migration.endpoint(live)).await?;

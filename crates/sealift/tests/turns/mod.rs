@@ -196,6 +196,8 @@ fn there_and_back(pair: &Pair, settings: &str, fence: &str) {
     assert_eq!(outcome(&rehearsed), "rehearsed");
     assert_eq!(rehearsed.json()["turn"]["fence"], fence);
     assert_eq!(shop.live(), "source");
+    // The events it has made on the target are disabled, and no difference.
+    ends_with(0, &shop.folder.sealift(&["verify"]));
     shop.goes_on(&clients);
 
     let cut = shop.folder.sealift(&["cutover", "--yes", "--json"]);
