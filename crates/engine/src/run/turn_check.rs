@@ -20,7 +20,7 @@ use super::turn_end::ledger;
 use super::turning::{Turning, turns};
 use crate::cutover::{
     FenceKind, FencePolicy, Needs, Part, ReadyClient, ServerId, Servers, TurnAsk, TurnRecord,
-    found, hindrance, may_keep, missing,
+    TurnWish, found, hindrance, may_keep, missing,
 };
 use crate::definition::{self, DefinitionLedger};
 use crate::fault::{ErrorCode, Fault, OnServer};
@@ -175,9 +175,13 @@ impl Check<'_> {
             Side::Source => Servers { source: from, target: to },
             Side::Target => Servers { source: to, target: from },
         };
-        let ready = client.ready(servers, live, kind).await?;
-        record.did(&migration.clock, "the client that measures has written a row");
-        Ok(Some(ready))
+        match client.ready(servers, live, kind).await {
+            Ok(ready) => {
+                record.did(&migration.clock, "the client that measures has written a row");
+                Ok(Some(ready))
+            }
+            Err(fault) => unmeasured(self.ask, record, fault).map(|()| None),
+        }
     }
 
     fn privileges(
@@ -260,6 +264,21 @@ impl Check<'_> {
             Some(found) => Err(Fault::new(ErrorCode::NotConfirmed, found.what.clone())
                 .on(Side::Target)
                 .about(&found.object)),
+        }
+    }
+}
+
+/// A cutover can wait until its client can measure; who goes back has other troubles.
+pub(super) fn unmeasured(
+    ask: &TurnAsk,
+    record: &mut TurnRecord,
+    fault: Fault,
+) -> Result<(), Fault> {
+    match ask.wish {
+        TurnWish::Cutover => Err(fault),
+        TurnWish::Rollback => {
+            record.notes.push(format!("No client measured: {fault}."));
+            Ok(())
         }
     }
 }

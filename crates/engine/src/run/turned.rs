@@ -48,6 +48,8 @@ pub(super) async fn follow(
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
     loop {
+        // What was said of the other direction holds no more.
+        migration.progress.update(|board| board.following = None);
         let survey = Survey::take(migration, report).await?;
         let plan = Plan::read(&migration.folder)?;
         scripts::begin(migration, &survey, &plan, journal.as_ref())?;

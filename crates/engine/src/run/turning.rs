@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::continuous::{self, Continuous};
 use super::follow::Moves;
-use super::turn_check::{Check, Prepared, refuse_held};
+use super::turn_check::{Check, Prepared, refuse_held, unmeasured};
 use super::turn_end::{End, after, ledger, undo};
 use super::{Migration, apply as scripts};
 use crate::copy::gate::{Gate, Gates};
@@ -308,7 +308,10 @@ impl Turning<'_> {
             self.keep_definitions(prepared).await?;
         }
         if let Some(client) = &prepared.client {
-            during.client = Some(client.begin(clock).await?);
+            match client.begin(clock).await {
+                Ok(client) => during.client = Some(client),
+                Err(fault) => unmeasured(ask, record, fault)?,
+            }
         }
         self.hook(settings.before.as_ref(), prepared, ask)
             .await

@@ -133,6 +133,10 @@ async fn turn(ask: TurnAsk, context: &mut Context) -> Result<Answer, Fault> {
         }
         Err(fault) if fault.code == ErrorCode::NotRunning => {
             match run_alone(Alone { ask }, context).await? {
+                // This terminal was told when it was made.
+                Some(record) if !context.output.is_quiet => {
+                    Ok(Answer { text: String::new(), ..answer(&record) })
+                }
                 Some(record) => Ok(answer(&record)),
                 None => {
                     let what = "the run has ended before the turn: nothing is followed any more";

@@ -136,6 +136,13 @@ fn a_client_that_is_never_accepted_again_or_never_kept_out_holds_no_turn_up() {
     assert_eq!((&client["accepted_by"], &client["outage"]["to"]), (&Value::Null, &Value::Null));
     assert!(client["outage"]["first"].as_str().unwrap().contains("1290"), "{client}");
     shop.wait_until_ready("target");
+    // Who goes back is not kept from it.
+    let back = shop.folder.sealift(&["rollback", "--yes", "--json"]);
+    ends_with(0, &back);
+    assert_eq!((outcome(&back).as_str(), seen(&back)), ("switched", Value::Null));
+    let note = back.json()["turn"]["notes"].to_string();
+    assert!(note.contains("No client measured") && note.contains("leads to the source"), "{note}");
+    shop.wait_until_ready("source");
     ends_with(0, &shop.folder.sealift(&["stop"]));
     drop(running);
     ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
