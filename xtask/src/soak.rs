@@ -32,6 +32,9 @@ pub(crate) struct SoakArgs {
     /// Change no definitions meanwhile
     #[arg(long)]
     no_ddl: bool,
+    /// Cut over and roll back as well, amid the same: from a MySQL
+    #[arg(long)]
+    turns: bool,
 }
 
 /// What else can be done for long.
@@ -78,8 +81,12 @@ pub(crate) fn run(args: &SoakArgs) -> ExitCode {
 }
 
 fn soak(args: &SoakArgs) -> Result<soak::Tally, String> {
-    let SoakArgs { what: _, minutes, seed, source, no_ddl } = *args;
+    let SoakArgs { what: _, minutes, seed, source, no_ddl, turns } = *args;
     let seed = seed.unwrap_or_else(workload::seed);
+    if turns && !matches!(source, SoakSource::Mysql) {
+        // Rows of some types could not go back exactly.
+        return Err("--turns is for a source that is a MySQL".to_owned());
+    }
     println!("seed {seed}; sealift is built with the checks of a debug build");
     soak::soak(&SoakOptions {
         sealift: build::checked_sealift()?,
@@ -93,6 +100,7 @@ fn soak(args: &SoakArgs) -> Result<soak::Tally, String> {
         length: Duration::from_secs(60 * minutes),
         storm: STORM,
         typed_tables: None,
+        turns,
         definitions: if no_ddl { Vec::new() } else { Definition::all() },
         keep: soak::keeping_place(&build::target_folder()),
     })

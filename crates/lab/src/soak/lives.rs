@@ -25,6 +25,26 @@ const GIVEN_UP: [&str; 6] = ["SL0301", "SL0307", "SL0309", "SL0311", "SL0801", "
 /// What an order may end with besides: nothing is followed yet, nobody takes it just now, a run has just begun or ended.
 const NOT_OBEYED: [&str; 5] = ["SL0105", "SL0201", "SL0207", "SL0208", "SL0209"];
 
+/// What a command ends with while the guard of a turn uses the state folder.
+const IN_USE: &str = "SL0201";
+
+/// What no storm explains: rows could not go back, the other side is not as it should be, a fence did not hold.
+const WRONG_WITH_TURNS: [&str; 3] = ["SL1004", "SL1005", "SL1008"];
+
+/// What became of a turn, as far as whoever asked for it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turned {
+    /// It was made.
+    Made,
+    /// It was refused, or nobody knows.
+    InVain,
+}
+
+/// Where a soak in this folder says where the application's traffic goes.
+pub(super) fn router(folder: &Path) -> PathBuf {
+    folder.join("router")
+}
+
 /// A folder with a configuration, one for each migration.
 pub(super) struct Place {
     folder: PathBuf,
@@ -51,7 +71,7 @@ impl Place {
     pub(super) fn begin(
         &mut self,
         storm: &Storm,
-        schema: &str,
+        schemas: &[&str],
         random: &mut StdRng,
     ) -> Result<(), LabError> {
         self.migration += 1;
@@ -64,11 +84,14 @@ impl Place {
             rate => format!("[throttle]\nrows_per_second = {}\n", 1_500 * rate * rate),
         };
         let config = format!(
-            "[source]\n{}[target]\n{}[select]\nschemas = [\"{schema}\"]\n[copy]\nworkers = {}\n{throttle}",
+            "[source]\n{}[target]\n{}[select]\nschemas = {schemas:?}\n[copy]\nworkers = {}\n{throttle}\
+             [cutover]\nafter = \"echo $SEALIFT_TO > {}\"\n",
             self.way(storm.source(), source),
             self.way(storm.target(), target),
-            random.random_range(1..5)
+            random.random_range(1..5),
+            self.router().display()
         );
+        fs::write(self.router(), "source\n").map_err(io("say where the traffic goes"))?;
         self.variables = vec![
             ("SEALIFT_SOURCE_PASSWORD", storm.source().account().password),
             ("SEALIFT_TARGET_PASSWORD", storm.target().account().password),
@@ -86,6 +109,16 @@ impl Place {
         format!("url = \"mysql://{}@127.0.0.1:{port}\"\n{tls}", server.account().user)
     }
 
+    /// The file that says where the application's traffic goes.
+    pub(super) fn router(&self) -> PathBuf {
+        router(&self.folder)
+    }
+
+    /// Whether that is the target.
+    pub(super) fn is_turned(&self) -> bool {
+        fs::read_to_string(self.router()).is_ok_and(|side| side.trim() == "target")
+    }
+
     fn here(&self) -> PathBuf {
         self.folder.join(format!("migration-{}", self.migration))
     }
@@ -99,6 +132,21 @@ impl Place {
         }
     }
 
+    /// What `status` says.
+    pub(super) fn status(&self) -> String {
+        let output = self.command(&["status", "--json"]).stderr(Stdio::null()).output();
+        output
+            .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+            .unwrap_or_default()
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.sealift);
+        command.args(words).current_dir(self.here()).env_remove("SEALIFT_PROBE");
+        command.envs(self.variables.iter().copied()).stdin(Stdio::null());
+        command
+    }
+
     /// Starts a command of sealift.
     pub(super) fn live(&mut self, words: &[&str]) -> Result<Life, String> {
         self.life += 1;
@@ -107,12 +155,8 @@ impl Place {
             ["out", "err"].map(|end| here.join(format!("life-{:03}.{end}", self.life)));
         let file = |path: &Path| File::create(path).map_err(|error| error.to_string());
         self.note(&words.join(" "));
-        let child = Command::new(&self.sealift)
-            .args(words)
-            .current_dir(&here)
-            .env_remove("SEALIFT_PROBE")
-            .envs(self.variables.iter().copied())
-            .stdin(Stdio::null())
+        let child = self
+            .command(words)
             .stdout(file(&stdout)?)
             .stderr(file(&stderr)?)
             .spawn()
@@ -131,6 +175,11 @@ pub(super) struct Life {
 impl Life {
     pub(super) fn has_ended(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(Some(_)))
+    }
+
+    /// Whether it ended because its plan is to be made again, which it leaves to a person.
+    pub(super) fn has_stale_plan(&self) -> bool {
+        self.error() == "SL0503"
     }
 
     /// Kills it, if it still lives. What it said of an end of its own must be about servers that went away.
@@ -153,6 +202,20 @@ impl Life {
         self.judge(status).map(|()| false)
     }
 
+    /// Ends a turn, and tells what became of it.
+    pub(super) fn turned(mut self) -> Result<Turned, String> {
+        let _ = self.child.kill();
+        let status = self.child.wait().map_err(|error| error.to_string())?;
+        let error = self.error();
+        match status.code() {
+            Some(0) => Ok(Turned::Made),
+            Some(3) if !WRONG_WITH_TURNS.contains(&error.as_str()) => Ok(Turned::InVain),
+            None => Ok(Turned::InVain),
+            Some(1) if NOT_OBEYED.contains(&error.as_str()) => Ok(Turned::InVain),
+            Some(_) => self.judge(status).map(|()| Turned::InVain),
+        }
+    }
+
     /// Stops it as by Ctrl-C, a second time if the first takes long; never leaves it.
     pub(super) fn interrupt(mut self) -> Result<(), String> {
         for _attempt in 0..2 {
@@ -164,14 +227,14 @@ impl Life {
         Err(format!("sealift {} does not end when it is interrupted twice", self.words))
     }
 
-    /// Waits until everything is done.
-    pub(super) fn finish(&mut self) -> Result<(), String> {
+    /// Waits until everything is done. Tells whether it was: the guard of a turn may be at work still.
+    pub(super) fn finish(&mut self) -> Result<bool, String> {
         let Some(status) = self.ends_within(FINISH_PATIENCE) else {
             let patience = FINISH_PATIENCE.as_secs();
             return Err(format!("sealift {} did not end within {patience} s", self.words));
         };
-        if status.success() {
-            return Ok(());
+        if status.success() || self.error() == IN_USE {
+            return Ok(status.success());
         }
         Err(format!("sealift {} ended with {status}:\n{}", self.words, self.said()))
     }
@@ -193,7 +256,7 @@ impl Life {
         // A signal is ours.
         let Some(code) = status.code() else { return Ok(()) };
         let error = self.error();
-        if code == 4 || (code == 1 && GIVEN_UP.contains(&error.as_str())) {
+        if code == 4 || (code == 1 && (error == IN_USE || GIVEN_UP.contains(&error.as_str()))) {
             return Ok(());
         }
         Err(format!("sealift {} ended with {code}, {error}:\n{}", self.words, self.said()))

@@ -5,6 +5,7 @@ mod lives;
 mod storm;
 mod judge;
 mod tally;
+mod turning;
 mod turns;
 
 use std::fs;
@@ -15,7 +16,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 
-use self::lives::Place;
+use self::lives::{Place, router};
 use self::storm::Storm;
 pub use self::tally::Tally;
 pub use self::turns::{TurnsOptions, TurnsTally, turns};
@@ -23,7 +24,7 @@ use crate::error::{LabError, io};
 use crate::pair::Pair;
 use crate::server::{Kind, Options};
 use crate::wait::wait_until_within;
-use crate::workload::churn::{self, Appetite, Churn, Definition};
+use crate::workload::churn::{self, Appetite, Churn, Definition, Sides};
 use crate::workload::every_type;
 
 /// The schema that is migrated.
@@ -52,6 +53,8 @@ pub struct SoakOptions {
     pub storm: Duration,
     /// Tables of types beside the application's own; `None` for all there are.
     pub typed_tables: Option<usize>,
+    /// Whether it is cut over and rolled back as well, once it was disturbed for so long.
+    pub turns: bool,
     /// Definitions that change meanwhile.
     pub definitions: Vec<Definition>,
     /// Where logs, configuration and state are kept when something is wrong.
@@ -103,18 +106,27 @@ impl<'a> Soak<'a> {
         let encrypted = random.random_ratio(1, 2);
         let on = if encrypted { "ON" } else { "OFF" };
         let target = Options::azure_target().arg(format!("--require-secure-transport={on}"));
-        let pair = Pair::start(Options::source(*source), target)?;
+        let source_options =
+            if options.turns { turning::source(*source) } else { Options::source(*source) };
+        let pair = Pair::start(source_options, target)?;
         let types = types(*source, options.typed_tables, &mut random);
         churn::create_everything(&pair.source, SCHEMA, &types);
         let appetite = Appetite::everything(WRITERS)
             .and_definitions(&options.definitions)
             .among_disturbances();
-        let churn = Churn::hungry(&pair.source, SCHEMA, *seed, &appetite);
         let folder = keep.join(format!("seed-{seed}"));
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(io("remove what an earlier soak kept"))?;
         }
         fs::create_dir_all(&folder).map_err(io("create the soak's folder"))?;
+        let churn = if options.turns {
+            let router = router(&folder);
+            let sides = Sides { source: &pair.source, target: &pair.target, router: &router };
+            turning::admit(sides, SCHEMA, &types);
+            Churn::moving(sides, SCHEMA, *seed, &appetite)
+        } else {
+            Churn::hungry(&pair.source, SCHEMA, *seed, &appetite)
+        };
         // Of its own: the program may be built again meanwhile.
         let sealift = folder.join("sealift");
         fs::copy(&options.sealift, &sealift).map_err(io("copy the program under test"))?;
@@ -140,7 +152,10 @@ impl<'a> Soak<'a> {
         self.storm
             .target()
             .sql(format!("DROP DATABASE IF EXISTS {SCHEMA}; DROP DATABASE IF EXISTS sealift;"));
-        self.place.begin(&self.storm, SCHEMA, &mut self.random).map_err(|e| e.to_string())?;
+        let schemas: &[&str] =
+            if self.options.turns { &[SCHEMA, turning::LEDGER] } else { &[SCHEMA] };
+        self.place.begin(&self.storm, schemas, &mut self.random).map_err(|e| e.to_string())?;
+        let clients = self.options.turns.then(|| turning::clients(&self.storm, &self.place));
         let begun = Instant::now();
         while begun.elapsed() < self.options.storm {
             self.life()?;
@@ -149,8 +164,10 @@ impl<'a> Soak<'a> {
         // The application still writes; then it rests, and nothing is missing.
         self.catch_up()?;
         self.application_goes_on()?;
-        self.catch_up_at_rest()?;
-        Ok(())
+        match clients {
+            Some(clients) => self.turn_and_judge(clients),
+            None => self.catch_up_at_rest(),
+        }
     }
 
     /// One process of sealift, until it is killed, stops as asked, or gives up.
@@ -171,6 +188,12 @@ impl<'a> Soak<'a> {
             }
         }
         let ends_itself = life.has_ended();
+        if ends_itself && life.has_stale_plan() {
+            // Killed before its first position was known, and definitions have moved since.
+            self.tally.gave_up += 1;
+            self.storm.calm();
+            return self.until_done(&["plan", "--json"]);
+        }
         if !ends_itself && self.random.random_ratio(1, 5) {
             self.storm.calm();
             self.tally.interrupted += 1;
@@ -224,8 +247,21 @@ impl<'a> Soak<'a> {
     }
 
     fn catch_up(&mut self) -> Result<(), String> {
-        let mut life = self.place.live(&["run", "--until-caught-up", "--json"])?;
-        life.finish()
+        self.until_done(&["run", "--until-caught-up", "--json"])
+    }
+
+    /// Brings a command to its end, which may have to wait for the guard of a turn.
+    fn until_done(&mut self, words: &[&str]) -> Result<(), String> {
+        let begun = Instant::now();
+        while !self.place.live(words)?.finish()? {
+            if begun.elapsed() > CALM_PATIENCE {
+                return Err(format!(
+                    "the state folder is in use, so sealift {} is",
+                    words.join(" ")
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Everything is carried and equal while nobody writes.
@@ -238,7 +274,7 @@ impl<'a> Soak<'a> {
     }
 
     fn judge(&mut self) -> Result<(), String> {
-        self.place.live(&["verify", "--json"])?.finish()?;
+        self.until_done(&["verify", "--json"])?;
         judge::same(self.storm.source(), self.storm.target(), SCHEMA)
     }
 }

@@ -20,6 +20,12 @@ pub struct Tally {
     pub gave_up: u64,
     /// Tables that were ordered to be copied again.
     pub orders: u64,
+    /// Cutovers and rollbacks that were made.
+    pub turns: u64,
+    /// Those that were refused, or came to nothing in a storm.
+    pub turns_in_vain: u64,
+    /// Writes of the application that were acknowledged, each found once on both sides.
+    pub acknowledged: u64,
     /// Disturbances of connections, by kind.
     pub cuts: u64,
     /// Answers and commits that got lost.
@@ -42,7 +48,8 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { took, migrations, lives, killed, interrupted, gave_up, .. } = self;
         let Self { cuts, lost, holes, slow, restarts, server_kills, .. } = self;
-        let Self { transactions, definitions, orders, .. } = self;
+        let Self { transactions, definitions, orders, turns, turns_in_vain, acknowledged, .. } =
+            self;
         writeln!(f, "{migrations} migrations in {} s, equal at their ends", took.as_secs())?;
         writeln!(
             f,
@@ -54,6 +61,10 @@ impl fmt::Display for Tally {
             "connections: {cuts} cuts, {lost} lost answers, {holes} black holes, {slow} refused or slow"
         )?;
         writeln!(f, "servers: {restarts} restarts, {server_kills} killed")?;
+        writeln!(
+            f,
+            "turns: {turns} made, {turns_in_vain} in vain; {acknowledged} acknowledged writes, none missing or doubled"
+        )?;
         write!(f, "application: {transactions} transactions, {definitions} changes of definitions")
     }
 }

@@ -68,7 +68,7 @@ pub struct Manner {
     /// Statements of each transaction besides; `{client}` and `{seq}` stand for its numbers. The account has to be
     /// [admitted](admit) to what they touch.
     pub besides: &'static str,
-    /// How long a client rests between two transactions.
+    /// How long a client rests between two transactions, and after one that is refused.
     pub rest: Duration,
 }
 
@@ -102,6 +102,11 @@ pub fn admit(server: &Server, schema: &str) {
         "{quiet} {make} '{user}'@'%' IDENTIFIED BY '{password}'; \
          GRANT ALL ON `{schema}`.* TO '{user}'@'%'"
     ));
+}
+
+/// Gives the application's account a privilege on all of a server.
+pub(super) fn grant(server: &Server, privilege: &str) {
+    server.sql(format!("GRANT {privilege} ON *.* TO '{}'@'%'", ACCOUNT.0));
 }
 
 /// Makes the application's schema on the source, and its account on both servers.
@@ -270,10 +275,15 @@ fn way_through(server: &Server, schema: &str, port: u16) -> Command {
     command
 }
 
+/// Has the server's client program log in as the application.
+pub(super) fn as_application(command: &mut Command) {
+    command.arg(format!("--user={}", ACCOUNT.0)).env("MYSQL_PWD", ACCOUNT.1);
+}
+
 /// The server's own client program, logged in as the application over the socket.
 fn way(server: &Server, schema: &str) -> Command {
     let mut command = server.client().schema(schema).command();
-    command.arg(format!("--user={}", ACCOUNT.0)).env("MYSQL_PWD", ACCOUNT.1);
+    as_application(&mut command);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     command
 }
@@ -314,12 +324,12 @@ impl Client {
                 seen.refused.extend(refused_since.take().map(|since| since.elapsed()));
                 drop(seen);
                 self.acknowledged.fetch_add(1, Ordering::SeqCst);
-                if !self.manner.rest.is_zero() {
-                    std::thread::park_timeout(self.manner.rest);
-                }
             } else {
                 refused_since.get_or_insert(begun);
                 connection = None;
+            }
+            if !self.manner.rest.is_zero() {
+                std::thread::park_timeout(self.manner.rest);
             }
         }
     }

@@ -9,6 +9,24 @@ use sealift_lab::workload::churn::Definition;
 
 #[test]
 fn whatever_breaks_for_some_seconds_nothing_is_lost_or_doubled() {
+    soaked(Turns::None);
+}
+
+/// The longest part is that everything has to be caught up with before it can be turned.
+#[test]
+#[ignore = "long"]
+fn whatever_breaks_while_it_turns_nothing_is_lost_or_doubled() {
+    soaked(Turns::Made);
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turns {
+    None,
+    Made,
+}
+
+fn soaked(turns: Turns) {
+    let folder = soak::keeping_place(Path::new(env!("CARGO_TARGET_TMPDIR")));
     let options = SoakOptions {
         sealift: PathBuf::from(env!("CARGO_BIN_EXE_sealift")),
         source: Kind::MySql,
@@ -16,8 +34,9 @@ fn whatever_breaks_for_some_seconds_nothing_is_lost_or_doubled() {
         length: Duration::ZERO,
         storm: Duration::from_secs(8),
         typed_tables: Some(8),
+        turns: turns == Turns::Made,
         definitions: Definition::all(),
-        keep: soak::keeping_place(Path::new(env!("CARGO_TARGET_TMPDIR"))),
+        keep: if turns == Turns::Made { folder.join("turned") } else { folder },
     };
     match soak::soak(&options) {
         Ok(tally) => println!("{tally}"),

@@ -5,9 +5,9 @@ mod tables;
 mod statements;
 mod typed;
 mod definitions;
+mod ways;
 
 use std::io::Write as _;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -21,10 +21,15 @@ use definitions::FOUND_OTHERWISE;
 pub use definitions::{BESIDE, Definition};
 pub use tables::{EVERYDAY, create, create_everything};
 use typed::Typed;
+use ways::Ways;
+pub use ways::{Sides, admit_to_both};
 
 use crate::server::{Kind, Server};
 use crate::wait::{wait_until, wait_until_within};
 use crate::workload::every_type;
+
+/// How long a writer rests after each round while it is at ease.
+const EASE: Duration = Duration::from_millis(500);
 
 /// Transactions a client writes before it logs out.
 const TRANSACTIONS: u64 = 30;
@@ -70,6 +75,8 @@ pub struct Churn {
 struct Shared {
     stop: AtomicBool,
     paused: AtomicBool,
+    /// No definition of what is migrated is changed, and there are pauses.
+    at_ease: AtomicBool,
     resting: AtomicU64,
     rounds: AtomicU64,
     interrupted: AtomicU64,
@@ -92,21 +99,32 @@ impl Churn {
 
     /// Starts to write to the tables of [`create`]. Statements depend on nothing but the seed.
     pub fn hungry(server: &Server, schema: &str, seed: u64, appetite: &Appetite) -> Self {
+        let goes_on = appetite.disturbed
+            || appetite.beside_releases
+            || appetite.writers > 1
+            || server.kind() == Kind::MySql5_6;
+        let ways = || Ways::to(server, schema, goes_on);
+        Self::writing(server, schema, seed, appetite, ways)
+    }
+
+    /// The same on the side that is live, by an account that was [let in](admit_to_both).
+    pub fn moving(sides: Sides<'_>, schema: &str, seed: u64, appetite: &Appetite) -> Self {
+        Self::writing(sides.source, schema, seed, appetite, || Ways::of(sides, schema))
+    }
+
+    fn writing(
+        server: &Server,
+        schema: &str,
+        seed: u64,
+        appetite: &Appetite,
+        ways: impl Fn() -> Ways,
+    ) -> Self {
         let shared = Arc::new(Shared::default());
         let typed = if appetite.everything { typed::tables(server, schema) } else { Vec::new() };
         let mut threads = Vec::new();
         for number in 0..appetite.writers {
-            let mut client = server.client().schema(schema);
-            let is_refused = appetite.disturbed
-                || appetite.beside_releases
-                || appetite.writers > 1
-                || server.kind() == Kind::MySql5_6;
-            if is_refused {
-                // The statements after a refused one are as good as any.
-                client = client.option("--force");
-            }
             let writer = Writer {
-                client: client.command(),
+                ways: ways(),
                 // Followed by GTID, as all sources of such an appetite are.
                 xid: (appetite.everything && server.kind() == Kind::MySql)
                     .then(|| format!("'writer {number}'")),
@@ -166,6 +184,14 @@ impl Churn {
         self.shared.paused.store(false, Ordering::SeqCst);
     }
 
+    /// Has the definitions of what is migrated rest, and writers now and then, so that somebody can keep up with them
+    /// who is disturbed all the time; or has all of it go on as before.
+    pub fn at_ease(&self, is: bool) {
+        self.pause();
+        self.shared.at_ease.store(is, Ordering::SeqCst);
+        self.resume();
+    }
+
     /// Stops after the rounds at hand.
     ///
     /// # Errors
@@ -213,7 +239,7 @@ impl Shared {
 
 /// One of the application's threads.
 struct Writer {
-    client: Command,
+    ways: Ways,
     /// Names its distributed transactions, if it has any.
     xid: Option<String>,
     kind: Kind,
@@ -226,9 +252,12 @@ struct Writer {
 
 impl Writer {
     fn work(mut self) {
-        self.client.stdin(Stdio::piped()).stdout(Stdio::null());
         while !self.shared.stop.load(Ordering::SeqCst) {
             self.rest();
+            if self.shared.at_ease.load(Ordering::SeqCst) {
+                let stop = || self.shared.stop.load(Ordering::SeqCst).then_some(());
+                wait_until_within(EASE, stop);
+            }
             let script = self.round();
             match self.send(&script) {
                 Ok(()) => {
@@ -267,7 +296,7 @@ impl Writer {
     /// Sends a script and tells what was refused but for what happens to every application among others.
     fn send(&mut self, script: &str) -> Result<(), String> {
         let io = |error: std::io::Error| format!("run the client: {error}");
-        let mut running = self.client.spawn().map_err(io)?;
+        let mut running = self.ways.live().spawn().map_err(io)?;
         let mut pipe = running.stdin.take().ok_or("the client has no input")?;
         // A client that ends early says why.
         let _ = pipe.write_all(script.as_bytes());
@@ -333,7 +362,8 @@ impl Writer {
         for sort in [Definition::OUTSIDE, Definition::INSIDE] {
             let kinds = self.appetite.definitions.iter().filter(|kind| sort.contains(kind));
             let Some(kind) = kinds.choose(random) else { continue };
-            if random.random_ratio(1, kind.rarity()) {
+            let rests = sort == Definition::INSIDE && self.shared.at_ease.load(Ordering::SeqCst);
+            if random.random_ratio(1, kind.rarity()) && !rests {
                 script.push_str(&kind.script(random, &self.schema, self.kind));
                 self.shared.definitions.fetch_add(1, Ordering::SeqCst);
             }
@@ -358,9 +388,9 @@ const XA_ENDED: [&str; 7] = [
 
 /// Whether a client says that its server went away: it is being restarted, or connections are being cut.
 fn of_disturbance(said: &str) -> bool {
-    // Nobody listens, gone away, lost in a handshake or after, shutting down, interrupted, aborted.
-    const CODES: [&str; 10] =
-        ["2002", "2003", "2006", "2013", "2026", "1053", "1317", "1927", "3169", "4031"];
+    // Nobody listens, gone away, lost in a handshake or after, shutting down, interrupted, aborted; it takes no writes.
+    const CODES: [&str; 11] =
+        ["2002", "2003", "2006", "2013", "2026", "1053", "1317", "1927", "3169", "4031", "1290"];
     let code = |line: &str| {
         CODES.iter().any(|code| line.starts_with("ERROR ") && line[6..].starts_with(code))
     };
