@@ -40,7 +40,9 @@ fn root(server: &Server) -> Endpoint {
 /// An account over TCP.
 fn account(server: &Server, account: Account) -> Endpoint {
     let address = Address::Tcp { host: server.host().to_owned(), port: server.port() };
-    endpoint(address, account.user, account.password, TlsMode::Required)
+    let is_without = server.kind() == Kind::MySql5_6;
+    let tls = if is_without { TlsMode::Off } else { TlsMode::Required };
+    endpoint(address, account.user, account.password, tls)
 }
 
 fn endpoint(address: Address, user: &str, password: &str, tls: TlsMode) -> Endpoint {
