@@ -337,6 +337,29 @@ fn an_account_that_sees_nothing_is_told_what_would_show_it_all() {
 }
 
 #[test]
+fn triggers_that_plan_apply_has_made_are_no_blocker() {
+    let schema = unique_schema("applied");
+    let pair = mysql();
+    pair.source.sql(format!(
+        "CREATE DATABASE {schema}; USE {schema}; CREATE TABLE t (id INT PRIMARY KEY);
+         CREATE TRIGGER Acts BEFORE INSERT ON t FOR EACH ROW SET NEW.id = NEW.id;"
+    ));
+    let rest = format!("[select]\nschemas = [\"{schema}\"]\n");
+    let folder = Folder::between(&pair.source, &pair.target, &rest);
+    for args in [["plan"].as_slice(), &["plan", "apply"]] {
+        let ran = folder.sealift(args);
+        assert_eq!(ran.code, Some(0), "{}", ran.screen());
+    }
+    let told = assessed(&folder, &[], 0);
+    assert_eq!(standing(&told, "target-triggers"), "passes");
+    pair.target.sql(format!(
+        "DROP TABLE {schema}.t; CREATE TABLE {schema}.t (id INT PRIMARY KEY);
+         CREATE TRIGGER {schema}.other BEFORE INSERT ON {schema}.t FOR EACH ROW SET NEW.id = 1"
+    ));
+    assert_eq!(standing(&assessed(&folder, &[], 3), "target-triggers"), "blocks");
+}
+
+#[test]
 fn what_is_accepted_no_longer_counts() {
     let schema = unique_schema("accepted");
     let pair = mysql();
