@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use sealift_schema::facts::Side;
 use sealift_schema::name::{ObjectId, QualifiedName};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -63,7 +64,7 @@ pub struct Snapshot {
     /// Seconds until all rows are there, as things go; absent while none are copied, or it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eta_seconds: Option<u64>,
-    /// How far behind its source the target is; absent in an offline run.
+    /// How far the side that is kept current is behind the live one; absent in an offline run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub following: Option<Following>,
     /// What the continuous comparison is at; absent where there is none.
@@ -74,9 +75,13 @@ pub struct Snapshot {
     pub steering: Option<Steering>,
 }
 
-/// What following a source's changes looks like from outside.
+/// What following the live side's changes looks like from outside. Until a cutover, and after a rollback, that is the
+/// source; between them it is the target, and what is said of a source here is said of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Following {
+    /// The side whose changes are followed. What an earlier sealift wrote does not name it.
+    #[serde(default = "source")]
+    pub live: Side,
     /// What it is at.
     pub state: FollowState,
     /// Up to where the source's changes are on the target; empty until it is known.
@@ -95,7 +100,7 @@ pub struct Following {
     pub changes_per_second: Option<u64>,
     /// Seconds until it has caught up, as things go.
     pub eta_seconds: Option<u64>,
-    /// Whether everything is there and the lag is small: ready to cut over.
+    /// Whether everything is there and the lag is small: ready to cut over, or to roll back.
     pub ready: bool,
     /// Tables that are held: a statement about them could not be carried.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -107,6 +112,11 @@ pub struct Following {
     pub threads_running: Option<u64>,
     /// How long the source keeps what is still needed of its binary log.
     pub retention: Option<Retention>,
+}
+
+/// The side that is live before anything is turned.
+fn source() -> Side {
+    Side::Source
 }
 
 /// What the comparison that goes on while changes are followed looks like from outside.
@@ -279,6 +289,21 @@ impl Snapshot {
         })
     }
 
+    /// Takes back what only a run at work can say: what it is doing, and that it is ready. It has ended, or follows no
+    /// longer.
+    pub fn ended(&mut self) {
+        self.stage.clear();
+        self.doing.clear();
+        self.not_ready();
+    }
+
+    /// Takes back that it is ready: nothing is followed now.
+    pub fn not_ready(&mut self) {
+        if let Some(following) = &mut self.following {
+            following.ready = false;
+        }
+    }
+
     /// Bytes sent, over all tables.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -368,6 +393,14 @@ mod tests {
         let json = serde_json::to_string(&progress.snapshot()).unwrap();
         assert!(json.contains(r#"{"schema":"shop","name":"a.b","stage":"copying","rows":7,"#));
         assert_eq!(serde_json::from_str::<Snapshot>(&json).unwrap(), progress.snapshot());
+    }
+
+    #[test]
+    fn what_an_earlier_sealift_followed_was_the_source() {
+        let json = r#"{"state":"following","position":"","source_position":"","lag":{},"transactions":0,
+            "changes":0,"ready":true}"#;
+        let following: Following = serde_json::from_str(json).unwrap();
+        assert_eq!((following.live, following.ready), (Side::Source, true));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sealift_mysql::vitals::Vitals;
+use sealift_schema::facts::Side;
 use sealift_schema::rule::BEHIND_MS_MAX;
 
 use super::Stood;
@@ -22,8 +23,9 @@ const BEHIND_MS: u64 = 30_000;
 const VITALS_VALID: Duration = Duration::from_secs(10);
 
 /// What is remembered from look to look.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Assessor {
+    live: Side,
     ends: Ends,
     vitals: Option<(Duration, Vitals)>,
     transactions: Pace,
@@ -42,6 +44,20 @@ enum Unit {
 }
 
 impl Assessor {
+    /// Nothing is known yet of the side that is followed.
+    pub(super) fn of(live: Side) -> Self {
+        Self {
+            live,
+            ends: Ends::default(),
+            vitals: None,
+            transactions: Pace::default(),
+            changes: Pace::default(),
+            backlog: Pace::default(),
+            backlog_unit: None,
+            was_level: false,
+        }
+    }
+
     /// The source answered.
     pub(super) fn observe(&mut self, now: Duration, vitals: Vitals) {
         if let Some(end) = &vitals.log_end {
@@ -75,6 +91,7 @@ impl Assessor {
         let position = stood.position.as_ref();
         let vitals = vitals.map(|(_, vitals)| vitals).unwrap_or_default();
         Following {
+            live: self.live,
             state,
             position: position.map(ToString::to_string).unwrap_or_default(),
             source_position: vitals.log_end.as_ref().map(ToString::to_string).unwrap_or_default(),

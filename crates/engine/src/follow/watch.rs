@@ -1,4 +1,4 @@
-//! The task that looks at the source every second, and tells what it sees.
+//! The task that looks at the side that is followed every second, and tells what it sees.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::Standing;
 use super::assess::Assessor;
 use crate::clock::Clock;
 use crate::control::{Control, SourceLoad};
-use crate::progress::{Following, Progress};
+use crate::progress::{Following, Progress, Snapshot};
 use crate::stop::Stop;
 
 /// The source is looked at this often.
@@ -26,7 +26,7 @@ const LOOKS_PER_LOG: u32 = 60;
 /// What [`watch`] needs.
 #[derive(Clone, Debug)]
 pub struct FollowWatch {
-    /// Who is looked at.
+    /// Who is looked at: the side whose changes are followed.
     pub source: Endpoint,
     /// Who is asked how busy it is, where a setting depends on that.
     pub target: Endpoint,
@@ -43,7 +43,7 @@ pub struct FollowWatch {
 /// Looks until `end` is asked for. Trouble with the source is no trouble here: whoever reads its rows or its
 /// log will meet it too, and is the one to tell.
 pub async fn watch(job: FollowWatch, end: Stop) {
-    let mut assessor = Assessor::default();
+    let mut assessor = Assessor::of(job.source.side);
     let mut watcher: Option<Watcher> = None;
     let mut pulse: Option<Pulse> = None;
     let mut turns = interval(LOOK_EVERY);
@@ -64,11 +64,13 @@ pub async fn watch(job: FollowWatch, end: Stop) {
                     job.control.observe(load(&vitals));
                     assessor.observe(job.clock.elapsed(), vitals);
                 }
-                Ok(Err(error)) => tracing::debug!(%error, "cannot look at the source"),
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "cannot look at the {}", job.source.side);
+                }
                 Err(_late) => {
                     // Its answer may still come: it must not be taken for that to another question.
                     watcher = None;
-                    tracing::debug!("the source does not answer in time");
+                    tracing::debug!("the {} does not answer in time", job.source.side);
                 }
             }
         }
@@ -89,6 +91,7 @@ pub async fn watch(job: FollowWatch, end: Stop) {
             job.progress.update(|board| board.following = Some(following));
         }
     }
+    job.progress.update(Snapshot::not_ready);
     if let Some(watcher) = watcher {
         watcher.close().await;
     }
@@ -153,7 +156,8 @@ fn warn(following: &Following, warned: bool) -> bool {
         tracing::warn!(
             needed = retention.needed_file,
             left_seconds = retention.left_seconds,
-            "the source may soon purge binary log that is still needed: resume, or have it kept longer"
+            "the {} may soon purge binary log that is still needed: resume, or have it kept longer",
+            following.live
         );
     }
     true

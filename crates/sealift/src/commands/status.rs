@@ -66,7 +66,8 @@ fn text(peek: &Peek, now: Timestamp) -> String {
     }
     if let Some(reported) = progress {
         let Snapshot { stage, doing, .. } = &reported.snapshot;
-        if *run != Run::None {
+        // One that has just begun has not said it yet.
+        if *run != Run::None && !stage.is_empty() {
             let doing = if doing.is_empty() { stage } else { &format!("{stage}: {doing}") };
             line("doing", doing);
         }
@@ -176,6 +177,7 @@ mod tests {
         Comparing, DifferingTable, FollowState, Following, Lag, Retention, TableProgress,
     };
     use sealift_engine::stage::Event;
+    use sealift_schema::facts::Side;
     use sealift_schema::name::QualifiedName;
     use sealift_server::store::{Identity, Reported};
     use serde_json::json;
@@ -255,6 +257,7 @@ mod tests {
 
     fn following(state: FollowState, lag: Lag) -> Following {
         Following {
+            live: Side::Source,
             state,
             position: format!(
                 "binlog.000042:1579 (GTID set {})",
@@ -341,6 +344,39 @@ mod tests {
         log       the source keeps what is needed 3d 04h longer
         as of     3.0s ago
         ");
+    }
+
+    #[test]
+    fn a_source_that_is_level_with_a_live_target_is_ready_to_roll_back() {
+        let lag = Lag { ms: Some(0), bytes: Some(0), transactions: Some(0) };
+        let following =
+            Following { live: Side::Target, ready: true, ..following(FollowState::Following, lag) };
+        assert_snapshot!(shown_following(following.clone(), Steering::default()), @r"
+        source    10.0.0.5:3306
+        target    contoso.mysql.database.azure.com:3306
+        stage     copying
+        process   4711 is at work
+        doing     following
+        changes   following, level with the target
+                  ready to roll back
+        applied   1,234 transactions, 56,789 row changes (120/s, 4,800/s)
+        up to     binlog.000042:1579 (GTID set 0f1b2c3d-0000-11ee-8000:1-5,0f1b2c3d-0…
+        log       the target keeps what is needed 3d 04h longer
+        as of     3.0s ago
+        ");
+        for (left, words) in [
+            (0, "WARNING: the target may have purged binlog.000042"),
+            (7_000, "WARNING: the target keeps binlog.000042 only 1h 56m longer"),
+        ] {
+            let retention = following.retention.clone().map(|old| Retention {
+                left_seconds: Some(left),
+                warning: true,
+                ..old
+            });
+            let following = Following { retention, ..following.clone() };
+            let shown = shown_following(following, Steering::default());
+            assert!(shown.contains(words), "{shown}");
+        }
     }
 
     #[test]

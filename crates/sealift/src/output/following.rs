@@ -1,4 +1,4 @@
-//! What following a source is at, and what the operator wants of it, in words: for `status` and for the display.
+//! What following the live side is at, and what the operator wants of it, in words: for `status` and for the display.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sealift_engine::control::{Settings, Steering};
 use sealift_engine::progress::{Comparing, Following, Held, HeldObject, Retention, Snapshot};
+use sealift_schema::facts::Side;
 
 use super::quantity::{bytes, count, counted, duration, duration_ms};
 use super::text::{clean, cut};
@@ -23,7 +24,8 @@ const DIFFERING_SHOWN_MAX: usize = 20;
 /// Label and words of what following is at; nothing in an offline run.
 pub(crate) fn lines(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
     let Some(following) = &snapshot.following else { return Vec::new() };
-    let Following { state, position, lag, transactions, changes, ready, retention, .. } = following;
+    let Following { live, state, position, lag, transactions, changes, ready, retention, .. } =
+        following;
     let mut behind: Vec<String> = Vec::new();
     behind.extend(lag.ms.map(duration_ms));
     behind.extend(lag.bytes.map(bytes));
@@ -32,7 +34,7 @@ pub(crate) fn lines(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
     // Writing to a string cannot fail.
     let _infallible = match (behind.is_empty(), lag.ms) {
         (true, _) => write!(said, ", the lag is not known"),
-        (false, Some(0)) => write!(said, ", level with the source"),
+        (false, Some(0)) => write!(said, ", level with the {live}"),
         (false, _) => write!(said, ", {} behind", behind.join(", ")),
     };
     if let Some(eta) = following.eta_seconds {
@@ -40,7 +42,11 @@ pub(crate) fn lines(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
     }
     let mut lines = vec![("changes", said)];
     if *ready {
-        lines.push(("", "ready to cut over".into()));
+        let turn = match live {
+            Side::Source => "ready to cut over",
+            Side::Target => "ready to roll back",
+        };
+        lines.push(("", turn.into()));
     }
     for Held { table, reason } in &following.held {
         lines.push(("held", cut(&clean(&table.plain()), POSITION_COLUMNS)));
@@ -66,7 +72,9 @@ pub(crate) fn lines(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
     if !position.is_empty() {
         lines.push((POSITION, cut(&clean(position), POSITION_COLUMNS)));
     }
-    lines.extend(retention.as_ref().and_then(kept).map(|words| ("log", words)));
+    lines.extend(
+        retention.as_ref().and_then(|retention| kept(retention, *live)).map(|words| ("log", words)),
+    );
     lines
 }
 
@@ -98,18 +106,18 @@ pub(crate) fn comparing(snapshot: &Snapshot, now: Timestamp) -> Vec<(&'static st
     lines
 }
 
-/// For how long the source keeps the log that is needed.
-fn kept(retention: &Retention) -> Option<String> {
+/// For how long the live side keeps the log that is needed.
+fn kept(retention: &Retention, live: Side) -> Option<String> {
     let Retention { needed_file, left_seconds, warning, .. } = retention;
     let left = (*left_seconds)?;
     Some(match (left, warning) {
-        (0, true) => format!("WARNING: the source may have purged {needed_file}"),
+        (0, true) => format!("WARNING: the {live} may have purged {needed_file}"),
         (_, true) => format!(
-            "WARNING: the source keeps {needed_file} only {} longer",
+            "WARNING: the {live} keeps {needed_file} only {} longer",
             duration(Duration::from_secs(left))
         ),
         (_, false) => format!(
-            "the source keeps what is needed {} longer",
+            "the {live} keeps what is needed {} longer",
             duration(Duration::from_secs(left))
         ),
     })

@@ -275,6 +275,7 @@ mod tests {
     use insta::assert_snapshot;
     use sealift_engine::control::Steering;
     use sealift_engine::progress::{FollowState, Following, Lag};
+    use sealift_schema::facts::Side;
 
     fn table(stage: TableStage, rows: u64, rows_expected: u64) -> TableProgress {
         TableProgress { stage, rows, rows_expected, bytes: rows * 100, rows_per_second: None }
@@ -330,6 +331,7 @@ mod tests {
             table.stage = TableStage::Done;
         }
         snapshot.following = Some(Following {
+            live: Side::Source,
             state: FollowState::CatchingUp,
             position: "binlog.000042:1579".into(),
             source_position: "binlog.000042:99999".into(),

@@ -227,6 +227,7 @@ fn there_and_back(pair: &Pair, settings: &str, fence: &str) {
     assert!(refused.try_run(&stray).is_err(), "the source takes writes");
 
     shop.wait_until_ready("target");
+    names_the_live_target(&shop);
     verify::is_equal(&shop);
     let back = shop.folder.sealift(&["rollback", "--yes", "--json"]);
     ends_with(0, &back);
@@ -257,6 +258,19 @@ fn there_and_back(pair: &Pair, settings: &str, fence: &str) {
             "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_name LIKE 'sealift%'";
         assert_eq!(server.sql(ours), "0\n");
     }
+}
+
+/// What `status` says of following is said of the side that is live.
+fn names_the_live_target(shop: &Shop<'_>) {
+    wait_until("the source is level and can be rolled back to", || {
+        (shop.status()["following"]["ready"] == true).then_some(())
+    });
+    assert_eq!(shop.status()["following"]["live"], "target");
+    let words = shop.folder.sealift(&["status"]).stdout;
+    for wrong in ["ready to cut over", "level with the source", "the source keeps"] {
+        assert!(!words.contains(wrong), "{wrong}: {words}");
+    }
+    assert!(words.contains("following the target back: ready to roll back"), "{words}");
 }
 
 #[test]

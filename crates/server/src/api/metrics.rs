@@ -75,15 +75,19 @@ fn following(text: &mut Text, following: &Following) {
         text.sample("sealift_follow_state", &labels, u8::from(*state == known));
     }
     let seconds = lag.ms.map(Seconds);
-    text.known("sealift_lag_seconds", "How old the target is.", seconds);
+    text.known("sealift_lag_seconds", "How old the side is that is kept current.", seconds);
     text.known("sealift_lag_bytes", "Binary log still to be applied.", lag.bytes);
     text.known("sealift_lag_transactions", "Transactions to be applied.", lag.transactions);
     text.counter("sealift_applied_transactions_total", "Transactions applied.", *transactions);
     text.counter("sealift_applied_changes_total", "Row changes applied.", *changes);
     let eta = following.eta_seconds;
     text.known("sealift_catch_up_eta_seconds", "Time until it has caught up.", eta);
-    text.gauge("sealift_ready", "1 when ready to cut over.", u8::from(*ready));
-    text.known("sealift_source_threads_running", "The source's load.", *threads_running);
+    text.gauge("sealift_ready", "1 when ready to cut over, or to roll back.", u8::from(*ready));
+    text.known(
+        "sealift_source_threads_running",
+        "The load of the side that is followed.",
+        *threads_running,
+    );
     if let Some(retention) = retention {
         let left = retention.left_seconds;
         let help = "Time until binary log that is needed may be purged.";

@@ -12,6 +12,7 @@ use sealift_engine::fault::Fault;
 use super::database;
 use super::identity::{self, Identity};
 use super::lock::FolderLock;
+use super::progress;
 
 /// A migration's state, held by one process at a time: nobody else can open it while this lives.
 ///
@@ -32,9 +33,12 @@ impl StateFolder {
     /// `StateNewer` when a newer sealift wrote it, `StateBroken` when it cannot be used.
     pub fn open(path: &Path, identity: &Identity, clock: Clock) -> Result<Self, Fault> {
         make(path).map_err(|cause| database::broken(path, "make the state folder", cause))?;
-        let lock = FolderLock::take(path)?;
+        let mut lock = FolderLock::take(path)?;
         let mut connection = database::open(path)?;
         identity::claim(&mut connection, path, identity)?;
+        // Before it shows who holds the folder: what an earlier run said is not to be taken for the word of this one.
+        progress::end(&connection, path)?;
+        lock.tell(path)?;
         Ok(Self { path: path.to_owned(), clock, connection: Mutex::new(connection), _lock: lock })
     }
 

@@ -14,37 +14,48 @@ const LOOKS_MAX: u32 = 100_000;
 /// The exclusive lock on a folder. The operating system gives it up when the process ends, however it
 /// ends, so a lock left by a dead process never has to be broken.
 pub(super) struct FolderLock {
-    _file: File,
+    file: File,
 }
 
 /// Whether a folder is held.
+#[derive(Clone, Copy)]
 pub(super) enum Holder {
     /// No process holds it.
     Nobody,
+    /// A process has taken it and does not tell yet who it is.
+    Taking,
     /// A process holds it; its id, if it could be read.
     Process(Option<u32>),
 }
 
 impl FolderLock {
-    /// Takes the lock and writes this process's id into the file.
+    /// Takes the lock. Whose it is shows when that is [told](Self::tell).
     pub(super) fn take(folder: &Path) -> Result<Self, Fault> {
         let failed = |cause: io::Error| broken(folder, "lock the state folder", cause);
         let path = folder.join("lock");
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .open(path)
             .map_err(failed)?;
-        if let Holder::Process(pid) = try_take(&file).map_err(failed)? {
-            return Err(locked(folder, pid));
+        match try_take(&file).map_err(failed)? {
+            Holder::Nobody => {}
+            Holder::Taking => return Err(locked(folder, None)),
+            Holder::Process(pid) => return Err(locked(folder, pid)),
         }
-        file.set_len(0)
-            .and_then(|()| file.rewind())
+        // It names whoever held it before.
+        file.set_len(0).map_err(failed)?;
+        Ok(Self { file })
+    }
+
+    /// Writes this process's id into the file.
+    pub(super) fn tell(&mut self, folder: &Path) -> Result<(), Fault> {
+        let Self { file } = self;
+        file.rewind()
             .and_then(|()| file.write_all(std::process::id().to_string().as_bytes()))
-            .map_err(failed)?;
-        Ok(Self { _file: file })
+            .map_err(|cause| broken(folder, "lock the state folder", cause))
     }
 
     /// Looks whether a process holds the folder, without keeping the lock.
@@ -64,7 +75,7 @@ fn try_take(file: &File) -> io::Result<Holder> {
             Ok(()) => return Ok(Holder::Nobody),
             Err(TryLockError::Error(failed)) => return Err(failed),
             Err(TryLockError::WouldBlock) => {
-                if let holder @ Holder::Process(_) = held(file)? {
+                if let holder @ (Holder::Taking | Holder::Process(_)) = held(file)? {
                     return Ok(holder);
                 }
                 std::thread::yield_now();
@@ -81,16 +92,19 @@ fn held(file: &File) -> io::Result<Holder> {
             file.unlock()?;
             Ok(Holder::Nobody)
         }
-        Err(TryLockError::WouldBlock) => Ok(Holder::Process(pid_in(file))),
+        Err(TryLockError::WouldBlock) => Ok(holder_in(file)),
         Err(TryLockError::Error(failed)) => Err(failed),
     }
 }
 
-fn pid_in(mut file: &File) -> Option<u32> {
+/// Who holds it by the file's words. Some systems keep others from reading what is locked.
+fn holder_in(mut file: &File) -> Holder {
     let mut text = String::new();
-    file.rewind().ok()?;
-    file.read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
+    match file.rewind().and_then(|()| file.read_to_string(&mut text)) {
+        Ok(0) => Holder::Taking,
+        Ok(_) => Holder::Process(text.trim().parse().ok()),
+        Err(_unreadable) => Holder::Process(None),
+    }
 }
 
 fn locked(folder: &Path, pid: Option<u32>) -> Fault {

@@ -25,7 +25,7 @@ pub struct Peek {
     pub stage: Stage,
     /// When the journal was last written to.
     pub recorded_at: Option<Timestamp>,
-    /// What a run last said of itself.
+    /// What a run last said of itself; nothing that only one at work can say, unless one is.
     pub progress: Option<Reported>,
 }
 
@@ -50,25 +50,32 @@ impl StateFolder {
         if !database::file(path).exists() {
             return Ok(None);
         }
-        let run = match FolderLock::holder(path)
-            .map_err(|cause| broken(path, "look at the lock", cause))?
-        {
-            Holder::Nobody => Run::None,
-            Holder::Process(pid) => Run::Alive { pid },
-        };
+        let holder =
+            FolderLock::holder(path).map_err(|cause| broken(path, "look at the lock", cause))?;
         let failed = |cause| broken(path, "read state.db", cause);
         let Some(mut connection) = database::look(path)? else { return Ok(None) };
         // One transaction, so that stage and progress are of one instant.
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(failed)?;
         let history = journal::history(&transaction, path)?;
+        let mut progress = progress::read(&transaction, path)?;
+        let run = match holder {
+            Holder::Nobody => Run::None,
+            Holder::Taking => Run::Alive { pid: None },
+            Holder::Process(pid) => Run::Alive { pid },
+        };
+        match (holder, &mut progress) {
+            // Who does not tell yet who it is may not have taken back either what was said before.
+            (Holder::Nobody | Holder::Taking, Some(reported)) => reported.snapshot.ended(),
+            (Holder::Process(_), _) | (_, None) => {}
+        }
         Ok(Some(Peek {
             run,
             identity: identity::read(&transaction).map_err(failed)?,
             stage: Stage::replay(history.iter().map(|recorded| &recorded.event))
                 .map_err(|cause| broken(path, "replay the journal", cause))?,
             recorded_at: history.last().map(|recorded| recorded.at),
-            progress: progress::read(&transaction, path)?,
+            progress,
         }))
     }
 }

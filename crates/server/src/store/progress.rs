@@ -47,6 +47,22 @@ impl StateFolder {
     }
 }
 
+/// Takes back, of what the last run said, what only a run at work can say. When it said that remains. What cannot be read
+/// goes: it is only for people.
+pub(super) fn end(connection: &Connection, folder: &Path) -> Result<(), Fault> {
+    let doing = "write the progress";
+    let Ok(Some(Reported { mut snapshot, .. })) = read(connection, folder) else {
+        return connection
+            .execute("DELETE FROM progress", [])
+            .map(|_rows| ())
+            .map_err(|cause| broken(folder, doing, cause));
+    };
+    snapshot.ended();
+    let text = serde_json::to_string(&snapshot).map_err(|cause| broken(folder, doing, cause))?;
+    let update = "UPDATE progress SET snapshot = ?1";
+    connection.execute(update, [text]).map(|_one| ()).map_err(|cause| broken(folder, doing, cause))
+}
+
 pub(super) fn read(connection: &Connection, folder: &Path) -> Result<Option<Reported>, Fault> {
     let doing = "read the progress";
     let row: Option<(String, String)> = connection

@@ -9,7 +9,8 @@ use sealift_engine::journal::Journal;
 use sealift_engine::progress::Progress;
 use sealift_engine::stage::Event;
 use sealift_schema::name::QualifiedName;
-use sealift_server::store::{Identity, Run, StateFolder};
+use sealift_server::store::{Identity, Reported, Run, StateFolder};
+use serde_json::json;
 
 mod comparison;
 mod processes;
@@ -109,6 +110,45 @@ fn records_and_progress_are_replaced_not_piled_up() {
     assert_eq!((reported.at, reported.snapshot), (noon(), progress.snapshot()));
 }
 
+/// A script that waits for it would ask a run that cannot be asked yet.
+#[test]
+fn that_a_run_was_ready_is_not_said_of_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let said = || {
+        let seen = StateFolder::peek(path).unwrap().unwrap();
+        let Reported { at, snapshot } = seen.progress.unwrap();
+        assert_eq!((at, snapshot.rows()), (noon(), (7, 7)));
+        let following = snapshot.following.unwrap();
+        (seen.run, snapshot.stage, snapshot.doing, following.ready)
+    };
+    let us = Run::Alive { pid: Some(std::process::id()) };
+    let progress = Progress::default();
+    progress.enter("following: ready to cut over");
+    progress.doing("this");
+    progress.table(&QualifiedName::new("shop", "orders"), |table| table.rows = 7);
+    progress.update(|board| {
+        let following = json!({"state": "following", "position": "", "source_position": "", "lag": {},
+            "transactions": 1, "changes": 1, "ready": true});
+        board.following = Some(serde_json::from_value(following).unwrap());
+    });
+    let state = open(path).unwrap();
+    state.put_progress(&progress.snapshot()).unwrap();
+    let ready = (us, "following: ready to cut over".to_owned(), "this".to_owned(), true);
+    assert_eq!(said(), ready);
+    drop(state);
+    assert_eq!(said(), (Run::None, String::new(), String::new(), false));
+
+    let lock = path.join("lock");
+    let next = open(path).unwrap();
+    assert_eq!(said(), (us, String::new(), String::new(), false));
+    // Nor while it has not told yet who it is.
+    next.put_progress(&progress.snapshot()).unwrap();
+    assert_eq!(said(), ready);
+    std::fs::write(lock, "").unwrap();
+    assert_eq!(said(), (Run::Alive { pid: None }, String::new(), String::new(), false));
+}
+
 #[test]
 fn another_migration_is_refused_and_told_what_differs() {
     let folder = tempfile::tempdir().unwrap();
@@ -162,7 +202,7 @@ fn a_state_of_version_1_opens() {
     assert_eq!((events.len(), &events[0]), (5, &begun()));
     let reported = state.progress().unwrap().unwrap();
     assert_eq!(reported.snapshot.rows(), (7, 7));
-    assert_eq!(state.get("facts").unwrap(), Some(serde_json::json!({ "rows": 7 })));
+    assert_eq!(state.get("facts").unwrap(), Some(json!({ "rows": 7 })));
     state.record(&Event::Copied).unwrap();
     assert_eq!(state.history().unwrap()[5].seq, 6);
 }

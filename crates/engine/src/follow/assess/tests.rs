@@ -35,7 +35,7 @@ fn stood(offset: u64, is_copied: bool) -> Stood {
 
 #[test]
 fn a_migration_copies_catches_up_and_follows() {
-    let mut assessor = Assessor::default();
+    let mut assessor = Assessor::of(Side::Source);
     // The source writes 1,000 bytes a second; while rows are copied half of that is applied.
     for second in 0..60 {
         let end = 1_000 + u64::from(second) * 1_000;
@@ -70,8 +70,17 @@ fn a_migration_copies_catches_up_and_follows() {
 }
 
 #[test]
+fn the_side_that_is_followed_is_told() {
+    for live in [Side::Source, Side::Target] {
+        let mut assessor = Assessor::of(live);
+        assessor.observe(SECOND, vitals(1, 500));
+        assert_eq!(assessor.assess(SECOND, &stood(500, true), false).live, live);
+    }
+}
+
+#[test]
 fn a_large_transaction_does_not_end_following_but_is_no_moment_to_cut_over() {
-    let mut assessor = Assessor::default();
+    let mut assessor = Assessor::of(Side::Source);
     assessor.observe(SECOND, vitals(1, 500));
     assert!(assessor.assess(SECOND, &stood(500, true), false).ready);
     let mut states = Vec::new();
@@ -87,7 +96,7 @@ fn a_large_transaction_does_not_end_following_but_is_no_moment_to_cut_over() {
 
 #[test]
 fn a_source_that_does_not_answer_makes_the_lag_unknown() {
-    let mut assessor = Assessor::default();
+    let mut assessor = Assessor::of(Side::Source);
     assessor.observe(SECOND, vitals(1, 500));
     assert!(assessor.assess(SECOND, &stood(500, true), false).ready);
     let said = assessor.assess(SECOND * 30, &stood(500, true), false);
@@ -97,7 +106,7 @@ fn a_source_that_does_not_answer_makes_the_lag_unknown() {
 
 #[test]
 fn a_pause_is_told_and_eats_the_head_room() {
-    let mut assessor = Assessor::default();
+    let mut assessor = Assessor::of(Side::Source);
     assessor.observe(SECOND, vitals(1, 500));
     assessor.assess(SECOND, &stood(500, true), false);
     assessor.observe(SECOND * 60_000, vitals(60_000, 501));
@@ -110,7 +119,7 @@ fn a_pause_is_told_and_eats_the_head_room() {
 
 #[test]
 fn before_anything_is_known_nothing_is_said() {
-    let said = Assessor::default().assess(SECOND, &Stood::default(), false);
+    let said = Assessor::of(Side::Source).assess(SECOND, &Stood::default(), false);
     assert_eq!((said.state, said.lag), (FollowState::Copying, Lag::default()));
     assert_eq!((said.position.as_str(), said.retention), ("", None));
 }

@@ -1,6 +1,7 @@
 //! The text is read back by a strict reader of the format.
 
 use sealift_engine::progress::{Lag, Progress, Retention};
+use sealift_schema::facts::Side;
 use sealift_schema::name::QualifiedName;
 
 use super::*;
@@ -64,6 +65,7 @@ fn read_labels(text: &str) -> Vec<(String, String)> {
 
 fn following() -> Following {
     Following {
+        live: Side::Source,
         state: FollowState::CatchingUp,
         position: "b.000001:7".into(),
         source_position: "b.000001:9".into(),
