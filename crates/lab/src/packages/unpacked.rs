@@ -29,6 +29,7 @@ impl Programs {
             format!("lib/{triplet}"),
             format!("usr/lib/{triplet}"),
             "usr/lib/mysql/private".to_owned(),
+            "usr/lib/mysql-router".to_owned(),
             "usr/lib/mariadb".to_owned(),
         ]
         .iter()

@@ -159,7 +159,7 @@ impl Proxy {
 }
 
 /// A port nobody listens on any more.
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 

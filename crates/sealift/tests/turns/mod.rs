@@ -24,6 +24,7 @@ mod from_5_6;
 mod hooks;
 mod ledger;
 mod lost;
+mod mysql_router;
 mod refusals;
 mod restarts;
 mod verify;
