@@ -1,5 +1,7 @@
 //! The fence made of triggers: on every migrated table three that refuse every write while the row says so.
 
+use std::collections::BTreeSet;
+
 use sealift_mysql::error::ErrorClass;
 use sealift_mysql::session::Session;
 use sealift_schema::facts::Side;
@@ -28,14 +30,16 @@ pub(super) async fn install(
     let modes = "SET SESSION sql_mode='NO_ENGINE_SUBSTITUTION'";
     session.execute(modes).await.on(side, "prepare the session")?;
     let there = present(session, side, tables).await?;
+    let undone = take_back(session, side, tables).await?;
     for table in tables {
         for (event, name) in triggers(table) {
             if there.contains(&name) {
                 continue;
             }
+            let time = time(event, undone.contains(table));
             // The application's drivers know this number: they look for another server.
             let sql = format!(
-                "CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW \
+                "CREATE TRIGGER {name} {time} {event} ON {table} FOR EACH ROW \
                  IF @sealift_passes IS NULL AND {} THEN \
                  SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO=1290, MESSAGE_TEXT={}; END IF",
                 row.keeps_out(),
@@ -45,6 +49,27 @@ pub(super) async fn install(
         }
     }
     Ok(())
+}
+
+/// When a trigger acts. With a `BEFORE INSERT` trigger, whatever it does, MySQL (9.7.4) refuses new rows of a table
+/// with a generated column that is `NOT NULL`, unless the statement names the column (error 1048). Where a row that was
+/// refused afterwards would stay, it has to be refused before.
+fn time(event: &str, takes_back: bool) -> &'static str {
+    if event == "INSERT" && takes_back { "AFTER" } else { "BEFORE" }
+}
+
+/// Which tables take back what a refused statement has done to them.
+async fn take_back(
+    session: &mut Session,
+    side: Side,
+    tables: &[QualifiedName],
+) -> Result<BTreeSet<QualifiedName>, Fault> {
+    let Some(schemas) = schemas(tables) else { return Ok(BTreeSet::new()) };
+    let sql = format!(
+        "SELECT table_schema, table_name FROM information_schema.tables \
+         WHERE table_schema IN ({schemas}) AND engine = 'InnoDB'"
+    );
+    names(session, side, "list tables", sql).await
 }
 
 /// Takes all our triggers off tables.
@@ -70,25 +95,33 @@ async fn present(
     session: &mut Session,
     side: Side,
     tables: &[QualifiedName],
-) -> Result<Vec<QualifiedName>, Fault> {
-    let mut schemas: Vec<&str> = tables.iter().map(|table| table.schema.as_str()).collect();
-    schemas.sort_unstable();
-    schemas.dedup();
-    if schemas.is_empty() {
-        return Ok(Vec::new());
-    }
-    let schemas: Vec<String> = schemas.into_iter().map(literal).collect();
+) -> Result<BTreeSet<QualifiedName>, Fault> {
+    let Some(schemas) = schemas(tables) else { return Ok(BTreeSet::new()) };
     let sql = format!(
         "SELECT trigger_schema, trigger_name FROM information_schema.triggers \
-         WHERE trigger_schema IN ({}) AND trigger_name LIKE '{}%'",
-        schemas.join(","),
+         WHERE trigger_schema IN ({schemas}) AND trigger_name LIKE '{}%'",
         TRIGGER.replace('_', "\\_")
     );
-    let rows = session.rows(sql).await.on(side, "list triggers")?;
-    rows.iter()
-        .map(|row| Ok(QualifiedName::new(row.text(0)?, row.text(1)?)))
-        .collect::<Result<_, _>>()
-        .on(side, "list triggers")
+    names(session, side, "list triggers", sql).await
+}
+
+/// The schemas of tables, as a list of literals; `None` if there are no tables.
+fn schemas(tables: &[QualifiedName]) -> Option<String> {
+    let schemas: BTreeSet<&str> = tables.iter().map(|table| table.schema.as_str()).collect();
+    let schemas: Vec<String> = schemas.into_iter().map(literal).collect();
+    (!schemas.is_empty()).then(|| schemas.join(","))
+}
+
+/// Executes a query that answers with schemas and names.
+async fn names(
+    session: &mut Session,
+    side: Side,
+    doing: &str,
+    sql: String,
+) -> Result<BTreeSet<QualifiedName>, Fault> {
+    let rows = session.rows(sql).await.on(side, doing)?;
+    let names = rows.iter().map(|row| Ok(QualifiedName::new(row.text(0)?, row.text(1)?)));
+    names.collect::<Result<_, _>>().on(side, doing)
 }
 
 /// Executes a statement that wants a table for itself. It waits for a short time only, since everybody else
