@@ -18,14 +18,17 @@ use crate::stage::Event;
 pub(super) struct Before {
     /// Events that were in the journal when the command began.
     pub(super) events: usize,
-    /// Whether it was begun with again for what is held, which is done once: what is refused again and again is left
-    /// to the operator.
-    pub(super) has_looked_again: bool,
+    /// Whether it may be begun with again for what is held by a statement that the attempt does not know.
+    pub(super) may_look_again: bool,
 }
 
 /// How often within an hour it is begun with again because a definition moved, without any table being copied
 /// meanwhile: the operator should know that the copy does not get anywhere.
 const MOVES_MAX: usize = 50;
+
+/// How often within an hour it is begun with again for what is held: a view that changes more often than that is left
+/// to the next run.
+const LOOKS_MAX: usize = 10;
 
 /// Begins again when a definition moved under the copy, or the operator wants tables copied again: those are, the
 /// others go on.
@@ -36,7 +39,7 @@ pub(super) async fn anew_when_moved(
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
     let blank = report.clone();
-    let mut moves = Returns::at_most(MOVES_MAX);
+    let (mut moves, mut looks) = (Returns::at_most(MOVES_MAX), Returns::at_most(LOOKS_MAX));
     loop {
         let begun = journal.events()?.len();
         // While rows were copied a definition may move; afterwards only by a statement that says so.
@@ -48,7 +51,7 @@ pub(super) async fn anew_when_moved(
         };
         let is_ordered = migration.orders.was_obeyed();
         let is_held_since =
-            !before.has_looked_again && !held(journal.as_ref())?.since(&held_before).is_empty();
+            before.may_look_again && !held(journal.as_ref())?.since(&held_before).is_empty();
         let is_known = !was_settled
             || is_ordered
             || is_held_since
@@ -59,7 +62,9 @@ pub(super) async fn anew_when_moved(
         if !is_known || !(is_getting_on || moves.allow(migration.clock.elapsed())) {
             return Err(fault);
         }
-        before.has_looked_again |= is_held_since;
+        if is_held_since {
+            before.may_look_again = looks.allow(migration.clock.elapsed());
+        }
         tracing::warn!(%fault, "beginning again with what it changed");
         let Report { timeline, tables, .. } = std::mem::replace(report, blank.clone());
         (report.timeline, report.tables) = (timeline, tables);

@@ -60,7 +60,7 @@ impl Run<'_> {
     ) -> Result<(), Fault> {
         let journal = self.journal.as_ref();
         let unknown = held(journal)?.since(&self.held_before);
-        if let Some(first) = unknown.first().filter(|_first| !self.before.has_looked_again) {
+        if let Some(first) = unknown.first().filter(|_first| self.before.may_look_again) {
             let what = "it was changed after this run had looked at the source";
             return Err(Fault::new(ErrorCode::SourceChanged, what)
                 .on(Side::Source)

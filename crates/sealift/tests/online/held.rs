@@ -109,10 +109,8 @@ fn what_moves_while_a_run_begins_is_not_made_good_by_its_older_plan() {
         "USE {schema}; CREATE OR REPLACE VIEW was AS SELECT i FROM {other}.t; \
          CREATE VIEW came AS SELECT i FROM {other}.t"
     ));
+    // It begins again with a plan that knows of both.
     let begun_again = held_run.go_on().stands_still();
-    let held = held(&folder);
-    let names: Vec<&Value> = held.iter().map(|held| &held["object"]["name"]["name"]).collect();
-    assert_eq!(names, ["came", "was"], "{held:?}");
     pair.target.sql(make);
     assert_eq!(begun_again.go_on().wait(), Some(0));
     assert_same(&pair, &schema);

@@ -12,7 +12,8 @@ use crate::folder::{Folder, Ran};
 use crate::offline::{ends_with, folder};
 use crate::pairs::{mariadb, mysql};
 
-/// Comparisons of equal sides in a row; with `SEALIFT_VERIFY_ROUNDS` another number.
+/// Comparisons of equal sides in a row, and of sides that differ in a row or two between them; with
+/// `SEALIFT_VERIFY_ROUNDS` another number.
 const ROUNDS: u32 = 4;
 
 /// What nobody writes to while corruption is planted in it, with every kind of object.
@@ -78,14 +79,57 @@ fn is_equal(folder: &Folder) {
     assert!(waiting.contains("2 triggers and events wait for the cutover"), "{waiting}");
 }
 
+/// Plants one difference on the target: it is found, and nothing else. Then takes it away.
+fn is_found(pair: &Pair, schema: &str, folder: &Folder, round: u32) {
+    let id = 1 + round * 487 % 5_000;
+    let (bag, moved) = (id % 500, id + 1_000);
+    let (plant, undo, keys) = match round % 4 {
+        0 => (
+            format!("UPDATE still SET b = CONCAT(b, 'x') WHERE id = {id}"),
+            format!("UPDATE still SET b = LEFT(b, LENGTH(b) - 1) WHERE id = {id}"),
+            vec![format!("id={id}: b")],
+        ),
+        // Equal to the collation.
+        1 => (
+            format!("UPDATE still SET v = UPPER(v) WHERE id = {id}"),
+            format!("UPDATE still SET v = LOWER(v) WHERE id = {id}"),
+            vec![format!("id={id}: v")],
+        ),
+        2 => (
+            format!("UPDATE still SET id = -{id} WHERE id = {id}"),
+            format!("UPDATE still SET id = {id} WHERE id = -{id}"),
+            vec![format!("id={id}"), format!("id=-{id}")],
+        ),
+        _ => (
+            format!("UPDATE still_bag SET a = {moved} WHERE a = {bag} LIMIT 1"),
+            format!("UPDATE still_bag SET a = {bag} WHERE a = {moved}"),
+            vec![format!("a={bag}, "), format!("a={moved}, ")],
+        ),
+    };
+    pair.target.client().schema(schema).run(plant);
+    let ran = folder.sealift(&["verify", "--json"]);
+    ends_with(3, &ran);
+    let told = differences(&ran);
+    let found: Vec<&str> = told
+        .iter()
+        .filter_map(|one| one["keys"].as_array())
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let is_named = |key: &String| found.iter().any(|found| found.starts_with(key.as_str()));
+    assert!(found.len() == keys.len() && keys.iter().all(is_named), "{found:?} for {keys:?}");
+    pair.target.client().schema(schema).run(undo);
+}
+
 #[test]
 fn while_the_application_writes_nothing_false_is_said_and_everything_planted_is_found() {
     let pair = mysql();
     let (schema, folder, churn, running) = followed(&pair, "verified");
     let rounds = std::env::var("SEALIFT_VERIFY_ROUNDS").ok().and_then(|text| text.parse().ok());
     with_a_restless_row(&pair, &schema, || {
-        for _round in 0..rounds.unwrap_or(ROUNDS) {
+        for round in 0..rounds.unwrap_or(ROUNDS) {
             is_equal(&folder);
+            is_found(&pair, &schema, &folder, round);
         }
     });
     pair.target.client().schema(&schema).run(
