@@ -142,9 +142,12 @@ impl Application {
         let begun = Instant::now();
         deed()?;
         let took = begun.elapsed();
-        // A line tells of the second before it.
+        // A line tells of the second before it: the last one is still to come.
+        let known = self.so_far().len();
+        let told = || (self.so_far().len() > known).then_some(());
+        wait_until_within(PATIENCE, told).ok_or("sysbench reports nothing more")?;
         let mut seconds = self.so_far();
-        seconds.retain(|second| second.at >= begun + Duration::from_secs(1));
+        seconds.retain(|second| second.at >= begun);
         let mut p99: Vec<f64> = seconds.iter().map(|second| second.p99_ms).collect();
         p99.sort_by(f64::total_cmp);
         let [Some(median), Some(worst)] = [p99.get(p99.len() / 2), p99.last()] else {
