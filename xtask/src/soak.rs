@@ -42,7 +42,7 @@ pub(crate) struct SoakArgs {
 enum Other {
     /// Cut over and roll back again and again under an application that keeps a ledger
     Cutover {
-        /// Turns: cutovers, and a rollback after each
+        /// Turns: a cutover, a rollback, a cutover and so on
         #[arg(long, default_value_t = 100)]
         turns: u32,
         /// Clients of the application
