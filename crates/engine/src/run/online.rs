@@ -430,11 +430,9 @@ impl Run<'_> {
             drop(meeting);
         }
         let Left { tables, is_plan_old } = aside.close();
-        if !tables.is_empty() {
-            // A reader may have found one moved before the log told of it: then nobody has said yet that it is due, and
-            // below it would be taken for copied.
-            self.carrier().mark(&tables).await?;
-        }
+        // A reader may have found one moved before the log told of it: then nobody has said yet that it is due, and below
+        // it would be taken for copied.
+        self.carrier().mark(&tables).await?;
         if !later.is_empty() {
             return Err(left_for_later(later.len() + tables.len()));
         }
