@@ -2,6 +2,7 @@
 
 use sealift_schema::name::literal;
 use sealift_schema::rule::measured::Definition;
+use sealift_schema::sql::Dialect;
 
 use super::GatherError;
 use crate::endpoint::Endpoint;
@@ -41,13 +42,10 @@ impl DefinitionReader {
         let lost =
             GatherError::server(format!("have the definition of {} read", definition.object));
         match self.try_all(definition).await {
-            Ok(()) => Ok(None),
-            Err(error) if error.code().is_some_and(|code| REFUSED.contains(&code)) => {
-                Ok(Some(error.to_string()))
-            }
+            Err(error) if is_lost(&error) => Err(lost(error)),
+            Err(error) if is_refusal(&error) => Ok(Some(error.to_string())),
             // What is not there yet, or what we may not do, is told by other checks.
-            Err(error) if error.code().is_some() && error.class() != ErrorClass::Lost => Ok(None),
-            Err(error) => Err(lost(error)),
+            Ok(()) | Err(_) => Ok(None),
         }
     }
 
@@ -57,21 +55,16 @@ impl DefinitionReader {
             self.session.execute(format!("SET SESSION sql_mode={mode}")).await?;
             self.sql_mode.clone_from(&definition.sql_mode);
         }
-        let escapes = !self.sql_mode.contains("NO_BACKSLASH_ESCAPES");
+        let escapes = Dialect::of_sql_mode(&self.sql_mode).backslash_escapes;
         for statement in &definition.statements {
-            let text = match escapes {
-                true => literal(statement),
-                false => format!("'{}'", statement.replace('\'', "''")),
+            let text = if escapes {
+                literal(statement)
+            } else {
+                format!("'{}'", statement.replace('\'', "''"))
             };
             match self.session.execute(format!("PREPARE sealift FROM {text}")).await {
-                Ok(_) => {}
-                Err(error) if error.code().is_some_and(|code| REFUSED.contains(&code)) => {
-                    return Err(error);
-                }
-                Err(error) if error.code().is_none() || error.class() == ErrorClass::Lost => {
-                    return Err(error);
-                }
-                Err(_not_prepared) => {}
+                Err(error) if is_lost(&error) || is_refusal(&error) => return Err(error),
+                Ok(_) | Err(_) => {}
             }
         }
         Ok(())
@@ -81,4 +74,14 @@ impl DefinitionReader {
     pub async fn close(self) {
         self.session.close().await;
     }
+}
+
+/// Whether the parser refuses it.
+fn is_refusal(error: &MysqlError) -> bool {
+    error.code().is_some_and(|code| REFUSED.contains(&code))
+}
+
+/// Whether no answer to the statement came.
+fn is_lost(error: &MysqlError) -> bool {
+    error.code().is_none() || error.class() == ErrorClass::Lost
 }
