@@ -28,7 +28,8 @@ fn at_the_question_one_ctrl_c_ends_it_and_so_does_another_word() {
         [("\u{3}", 4, "nothing was done"), ("cut\n", 2, "cutover was not confirmed")]
     {
         let mut script = Command::new("script");
-        script.args(["-qec", &shell(&shop.folder.command(&["cutover"])), "/dev/null"]);
+        let command = format!("exec {}", shell(&shop.folder.command(&["cutover"])));
+        script.args(["-qec", &command, "/dev/null"]);
         script.current_dir(shop.folder.file("")).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut script = script.spawn().unwrap();
         let mut screen = Vec::new();
