@@ -107,7 +107,7 @@ impl fmt::Display for Hold {
             Self::TargetBusy { running, most } => {
                 write!(f, "the target is busy: Threads_running is {running}, allowed {most}")
             }
-            Self::Rate { .. } => f.write_str("the copy is at its rate limit"),
+            Self::Rate { .. } => f.write_str("rows are at their rate limit"),
         }
     }
 }

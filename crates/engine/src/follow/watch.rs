@@ -90,6 +90,7 @@ pub async fn watch(job: FollowWatch, end: Stop) {
             log(&following, &mut looks);
             job.progress.update(|board| board.following = Some(following));
         }
+        job.progress.update(|board| board.steering = Some(job.control.steering()));
     }
     job.progress.update(Snapshot::not_ready);
     if let Some(watcher) = watcher {

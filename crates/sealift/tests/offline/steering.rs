@@ -1,6 +1,7 @@
-//! A run that is asked and steered from another terminal.
+//! A run that is asked and steered from another terminal; a comparison that is held by limits.
 
-use std::process::{Child, Stdio};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
 
 use sealift_lab::{unique_schema, wait_until};
 
@@ -12,6 +13,12 @@ use crate::pairs::mysql;
 fn begin(folder: &Folder) -> Child {
     let mut command = folder.command(&["run", "--offline", "--quiet"]);
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// As by Ctrl-C.
+fn interrupt(running: &Child) {
+    let pid = running.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
 }
 
 /// Waits until the run says of itself what `is_so` asks for.
@@ -75,4 +82,38 @@ fn a_run_is_held_by_a_limit_paused_resumed_and_stopped_from_another_terminal() {
     // The limits of the file are those of a comparison, too.
     folder.reconfigure(&format!("rows_per_second = 1\nworkers = 1\n{limit}"), "workers = 2\n");
     ends_with(0, &folder.sealift(&["verify"]));
+}
+
+#[test]
+fn a_comparison_is_held_by_a_limit_says_when_it_will_be_done_and_goes_on_where_it_was() {
+    let pair = mysql();
+    let schema = unique_schema("slowly");
+    let rows = "WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 100) SELECT id FROM n";
+    let tables =
+        (0..40).map(|number| format!("CREATE TABLE t{number} (id INT PRIMARY KEY) {rows};"));
+    let tables: String = tables.collect();
+    pair.source.sql(format!("CREATE DATABASE {schema}; USE {schema}; {tables}"));
+    let limit = "[throttle]\nrows_per_second = 100\n";
+    let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 1\n");
+    ends_with(0, &folder.sealift(&["run", "--offline"]));
+    folder.reconfigure("workers = 1\n", &format!("workers = 1\n{limit}"));
+    let mut command = folder.command(&["verify"]);
+    let mut comparison = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(comparison.stderr.take().unwrap());
+    let mut screen = String::new();
+    // 40 tables take 40 seconds; a line is written every few of them.
+    while !["waiting: rows are at their rate limit", "ETA"].iter().all(|words| {
+        // A long line goes on below.
+        screen.replace("\n  ", " ").contains(words)
+    }) {
+        assert!(said.read_line(&mut screen).unwrap() > 0, "{screen}");
+    }
+    interrupt(&comparison);
+    said.read_to_string(&mut screen).unwrap();
+    assert_eq!(comparison.wait().unwrap().code(), Some(4), "{screen}");
+    folder.reconfigure(limit, "");
+    let ran = folder.sealift(&["verify", "--json"]);
+    ends_with(0, &ran);
+    assert!(ran.json()["notes"].to_string().contains("Goes on with"), "{}", ran.screen());
+    assert_eq!(ran.json()["verification"]["rows"], 4_000, "{}", ran.screen());
 }
