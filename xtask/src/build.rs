@@ -31,6 +31,17 @@ pub(crate) fn example(package: &str, name: &str) -> Result<PathBuf, String> {
     Ok(target_folder().join("release/examples").join(name))
 }
 
+/// Builds the program that decodes logs with the crates of others, and says where it is.
+///
+/// # Errors
+/// When it does not build.
+pub(crate) fn peers() -> Result<PathBuf, String> {
+    let folder = target_folder().join("peers");
+    let into = folder.to_string_lossy();
+    release(&["--manifest-path", "peers/Cargo.toml", "--target-dir", &into])?;
+    Ok(folder.join("release/sealift-peers"))
+}
+
 fn release(what: &[&str]) -> Result<(), String> {
     build(&[&["--release"], what].concat())
 }

@@ -38,7 +38,7 @@ pub(crate) enum Bench {
     Assess(assess::AssessArgs),
     /// An application at a steady rate: what a copy costs it, and how far behind the target is
     Load(load::LoadArgs),
-    /// From the binary log to values and load lines: us, mysqlbinlog
+    /// From the binary log to values and load lines: us, other crates, mysqlbinlog
     Decode(decode::DecodeArgs),
 }
 

@@ -9,7 +9,7 @@ const LAYERS: [&str; 5] =
     ["sealift-schema", "sealift-mysql", "sealift-engine", "sealift-server", "sealift"];
 
 /// Never linked into the product; its tests may use them.
-const TOOLS: [&str; 3] = ["sealift-lab", "sealift-fuzz", "xtask"];
+const TOOLS: [&str; 4] = ["sealift-lab", "sealift-fuzz", "sealift-peers", "xtask"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     let manifests = tree.files().iter().filter(|(path, _)| path.ends_with("Cargo.toml"));

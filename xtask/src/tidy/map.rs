@@ -5,7 +5,8 @@ use super::{Problem, Tree};
 const MAP: &str = "ARCHITECTURE.md";
 
 /// A path in backticks that begins so is a promise.
-const ROOTS: [&str; 7] = ["crates/", "xtask", "docs/", "scenarios", "benches/", "fuzz/", "web/"];
+const ROOTS: [&str; 8] =
+    ["crates/", "xtask", "docs/", "scenarios", "benches/", "fuzz/", "peers", "web/"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     let Some(text) = tree.text(MAP) else {
