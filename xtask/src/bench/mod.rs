@@ -4,8 +4,10 @@ mod assess;
 mod contender;
 mod dataset;
 mod decode;
+mod family;
 mod load;
 mod measure;
+mod memory;
 mod replica;
 mod sync;
 mod sysbench;
@@ -28,12 +30,14 @@ use measure::{Cost, median};
 pub(crate) enum Bench {
     /// A full offline copy: us, the floor, mydumper, mysqldump
     Copy(CopyArgs),
-    /// Peak memory of a copy against the size of the table, and of following one huge transaction
-    Memory(MemoryArgs),
+    /// Peak memory of a copy against the size of the table, of following one huge transaction, and prepared ones
+    Memory(memory::MemoryArgs),
     /// Comparing two equal sides: us, pt-table-checksum, two dumps
     Verify(verify::VerifyArgs),
     /// Catching up on a binary log: us beside MySQL's own replica
     Sync(sync::SyncArgs),
+    /// Catching up on tables whose foreign keys change rows in silence, beside the same tables without such keys
+    Family(family::FamilyArgs),
     /// Assessing a source of 20,000 tables and 2,000 routines: time, memory, what the source is asked
     Assess(assess::AssessArgs),
     /// An application at a steady rate: what a copy costs it, and how far behind the target is
@@ -56,24 +60,14 @@ pub(crate) struct CopyArgs {
     only: Vec<Contender>,
 }
 
-/// Options of `cargo x bench memory`.
-#[derive(Debug, Args)]
-pub(crate) struct MemoryArgs {
-    /// The largest table, in rows; a quarter and a sixteenth of it are copied too
-    #[arg(long, default_value_t = 4_000_000)]
-    rows: u64,
-    /// The size of the transaction in the binary log, in MiB
-    #[arg(long, default_value_t = 2_048)]
-    transaction: u64,
-}
-
 /// Runs a benchmark and prints its table.
 pub(crate) fn run(bench: Bench) -> ExitCode {
     let measured = match bench {
         Bench::Copy(args) => copy(args),
-        Bench::Memory(args) => memory(&args),
+        Bench::Memory(args) => memory::run(&args),
         Bench::Verify(args) => verify::run(&args),
         Bench::Sync(args) => sync::run(&args),
+        Bench::Family(args) => family::run(&args),
         Bench::Assess(args) => assess::run(&args),
         Bench::Load(args) => load::run(&args),
         Bench::Decode(args) => decode::run(&args),
@@ -177,63 +171,4 @@ fn print_table(what: &str, words: &[&str], costs: &[Vec<Cost>], ours: Option<usi
         let peak = cost.peak_kib.map_or_else(|| "-".to_owned(), |kib| (kib / 1024).to_string());
         println!("{seconds:>9.2}  {ratio:>9.2}  {peak:>9}  {word}");
     }
-}
-
-fn memory(args: &MemoryArgs) -> Result<(), String> {
-    let sealift = build::sealift()?;
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let (source, target) = servers(&[])?;
-    let files = folder.path().join("files");
-    make(&source, Dataset::One, &files, false)?;
-    let scratch = folder.path().join("scratch");
-    println!("{:>12}  {:>9}  {:>9}", "rows", "seconds", "peak MiB");
-    for rows in [args.rows, args.rows / 4, args.rows / 16] {
-        source.try_sql(format!("DELETE FROM `{SCHEMA}`.t1 WHERE id > {rows}"))?;
-        let ring = Ring {
-            source: &source,
-            target: &target,
-            dataset: Dataset::One,
-            scratch: &scratch,
-            files: &files,
-            sealift: &sealift,
-        };
-        let cost = ring.copy_once()?;
-        println!("{rows:>12}  {:>9.2}  {:>9}", cost.wall.as_secs_f64(), peak_mib(cost));
-    }
-    drop((source, target));
-    huge_transaction(&sealift, args.transaction)
-}
-
-fn peak_mib(cost: Cost) -> u64 {
-    cost.peak_kib.unwrap_or(0) / 1024
-}
-
-/// Peak memory of following one transaction of so many MiB.
-fn huge_transaction(sealift: &Path, mebibytes: u64) -> Result<(), String> {
-    /// Bytes of one row in the log, very nearly.
-    const ROW: u64 = 16 * 1024;
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let (source, target) = servers(&[])?;
-    let rows = mebibytes * 1024 * 1024 / ROW;
-    source.try_sql(dataset::sequence_sql(rows))?;
-    source.try_sql(format!("CREATE TABLE {SCHEMA}.huge (n INT PRIMARY KEY, pad LONGBLOB)"))?;
-    let follow = || {
-        let mut command =
-            contender::configuration(sealift, folder.path(), (&source, &target), SCHEMA)?;
-        command.args(["--quiet", "run", "--until-caught-up"]);
-        measure::run(command)
-    };
-    let idle = follow()?;
-    source.try_sql(format!(
-        "INSERT INTO {SCHEMA}.huge SELECT n, REPEAT(UNHEX(SHA2(n, 256)), {}) FROM {SCHEMA}_seq.seq",
-        ROW / 32
-    ))?;
-    let cost = follow()?;
-    let sum = format!("CHECKSUM TABLE {SCHEMA}.huge");
-    if source.sql(&sum) != target.sql(&sum) {
-        return Err("the rows of the huge transaction differ".to_owned());
-    }
-    println!("\none transaction of {mebibytes} MiB: {:.2} s", cost.wall.as_secs_f64());
-    println!("peak {} MiB; a run that follows nothing {} MiB", peak_mib(cost), peak_mib(idle));
-    Ok(())
 }
