@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sealift_schema::catalog::{Catalog, CreatedUnder, RoutineKind};
 use sealift_schema::diff::{self, Difference, Expected, Origin, Servers};
-use sealift_schema::facts::Side;
+use sealift_schema::facts::{ServerVersion, Side};
 use sealift_schema::name::{ObjectId, ObjectKind};
 use sealift_schema::rewrite;
 
@@ -90,7 +90,7 @@ pub(super) fn compare(
         steps.entry(&step.step().object).or_default().push(step);
     }
     let mut expected = Vec::new();
-    let (mut waiting, mut behind) = (0_u32, 0_u32);
+    let (mut waiting, mut behind, mut fallen_back) = (0_u32, 0_u32, 0_u32);
     let mut on_source = BTreeMap::new();
     for (object, steps) in steps {
         // The first script makes the object itself.
@@ -138,6 +138,10 @@ pub(super) fn compare(
             behind += 1;
             continue;
         }
+        if may_have_fallen_back(&difference, &survey.source.version) {
+            fallen_back += 1;
+            continue;
+        }
         let name = on_source.get(&difference.object).map_or(&difference.object, |object| *object);
         let told = tell(&difference, name.clone());
         found.differences.push(told);
@@ -145,8 +149,10 @@ pub(super) fn compare(
     if waiting > 0 {
         found.not_compared.push(format!("{waiting} triggers and events wait for the cutover."));
     }
-    if behind > 0 {
-        found.not_compared.push(extent.lets_pass_words().to_owned());
+    for (differing, words) in [(behind, extent.lets_pass_words()), (fallen_back, FALLEN_BACK)] {
+        if differing > 0 {
+            found.not_compared.push(words.to_owned());
+        }
     }
     found
 }
@@ -162,6 +168,22 @@ fn counts_per_group(
     difference.part == diff::Part::AutoIncrement
         && table.is_some_and(|table| !table.engine.eq_ignore_ascii_case("InnoDB"))
 }
+
+/// Whether a difference is only that of a counter which such a source has forgotten: until MySQL 8.0 and MariaDB 10.2.4
+/// a server that restarts counts on from the rows that are there.
+/// <https://dev.mysql.com/doc/refman/8.0/en/innodb-auto-increment-handling.html>
+fn may_have_fallen_back(difference: &Difference, source: &ServerVersion) -> bool {
+    let number = |text: &Option<String>| text.as_ref()?.parse::<u64>().ok();
+    let numbers = number(&difference.expected).zip(number(&difference.actual));
+    let keeps_them = source.is_mysql_at_least(8, 0, 0) || source.is_mariadb_at_least(10, 2, 4);
+    difference.part == diff::Part::AutoIncrement
+        && !keeps_them
+        && numbers.is_some_and(|(source, target)| source < target)
+}
+
+/// The same for people.
+const FALLEN_BACK: &str = "AUTO_INCREMENT counters ahead of the source's are no difference: a source of this version \
+    counts on from its rows when it restarts.";
 
 /// What the source holds of an object, and the settings it was made under.
 fn origin<'a>(
@@ -212,19 +234,39 @@ fn tell(difference: &Difference, object: ObjectId) -> DifferenceReport {
 
 #[cfg(test)]
 mod tests {
+    use sealift_schema::facts::Flavor;
+
     use super::*;
+
+    fn counters(source: &str, target: &str) -> Difference {
+        Difference {
+            object: ObjectId::schema("shop"),
+            part: diff::Part::AutoIncrement,
+            facet: "next".to_owned(),
+            expected: Some(source.to_owned()),
+            actual: Some(target.to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_counter_may_have_fallen_back_where_a_restart_forgets_it() {
+        for (flavor, number, forgets) in [
+            (Flavor::MySql, (5, 6, 24), true),
+            (Flavor::MySql, (5, 7, 44), true),
+            (Flavor::MySql, (8, 0, 11), false),
+            (Flavor::MariaDb, (10, 1, 48), true),
+            (Flavor::MariaDb, (10, 2, 4), false),
+            (Flavor::MariaDb, (11, 8, 2), false),
+        ] {
+            let version = ServerVersion { flavor, number };
+            assert_eq!(may_have_fallen_back(&counters("1", "9"), &version), forgets, "{version:?}");
+            assert!(!may_have_fallen_back(&counters("9", "1"), &version), "{version:?}");
+        }
+    }
 
     #[test]
     fn a_counter_may_be_behind_the_live_one_and_ahead_by_what_a_turn_gives_it() {
-        let passes = |extent: Extent, source: &str, target: &str| {
-            extent.lets_pass(&Difference {
-                object: ObjectId::schema("shop"),
-                part: diff::Part::AutoIncrement,
-                facet: "next".to_owned(),
-                expected: Some(source.to_owned()),
-                actual: Some(target.to_owned()),
-            })
-        };
+        let passes = |extent: Extent, source, target| extent.lets_pass(&counters(source, target));
         let before = |headroom| Extent::BeforeCutover { headroom };
         assert!(passes(before(0), "10", "9") && !passes(before(0), "10", "11"));
         assert!(passes(before(1_000), "10", "1010") && !passes(before(1_000), "10", "1011"));

@@ -100,6 +100,27 @@ fn every_type_of_a_mysql_5_6_arrives_byte_for_byte() {
     ends_with(0, &folder.sealift(&["verify"]));
 }
 
+/// It counts on from the rows that are there; the target keeps the number it had.
+#[test]
+fn a_counter_that_a_mysql_5_6_forgets_when_it_restarts_is_no_difference() {
+    if Kind::MySql5_6.is_left_out() {
+        return;
+    }
+    let mut pair = Pair::mysql_5_6();
+    let schema = unique_schema("counted_5_6");
+    pair.source.sql(format!(
+        "CREATE DATABASE {schema}; USE {schema}; CREATE TABLE counted (id INT AUTO_INCREMENT PRIMARY KEY); \
+         INSERT INTO counted VALUES (700); DELETE FROM counted"
+    ));
+    let folder = folder(&pair.source, &pair.target, &[&schema], "");
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    pair.source.restart().unwrap();
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    let verified = folder.sealift(&["verify", "--json"]);
+    ends_with(0, &verified);
+    assert!(verified.stdout.contains("counts on from its rows"), "{}", verified.screen());
+}
+
 #[test]
 fn a_mysql_5_6_that_is_written_to_is_copied_and_followed_killed_again_and_again() {
     let Some(pair) = mysql_5_6() else { return };
