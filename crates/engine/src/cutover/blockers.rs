@@ -33,6 +33,23 @@ pub(super) async fn all(session: &mut Session) -> Vec<OpenTransaction> {
     told(list(session, 0, 0).await)
 }
 
+/// For people: who may hold a table's definition. What XA has prepared holds it too, on no connection.
+pub(super) async fn holders(session: &mut Session) -> String {
+    let open = all(session).await;
+    let prepared = match prepared(session).await {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            tracing::debug!(%error, "prepared transactions cannot be listed");
+            BTreeSet::new()
+        }
+    };
+    if prepared.is_empty() {
+        return described(&open);
+    }
+    let named = format!("prepared by XA: {}", Vec::from_iter(prepared).join("; "));
+    if open.is_empty() { named } else { format!("{}; {named}", described(&open)) }
+}
+
 /// The names of what XA has prepared. Nobody is connected who could be waited for or killed, and whoever commits one
 /// later gets past every fence. What our login may not list (MySQL: `XA_RECOVER_ADMIN`) is not told.
 pub(super) async fn prepared(session: &mut Session) -> Result<BTreeSet<String>, MysqlError> {

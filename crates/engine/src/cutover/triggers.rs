@@ -141,7 +141,7 @@ pub(super) async fn patiently(
             return Err(Fault::server(side, doing, error).about(format!("table {table}")));
         }
         if failures == TRIES_MAX {
-            let who = blockers::described(&blockers::all(session).await);
+            let who = blockers::holders(session).await;
             return Err(Fault::new(ErrorCode::TransactionsOpen, format!("{doing}: {who}"))
                 .on(side)
                 .about(format!("table {table}")));

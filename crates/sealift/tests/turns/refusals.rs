@@ -95,6 +95,27 @@ fn what_is_not_as_it_should_be_is_taken_back_and_the_source_takes_writes() {
     shop.assert_nothing_lost(&acknowledged);
 }
 
+/// It may have read only: its locks stay, on no connection.
+#[test]
+fn what_xa_has_prepared_is_named_when_it_keeps_the_fence_from_being_taken_down() {
+    let pair = mysql();
+    let shop = Shop::new(&pair, "kept", "fence = 'tables'\n");
+    let running = Running::start(&shop);
+    shop.wait_until_ready("source");
+    ends_with(0, &shop.folder.sealift(&["cutover", "--yes", "--no-way-back"]));
+    drop(running);
+    pair.source.sql(format!(
+        "USE {}; XA START 'kept'; SELECT COUNT(*) FROM bag; XA END 'kept'; XA PREPARE 'kept'",
+        shop.schema
+    ));
+    let held = shop.folder.sealift(&["finish", "--yes", "--json"]);
+    pair.source.sql("XA ROLLBACK 'kept'");
+    ends_with(1, &held);
+    assert_eq!(held.error_code(), "SL1002", "{}", held.screen());
+    assert!(held.stdout.contains("X'6b657074'"), "{}", held.screen());
+    ends_with(0, &shop.folder.sealift(&["finish", "--yes"]));
+}
+
 #[test]
 fn a_transaction_that_is_open_or_prepared_is_named_and_the_turn_refused() {
     let pair = mysql();
