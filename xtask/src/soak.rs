@@ -32,7 +32,7 @@ pub(crate) struct SoakArgs {
     /// Change no definitions meanwhile
     #[arg(long)]
     no_ddl: bool,
-    /// Cut over and roll back as well, amid the same: from a MySQL
+    /// Cut over and roll back as well, amid the same
     #[arg(long)]
     turns: bool,
 }
@@ -83,10 +83,6 @@ pub(crate) fn run(args: &SoakArgs) -> ExitCode {
 fn soak(args: &SoakArgs) -> Result<soak::Tally, String> {
     let SoakArgs { what: _, minutes, seed, source, no_ddl, turns } = *args;
     let seed = seed.unwrap_or_else(workload::seed);
-    if turns && !matches!(source, SoakSource::Mysql) {
-        // Rows of some types could not go back exactly.
-        return Err("--turns is for a source that is a MySQL".to_owned());
-    }
     println!("seed {seed}; sealift is built with the checks of a debug build");
     soak::soak(&SoakOptions {
         sealift: build::checked_sealift()?,

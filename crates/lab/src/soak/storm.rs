@@ -17,6 +17,8 @@ pub(super) struct Storm {
     to_source: Disturber,
     to_target: Disturber,
     random: StdRng,
+    /// The source is restarted in good order where it would have been killed.
+    spares_source: bool,
     last: String,
 }
 
@@ -27,7 +29,12 @@ impl Storm {
     pub(super) fn over(pair: Pair, random: StdRng) -> Self {
         let to_source = Disturber::of(FaultProxy::before(&pair.source));
         let to_target = Disturber::of(FaultProxy::before(&pair.target));
-        Self { pair, to_source, to_target, random, last: String::new() }
+        Self { pair, to_source, to_target, random, spares_source: false, last: String::new() }
+    }
+
+    /// The same, in which the source is never killed.
+    pub(super) fn that_spares_the_source(self) -> Self {
+        Self { spares_source: true, ..self }
     }
 
     pub(super) fn source(&self) -> &Server {
@@ -55,8 +62,9 @@ impl Storm {
             0 => (&self.to_source, &mut self.pair.source),
             _ => (&self.to_target, &mut self.pair.target),
         };
+        let is_spared = side == 0 && self.spares_source;
         let what = match self.random.random_range(0..16) {
-            0 => {
+            number if number == 0 || (number == 1 && is_spared) => {
                 tally.restarts += 1;
                 server.restart().map_err(|error| error.to_string())?;
                 "restarted".to_owned()

@@ -40,6 +40,8 @@ pub struct Tally {
     pub server_kills: u64,
     /// Transactions of the application, about.
     pub transactions: u64,
+    /// Those that one session prepared and another ended.
+    pub left_prepared: u64,
     /// Changes of definitions.
     pub definitions: u64,
 }
@@ -48,8 +50,8 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { took, migrations, lives, killed, interrupted, gave_up, .. } = self;
         let Self { cuts, lost, holes, slow, restarts, server_kills, .. } = self;
-        let Self { transactions, definitions, orders, turns, turns_in_vain, acknowledged, .. } =
-            self;
+        let Self { transactions, left_prepared, definitions, orders, .. } = self;
+        let Self { turns, turns_in_vain, acknowledged, .. } = self;
         writeln!(f, "{migrations} migrations in {} s, equal at their ends", took.as_secs())?;
         writeln!(
             f,
@@ -65,6 +67,10 @@ impl fmt::Display for Tally {
             f,
             "turns: {turns} made, {turns_in_vain} in vain; {acknowledged} acknowledged writes, none missing or doubled"
         )?;
-        write!(f, "application: {transactions} transactions, {definitions} changes of definitions")
+        write!(
+            f,
+            "application: {transactions} transactions, {left_prepared} left prepared for another session, \
+             {definitions} changes of definitions"
+        )
     }
 }

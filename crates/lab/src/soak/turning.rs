@@ -11,7 +11,9 @@ use super::{SCHEMA, Soak, judge};
 use crate::server::{Kind, Options};
 use crate::wait::wait_until_within;
 use crate::workload::churn::{self, Sides};
-use crate::workload::clients::{self, Clients, MARIADB_SOURCE_GRANTS, Manner, SOURCE_GRANTS};
+use crate::workload::clients::{
+    self, Clients, MARIADB_SOURCE_GRANTS, MYSQL_5_6_SOURCE_GRANTS, Manner, SOURCE_GRANTS,
+};
 use crate::workload::every_type;
 
 /// The schema of the application's ledger.
@@ -34,10 +36,20 @@ pub(super) fn source(kind: Kind) -> Options {
     Options::source(kind).arg("--log-bin-trust-function-creators=ON").arg("--event-scheduler=ON")
 }
 
+/// Whether rows of a table of types go back exactly (`docs/cutover.md`), and the target takes its script.
+pub(super) fn goes_back(kind: Kind, table: &str) -> bool {
+    // Types and options that only a MariaDB has, the second by its own word for a reference system.
+    let is_its_own = table.starts_with("mariadb") || table == "geometry_indexed";
+    !(kind.is_mariadb() && is_its_own)
+}
+
 /// Lets the application in on both sides, and sealift raise fences on the source.
 pub(super) fn admit(sides: Sides<'_>, schema: &str, types: &[every_type::Table]) {
-    let is_mariadb = sides.source.kind().is_mariadb();
-    sides.source.sql(if is_mariadb { MARIADB_SOURCE_GRANTS } else { SOURCE_GRANTS });
+    sides.source.sql(match sides.source.kind() {
+        Kind::MySql5_6 => MYSQL_5_6_SOURCE_GRANTS,
+        Kind::MySql => SOURCE_GRANTS,
+        Kind::MariaDb10_5 | Kind::MariaDb10_11 | Kind::MariaDb11_8 => MARIADB_SOURCE_GRANTS,
+    });
     churn::admit_to_both(sides, schema, types);
 }
 

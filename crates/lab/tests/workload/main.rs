@@ -121,7 +121,8 @@ fn an_application_with_an_appetite_for_everything_is_obeyed() {
         }
         let server = start(Options::source(kind));
         churn::create_everything(&server, "churned", &every_type::tables(kind, 1));
-        let appetite = Appetite::everything(1).and_definitions(&Definition::all());
+        let appetite =
+            Appetite::everything(1).and_distributed().and_definitions(&Definition::all());
         let churn = Churn::hungry(&server, "churned", 1, &appetite);
         wait_until("it has written", || {
             (churn.rounds() > 12 || churn.failure().is_some()).then_some(())

@@ -169,7 +169,8 @@ fn an_application_that_logs_rows_in_part_is_followed_through_kills() {
         typed(Kind::MySql, 21).into_iter().filter(|table| !table.name.starts_with("engine"));
     churn::create_everything(&pair.source, &schema, &types.step_by(4).collect::<Vec<_>>());
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
-    let churn = Churn::hungry(&pair.source, &schema, workload::seed(), &Appetite::everything(1));
+    let appetite = Appetite::everything(1).and_distributed();
+    let churn = Churn::hungry(&pair.source, &schema, workload::seed(), &appetite);
     for point in ["chunk-loaded:2", "chunk-committed:3", "table-copied:2", "copied"] {
         folder.killed_at(&["run"], point);
     }

@@ -3,6 +3,7 @@
 
 mod tables;
 mod statements;
+mod distributed;
 mod typed;
 mod definitions;
 mod ways;
@@ -19,9 +20,10 @@ use rand::{Rng, SeedableRng};
 
 use definitions::FOUND_OTHERWISE;
 pub use definitions::{BESIDE, Definition};
+use distributed::Distributed;
 pub use tables::{EVERYDAY, create, create_everything};
 use typed::Typed;
-use ways::Ways;
+use ways::{Side, Ways};
 pub use ways::{Sides, admit_to_both};
 
 use crate::server::{Kind, Server};
@@ -39,6 +41,7 @@ const TRANSACTIONS: u64 = 30;
 #[must_use]
 pub struct Appetite {
     everything: bool,
+    distributed: bool,
     definitions: Vec<Definition>,
     writers: u64,
     disturbed: bool,
@@ -56,6 +59,11 @@ impl Appetite {
     pub fn and_definitions(self, kinds: &[Definition]) -> Self {
         let changes_own_definitions = kinds.iter().any(|kind| Definition::INSIDE.contains(kind));
         Self { definitions: kinds.to_vec(), changes_own_definitions, ..self }
+    }
+
+    /// Distributed transactions too, where the server's log carries them; some are left prepared for a later session.
+    pub fn and_distributed(self) -> Self {
+        Self { distributed: true, ..self }
     }
 
     /// The server may go away and come back: that fails no test.
@@ -81,6 +89,7 @@ struct Shared {
     rounds: AtomicU64,
     interrupted: AtomicU64,
     definitions: AtomicU64,
+    left_prepared: AtomicU64,
     failure: Mutex<Option<String>>,
 }
 
@@ -100,6 +109,7 @@ impl Churn {
     /// Starts to write to the tables of [`create`]. Statements depend on nothing but the seed.
     pub fn hungry(server: &Server, schema: &str, seed: u64, appetite: &Appetite) -> Self {
         let goes_on = appetite.disturbed
+            || appetite.distributed
             || appetite.beside_releases
             || appetite.writers > 1
             || server.kind() == Kind::MySql5_6;
@@ -125,9 +135,8 @@ impl Churn {
         for number in 0..appetite.writers {
             let writer = Writer {
                 ways: ways(),
-                // Followed by GTID, as all sources of such an appetite are.
-                xid: (appetite.everything && server.kind() == Kind::MySql)
-                    .then(|| format!("'writer {number}'")),
+                distributed: Distributed::of(number, server.kind())
+                    .filter(|_| appetite.distributed),
                 kind: server.kind(),
                 schema: schema.to_owned(),
                 // Only one changes definitions: two would wait for each other's locks.
@@ -163,6 +172,11 @@ impl Churn {
     /// Definitions changed so far.
     pub fn definitions(&self) -> u64 {
         self.shared.definitions.load(Ordering::SeqCst)
+    }
+
+    /// Distributed transactions that were left prepared for another session to end, so far.
+    pub fn left_prepared(&self) -> u64 {
+        self.shared.left_prepared.load(Ordering::SeqCst)
     }
 
     /// What the server refused although nothing disturbed it.
@@ -240,8 +254,7 @@ impl Shared {
 /// One of the application's threads.
 struct Writer {
     ways: Ways,
-    /// Names its distributed transactions, if it has any.
-    xid: Option<String>,
+    distributed: Option<Distributed>,
     kind: Kind,
     schema: String,
     appetite: Appetite,
@@ -257,6 +270,7 @@ impl Writer {
             if self.shared.at_ease.load(Ordering::SeqCst) {
                 let stop = || self.shared.stop.load(Ordering::SeqCst).then_some(());
                 wait_until_within(EASE, stop);
+                self.end_distributed_elsewhere();
             }
             let script = self.round();
             match self.send(&script) {
@@ -271,19 +285,14 @@ impl Writer {
                 Err(said) => self.shared.fail(format!("the server refused a statement: {said}")),
             }
         }
+        self.end_distributed();
     }
 
     fn rest(&mut self) {
         if !self.shared.paused.load(Ordering::SeqCst) {
             return;
         }
-        if let Some(xid) = &self.xid {
-            // What a disturbance has left prepared would keep its locks meanwhile.
-            let end = format!("XA ROLLBACK {xid};\n");
-            let mut ended =
-                || self.send(&end).ok().or(self.shared.stop.load(Ordering::SeqCst).then_some(()));
-            wait_until_within(Duration::from_secs(60), &mut ended);
-        }
+        self.end_distributed();
         self.shared.resting.fetch_add(1, Ordering::SeqCst);
         let goes_on = || {
             let paused = self.shared.paused.load(Ordering::SeqCst);
@@ -293,10 +302,42 @@ impl Writer {
         self.shared.resting.fetch_sub(1, Ordering::SeqCst);
     }
 
+    /// Ends what is left prepared on either side: it would keep its locks while everything rests.
+    fn end_distributed(&mut self) {
+        let Some(distributed) = self.distributed.clone() else { return };
+        for side in [Side::Live, Side::Other] {
+            wait_until_within(Duration::from_secs(60), || {
+                let end = distributed.end_all(&mut self.random) + &distributed.probe();
+                let is_taken = |line: &String| line.starts_with(Distributed::NAME_TAKEN);
+                let ended = self.refusals(side, &end).is_ok_and(|lines| {
+                    !lines.iter().any(|line| is_taken(line) || !self.is_everyday(line))
+                });
+                (ended || self.shared.stop.load(Ordering::SeqCst)).then_some(())
+            });
+        }
+    }
+
+    /// Ends what was left prepared where the live side was before.
+    fn end_distributed_elsewhere(&mut self) {
+        if let Some(distributed) = self.distributed.clone() {
+            let end = distributed.end_all(&mut self.random);
+            // It is tried again in the next round.
+            let _ = self.refusals(Side::Other, &end);
+        }
+    }
+
     /// Sends a script and tells what was refused but for what happens to every application among others.
     fn send(&mut self, script: &str) -> Result<(), String> {
+        let mut refused = self.refusals(Side::Live, script)?;
+        refused.retain(|line| !self.is_everyday(line));
+        if refused.is_empty() { Ok(()) } else { Err(refused.join("\n")) }
+    }
+
+    /// Sends a script to a side, if there is one, and tells what was refused.
+    fn refusals(&mut self, side: Side, script: &str) -> Result<Vec<String>, String> {
         let io = |error: std::io::Error| format!("run the client: {error}");
-        let mut running = self.ways.live().spawn().map_err(io)?;
+        let Some(client) = self.ways.reaching(side) else { return Ok(Vec::new()) };
+        let mut running = client.spawn().map_err(io)?;
         let mut pipe = running.stdin.take().ok_or("the client has no input")?;
         // A client that ends early says why.
         let _ = pipe.write_all(script.as_bytes());
@@ -305,8 +346,7 @@ impl Writer {
         let said = String::from_utf8_lossy(&output.stderr);
         // Between them a client may repeat its statements.
         let errors = said.lines().filter(|line| line.contains("ERROR"));
-        let refused: Vec<&str> = errors.filter(|line| !self.is_everyday(line)).collect();
-        if refused.is_empty() { Ok(()) } else { Err(refused.join("\n")) }
+        Ok(errors.map(str::to_owned).collect())
     }
 
     /// Whether a message is of trouble that writers make each other.
@@ -319,7 +359,8 @@ impl Writer {
             || (changes_own && FOUND_OTHERWISE.iter().any(|code| line.starts_with(code)))
             || (self.kind == Kind::MySql5_6
                 && NOT_IGNORED.iter().any(|code| line.starts_with(code)))
-            || (self.xid.is_some() && XA_ENDED.iter().any(|code| line.starts_with(code)))
+            || (self.distributed.is_some()
+                && distributed::ENDED.iter().any(|code| line.starts_with(code)))
     }
 
     /// The statements of a round, drawn from the seed alone.
@@ -327,9 +368,8 @@ impl Writer {
         let random = &mut self.random;
         let everything = self.appetite.everything;
         let mut script = String::new();
-        if let Some(xid) = &self.xid {
-            // What a disturbance has left prepared.
-            script.push_str(&format!("XA ROLLBACK {xid};\n"));
+        if let Some(distributed) = &self.distributed {
+            script.push_str(&distributed.end_all(random));
         }
         if everything {
             // What the tables of all types were made under.
@@ -343,21 +383,25 @@ impl Writer {
                 script.push_str(&typed::statement(random, &self.typed));
                 continue;
             }
-            let xid = self.xid.as_ref().filter(|_| random.random_ratio(1, 12));
-            script.push_str(&xid.map_or("BEGIN;\n".to_owned(), |xid| format!("XA START {xid};\n")));
+            let end = if random.random_ratio(1, 20) { "ROLLBACK" } else { "COMMIT" };
+            let distributed = self.distributed.as_ref();
+            if let Some(whole) = distributed.and_then(|some| some.transaction(random, end)) {
+                script.push_str(&whole);
+                continue;
+            }
+            script.push_str("BEGIN;\n");
             for _statement in 0..random.random_range(1..4) {
                 script.push_str(&statements::statement(random, self.kind));
                 script.push('\n');
             }
-            // What is prepared is kept, so it has a limit.
-            if everything && xid.is_none() && random.random_ratio(1, 400) {
+            if everything && random.random_ratio(1, 400) {
                 script.push_str(&statements::huge(random));
             }
-            let end = if random.random_ratio(1, 20) { "ROLLBACK" } else { "COMMIT" };
-            script.push_str(&xid.map_or(format!("{end};\n"), |xid| {
-                // The last one ends what could not be committed.
-                format!("XA END {xid}; XA PREPARE {xid}; XA {end} {xid}; XA ROLLBACK {xid};\n")
-            }));
+            script.push_str(&format!("{end};\n"));
+        }
+        if let Some(distributed) = &self.distributed {
+            // Its session may have been there still when this round began, and definitions would wait for it.
+            script.push_str(&distributed.end_all(random));
         }
         for sort in [Definition::OUTSIDE, Definition::INSIDE] {
             let kinds = self.appetite.definitions.iter().filter(|kind| sort.contains(kind));
@@ -368,23 +412,17 @@ impl Writer {
                 self.shared.definitions.fetch_add(1, Ordering::SeqCst);
             }
         }
+        let distributed = self.distributed.as_ref();
+        if let Some(left) = distributed.and_then(|some| some.left_prepared(random)) {
+            script.push_str(&left);
+            self.shared.left_prepared.fetch_add(1, Ordering::SeqCst);
+        }
         script
     }
 }
 
 /// Foreign keys, which `IGNORE` is nothing to in MySQL 5.6.
 const NOT_IGNORED: [&str; 2] = ["ERROR 1451 ", "ERROR 1452 "];
-
-/// What a distributed transaction ends with that a deadlock has rolled back, and what its end says when it has ended.
-const XA_ENDED: [&str; 7] = [
-    "ERROR 1397 ",
-    "ERROR 1399 ",
-    "ERROR 1400 ",
-    "ERROR 1402 ",
-    "ERROR 1440 ",
-    "ERROR 1613 ",
-    "ERROR 1614 ",
-];
 
 /// Whether a client says that its server went away: it is being restarted, or connections are being cut.
 fn of_disturbance(said: &str) -> bool {

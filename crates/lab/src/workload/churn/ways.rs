@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::definitions::BESIDE;
 use super::typed::spare;
-use crate::server::Server;
+use crate::server::{Kind, Server};
 use crate::workload::clients::{admit, as_application, grant};
 use crate::workload::every_type;
 
@@ -36,11 +36,20 @@ pub fn admit_to_both(sides: Sides<'_>, schema: &str, types: &[every_type::Table]
         for schema in [schema, &spare(schema), BESIDE] {
             admit(server, schema);
         }
-        if !server.kind().is_mariadb() {
+        if server.kind() == Kind::MySql {
             // Some of its transactions are compressed.
             grant(server, "SESSION_VARIABLES_ADMIN");
         }
     }
+}
+
+/// One of the sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// Where it is live now.
+    Live,
+    /// The other one, if there is one.
+    Other,
 }
 
 /// The ways of one writer.
@@ -66,12 +75,13 @@ impl Ways {
         Self { source, target: Some((target, sides.router.to_owned())) }
     }
 
-    /// The client program that reaches the live side now.
-    pub(super) fn live(&mut self) -> &mut Command {
-        match &mut self.target {
-            Some((target, router)) if is_target(router) => target,
-            Some(_) | None => &mut self.source,
-        }
+    /// The client program that reaches a side.
+    pub(super) fn reaching(&mut self, side: Side) -> Option<&mut Command> {
+        let Some((target, router)) = &mut self.target else {
+            return (side == Side::Live).then_some(&mut self.source);
+        };
+        let target_is_wanted = is_target(router) == (side == Side::Live);
+        Some(if target_is_wanted { target } else { &mut self.source })
     }
 }
 
