@@ -7,6 +7,7 @@
 pub mod name;
 pub mod entries;
 pub mod column;
+pub mod utf8mb3;
 pub mod catalog;
 pub mod facts;
 pub mod grants;

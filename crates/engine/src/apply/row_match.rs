@@ -7,6 +7,7 @@ use sealift_mysql::value::Value;
 use sealift_schema::catalog::Table;
 use sealift_schema::column::{Column, ColumnType};
 use sealift_schema::name::quote;
+use sealift_schema::utf8mb3;
 
 use crate::encode::{EncodeError, Rendering, RowValues, plain_text};
 
@@ -93,7 +94,10 @@ impl Comparison {
             ColumnType::Char | ColumnType::VarChar | ColumnType::Text => {
                 let from = column.charset.as_deref().unwrap_or("binary");
                 let into = there.charset.as_deref().unwrap_or("binary");
-                let same = from == into || into == "binary" || from == "binary";
+                // An old server does not know the newer name.
+                let same = utf8mb3::spelled(from) == utf8mb3::spelled(into)
+                    || into == "binary"
+                    || from == "binary";
                 let literal = if same {
                     Literal::Hex
                 } else {

@@ -3,8 +3,11 @@
 //! Definitions may have changed on their way to the target. Rows go back only where every value that the target
 //! can hold is one that the source can, and where both tell the same rows apart.
 
+use std::borrow::Cow;
+
 use sealift_schema::catalog::{KeyKind, KeyPart, Table};
 use sealift_schema::column::{Column, ColumnType, Generation};
+use sealift_schema::utf8mb3;
 
 /// What keeps a table's rows from going back exactly; `None`: nothing does.
 #[must_use]
@@ -15,7 +18,9 @@ pub fn hindrance(source: &Table, target: &Table) -> Option<String> {
             return Some(what);
         }
         let is_unique = |table: &Table| in_unique_key(table, &column.name);
-        if column.collation != there.collation && (is_unique(source) || is_unique(target)) {
+        if named(column.collation.as_ref()) != named(there.collation.as_ref())
+            && (is_unique(source) || is_unique(target))
+        {
             return Some(format!(
                 "column {} is of collation {} on the source and {} on the target, and tells rows apart",
                 column.name,
@@ -40,7 +45,7 @@ fn column_hindrance(column: &Column, there: &Column) -> Option<String> {
             column.name
         ));
     }
-    if !json && column.charset != there.charset {
+    if !json && named(column.charset.as_ref()) != named(there.charset.as_ref()) {
         return Some(format!(
             "column {} is of character set {} on the source and {} on the target",
             column.name,
@@ -51,9 +56,17 @@ fn column_hindrance(column: &Column, there: &Column) -> Option<String> {
     None
 }
 
-/// The type without what says nothing of its values.
+/// A character set or collation, by the newer of its names: it is the same one.
+fn named(name: Option<&String>) -> Option<Cow<'_, str>> {
+    name.map(|name| utf8mb3::spelled(name))
+}
+
+/// The type without what says nothing of its values, by the newer of its names.
 fn exact_type(column: &Column) -> String {
     let text = column.type_text.to_ascii_lowercase();
+    if text == "geometrycollection" {
+        return "geomcollection".to_owned();
+    }
     if !column.kind.is_integer() && column.kind != ColumnType::Year {
         return column.type_text.clone();
     }
@@ -144,6 +157,9 @@ mod tests {
             (of("uuid", None), of("char(36)", Some("ascii")), Some("uuid")),
             (of("varchar(9)", Some("utf8mb3")), of("varchar(9)", Some("utf8mb4")), Some("utf8mb3")),
             (of("longtext", Some("utf8mb4")), of("json", None), None),
+            (of("varchar(9)", Some("utf8")), of("varchar(9)", Some("utf8mb3")), None),
+            (of("geometrycollection", None), of("geomcollection", None), None),
+            (of("geometrycollection", None), of("geometry", None), Some("geometry")),
         ] {
             let id = || column("id", "int", None);
             let (source, target) = (table(vec![id(), source]), table(vec![id(), target]));
@@ -163,6 +179,7 @@ mod tests {
             table(vec![only])
         };
         assert_eq!(hindrance(&with("a_ci"), &with("a_ci")), None);
+        assert_eq!(hindrance(&with("utf8_bin"), &with("utf8mb3_bin")), None);
         assert!(hindrance(&with("a_ci"), &with("b_ci")).unwrap().contains("tells rows apart"));
     }
 

@@ -7,8 +7,7 @@ use sealift_schema::catalog::Table;
 use sealift_schema::column::{Column, ColumnType};
 use sealift_schema::facts::Side;
 use sealift_schema::name::quote;
-
-use super::utf8mb3;
+use sealift_schema::utf8mb3;
 
 /// A column of the source beside its counterpart on the target.
 #[derive(Clone, Copy, Debug)]

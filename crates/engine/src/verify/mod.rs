@@ -20,7 +20,6 @@ mod memory;
 mod differing;
 mod strangers;
 mod side;
-mod utf8mb3;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use sealift_schema::catalog::{KeyPart, Table};
 use sealift_schema::facts::Side;
 use sealift_schema::key_range::{KeyPlace, RowKey};
 use sealift_schema::name::{QualifiedName, quote};
+use sealift_schema::utf8mb3;
 use tokio::sync::Mutex;
 
 use crate::fault::{ErrorCode, Fault};
@@ -17,7 +18,7 @@ use super::memory::{self, Findings, Range, TableMemory};
 use super::narrow::{self, Found};
 use super::settle::Moving;
 use super::side::Sides;
-use super::{DIFFERENCES_NAMED_MAX, TablePair, TableVerdict, keyless, moving, utf8mb3};
+use super::{DIFFERENCES_NAMED_MAX, TablePair, TableVerdict, keyless, moving};
 
 /// Bounds of rows in a chunk, whatever statistics say.
 const CHUNK_ROWS: std::ops::RangeInclusive<u64> = 1_000..=250_000;

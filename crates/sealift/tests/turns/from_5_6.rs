@@ -3,10 +3,10 @@
 use std::sync::LazyLock;
 
 use sealift_lab::workload::clients;
-use sealift_lab::{Kind, Pair};
+use sealift_lab::{Kind, Pair, unique_schema};
 
 use super::{Running, Shop, there_and_back};
-use crate::offline::ends_with;
+use crate::offline::{ends_with, folder};
 use crate::pairs::{Alone, Pool};
 
 static PAIRS: Pool = Pool::new(&STARTED);
@@ -48,6 +48,40 @@ fn a_fence_of_triggers_on_tables_that_have_some_is_refused_before_anything_is_do
     ends_with(0, &shop.folder.sealift(&["cutover", "--rehearse"]));
     assert_eq!(shop.live(), "source");
     drop(running);
+    ends_with(0, &shop.folder.sealift(&["finish", "--yes"]));
+}
+
+/// `utf8mb3` and `geomcollection` were called `utf8` and `geometrycollection`.
+#[test]
+fn what_only_has_a_newer_name_on_the_target_comes_back_to_a_mysql_5_6() {
+    let Some(pair) = mysql_5_6() else { return };
+    pair.source.sql("SET GLOBAL read_only = OFF");
+    let schema = unique_schema("named_5_6");
+    pair.source.sql(format!(
+        "CREATE DATABASE {schema} CHARACTER SET utf8; USE {schema}; \
+         CREATE TABLE keyed (w VARCHAR(20) PRIMARY KEY, g GEOMETRYCOLLECTION); CREATE TABLE bag (w VARCHAR(20), n INT); \
+         INSERT INTO keyed (w) VALUES ('one'), ('two'); INSERT INTO bag VALUES ('one', 1), ('one', 1), ('two', 2)"
+    ));
+    let folder = folder(&pair.source, &pair.target, &[&schema], "");
+    let shop = Shop { pair: &pair, schema: schema.clone(), folder };
+    let running = Running::start(&shop);
+    shop.wait_until_ready("source");
+    ends_with(0, &shop.folder.sealift(&["cutover", "--yes"]));
+    pair.target.sql(format!(
+        "USE {schema}; INSERT INTO keyed VALUES ('größe', ST_GeomCollFromText('GEOMETRYCOLLECTION(POINT(1 2))')); \
+         INSERT INTO bag VALUES ('größe', 3); UPDATE bag SET w = 'größer' WHERE n = 2; DELETE FROM bag WHERE n = 1 LIMIT 1"
+    ));
+    shop.wait_until_ready("target");
+    ends_with(0, &shop.folder.sealift(&["rollback", "--yes"]));
+    drop(running);
+    for sql in
+        ["SELECT HEX(w), HEX(g) FROM keyed ORDER BY w", "SELECT HEX(w), n FROM bag ORDER BY n, w"]
+    {
+        let [ours, theirs] =
+            [&pair.source, &pair.target].map(|server| server.sql(format!("USE {schema}; {sql}")));
+        assert_eq!(ours, theirs);
+        assert!(ours.contains("6772C3B6C39F65"), "{ours}");
+    }
     ends_with(0, &shop.folder.sealift(&["finish", "--yes"]));
 }
 

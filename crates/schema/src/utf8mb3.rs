@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 /// A character set's or collation's name in the new spelling
 /// (<https://dev.mysql.com/doc/refman/9.7/en/charset-unicode-utf8mb3.html>).
-pub(super) fn spelled(name: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn spelled(name: &str) -> Cow<'_, str> {
     match name.strip_prefix("utf8") {
         Some(rest) if rest.is_empty() || rest.starts_with('_') => format!("utf8mb3{rest}").into(),
         Some(_) | None => name.into(),
