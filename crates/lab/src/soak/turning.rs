@@ -38,9 +38,10 @@ pub(super) fn source(kind: Kind) -> Options {
 
 /// Whether rows of a table of types go back exactly (`docs/cutover.md`), and the target takes its script.
 pub(super) fn goes_back(kind: Kind, table: &str) -> bool {
-    // Types and options that only a MariaDB has, the second by its own word for a reference system.
-    let is_its_own = table.starts_with("mariadb") || table == "geometry_indexed";
-    !(kind.is_mariadb() && is_its_own)
+    // Types and options that only a MariaDB has; its own word for a reference system; values of index 0
+    // (`docs/limits.md`).
+    let stays = table.starts_with("mariadb") || ["geometry_indexed", "enum_empty"].contains(&table);
+    !(kind.is_mariadb() && stays)
 }
 
 /// Lets the application in on both sides, and sealift raise fences on the source.
