@@ -29,6 +29,8 @@ macro_rules! points {
 points! {
     /// The run is journaled; nothing was done yet.
     RunBegun = "run-begun";
+    /// What the source has otherwise than planned is off the target; the plan is as it was.
+    Outdated = "outdated";
     /// Tables that are all copied again are off the target, none is made anew.
     Cleared = "cleared";
     /// A script is journaled as begun, not yet executed.
@@ -37,6 +39,8 @@ points! {
     ObjectExecuted = "object-executed";
     /// The target is ready, not yet journaled.
     Prepared = "prepared";
+    /// It is known where changes are followed from, not yet which definitions the source had there.
+    PositionKnown = "position-known";
     /// Readers hold the source's lock.
     SnapshotLocked = "snapshot-locked";
     /// The snapshot is taken and the lock released, not yet journaled.

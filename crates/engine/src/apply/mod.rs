@@ -127,6 +127,18 @@ pub async fn begin(target: &Endpoint, migration: &str, at: &LogPosition) -> Resu
     Ok(())
 }
 
+/// The same, whatever was said before: nothing is applied yet.
+///
+/// # Errors
+/// When the target refuses or the connection is lost.
+pub async fn begin_anew(target: &Endpoint, migration: &str, at: &LogPosition) -> Result<(), Fault> {
+    let mut session = connect(target).await?;
+    let begun = AppliedLedger::of(migration).begin_anew(&mut session, at).await;
+    begun.on(Side::Target, "create the ledger of applied changes")?;
+    session.close().await;
+    Ok(())
+}
+
 /// Where the lanes stand; `None` when [`begin`] was never called for this migration.
 ///
 /// # Errors

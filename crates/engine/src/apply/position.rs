@@ -103,18 +103,7 @@ impl AppliedLedger {
     /// When the server refuses or the connection is lost.
     pub async fn begin(&self, session: &mut Session, at: &LogPosition) -> Result<(), MysqlError> {
         lock::take_turn(session).await?;
-        session.execute("CREATE SCHEMA IF NOT EXISTS sealift").await?;
-        session
-            .execute(
-                "CREATE TABLE IF NOT EXISTS sealift.applied (\
-                 migration VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,\
-                 lane INT UNSIGNED NOT NULL,\
-                 batch BIGINT UNSIGNED NOT NULL,\
-                 position LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,\
-                 PRIMARY KEY (migration, lane)\
-                 ) ENGINE=InnoDB COMMENT='how far sealift has applied changes; may be dropped when it is done'",
-            )
-            .await?;
+        ensure(session).await?;
         session
             .execute(format!(
                 "INSERT IGNORE INTO sealift.applied VALUES ({},0,0,{})",
@@ -122,6 +111,30 @@ impl AppliedLedger {
                 position_literal(at)?
             ))
             .await?;
+        lock::end_turn(session).await
+    }
+
+    /// Says where changes begin, whatever it said before: nothing is applied yet.
+    ///
+    /// # Errors
+    /// When the server refuses or the connection is lost.
+    pub async fn begin_anew(
+        &self,
+        session: &mut Session,
+        at: &LogPosition,
+    ) -> Result<(), MysqlError> {
+        lock::take_turn(session).await?;
+        ensure(session).await?;
+        session.execute("START TRANSACTION").await?;
+        session.execute(format!("DELETE FROM sealift.applied {}", self.whose())).await?;
+        session
+            .execute(format!(
+                "INSERT INTO sealift.applied VALUES ({},0,0,{})",
+                text(&self.migration),
+                position_literal(at)?
+            ))
+            .await?;
+        session.execute("COMMIT").await?;
         lock::end_turn(session).await
     }
 
@@ -372,6 +385,23 @@ impl AppliedLedger {
     fn whose(&self) -> String {
         format!("WHERE migration={}", text(&self.migration))
     }
+}
+
+/// Makes sure the ledger is there. It must be our turn.
+async fn ensure(session: &mut Session) -> Result<(), MysqlError> {
+    session.execute("CREATE SCHEMA IF NOT EXISTS sealift").await?;
+    session
+        .execute(
+            "CREATE TABLE IF NOT EXISTS sealift.applied (\
+             migration VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,\
+             lane INT UNSIGNED NOT NULL,\
+             batch BIGINT UNSIGNED NOT NULL,\
+             position LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,\
+             PRIMARY KEY (migration, lane)\
+             ) ENGINE=InnoDB COMMENT='how far sealift has applied changes; may be dropped when it is done'",
+        )
+        .await?;
+    Ok(())
 }
 
 fn standing(rows: &[TextRow]) -> Result<Option<Standing>, MysqlError> {

@@ -21,16 +21,15 @@ use sealift_schema::sql::table::TableText;
 use sealift_schema::sql::{DefinitionStatement, Dialect, Edit, Sql};
 
 use super::derive::{Moves, Sides, derived};
-use super::ledger::{Before, DefinitionLedger, Pending, Progress};
+use super::ledger::{Before, DefinitionLedger, Pending, Progress, session_alone};
 use super::scope::Scope;
 use super::setting::{Setting, settings};
 use super::unlike;
 use crate::fault::{Fault, OnServer};
 use crate::probe::{Point, Probe};
 use crate::stream::Statement;
-use crate::target::connect::{TRANSACTION_ATTEMPTS, patiently};
+use crate::target::connect::TRANSACTION_ATTEMPTS;
 use crate::target::definers::{Definers, concerns_all, definer_of, same_account};
-use crate::target::lock;
 use crate::target::pause::pause;
 use crate::target::pin;
 
@@ -434,13 +433,7 @@ impl Carrier<'_> {
 
     /// A session on the target whose predecessor is gone.
     async fn session(&self) -> Result<Session, Fault> {
-        patiently(|| async {
-            let mut session = Session::connect(self.target).await?;
-            pin::writer(&mut session).await?;
-            lock::seize(&mut session, &self.ledger.lock_name()).await?;
-            Ok(session)
-        })
-        .await
+        session_alone(self.target, &self.ledger).await
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::error::{ErrorClass, MysqlError};
 use sealift_mysql::session::{Session, TextRow};
 use sealift_schema::catalog::Table;
@@ -13,8 +14,11 @@ use sealift_schema::name::QualifiedName;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::fault::Fault;
+use crate::target::connect::patiently;
 use crate::target::literal::text;
 use crate::target::lock;
+use crate::target::pin;
 
 /// The definitions of one migration. It has no state: the target has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -462,4 +466,19 @@ fn json(value: &impl Serialize) -> Result<String, MysqlError> {
 fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, MysqlError> {
     serde_json::from_str(text)
         .map_err(|error| MysqlError::Result(format!("a definition in the ledger: {error}")))
+}
+
+/// A session on the target for what must not be executed late: whoever had one before, and could still be at work for a
+/// process that is dead, is ended.
+///
+/// # Errors
+/// When the target cannot be reached, or that session does not end.
+pub async fn session_alone(target: &Endpoint, ledger: &DefinitionLedger) -> Result<Session, Fault> {
+    patiently(|| async {
+        let mut session = Session::connect(target).await?;
+        pin::writer(&mut session).await?;
+        lock::seize(&mut session, &ledger.lock_name()).await?;
+        Ok(session)
+    })
+    .await
 }

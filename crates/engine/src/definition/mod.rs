@@ -14,5 +14,5 @@ pub use self::carrier::{
     Carrier, Marked, Outcome, are_kept, close_ledger, held, is_any_due, keep, known, mark,
     transaction_key,
 };
-pub use self::ledger::DefinitionLedger;
+pub use self::ledger::{DefinitionLedger, session_alone};
 pub use self::scope::{Concern, Scope};

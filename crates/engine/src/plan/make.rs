@@ -106,6 +106,8 @@ pub fn write(draft: &Draft, folder: &Folder) -> Result<Planned, Fault> {
         decided.push(decision);
     }
     keep_sources(&mut manifest, &old);
+    manifest.unfinished =
+        decided.iter().any(|d| matches!(d.fate, Fate::Created | Fate::Regenerated));
     folder.write_manifest(&manifest)?;
     for (script, decision) in planned.scripts.iter().zip(&decided) {
         if matches!(decision.fate, Fate::Created | Fate::Regenerated) {
@@ -117,7 +119,8 @@ pub fn write(draft: &Draft, folder: &Folder) -> Result<Planned, Fault> {
     let pairs =
         pairs.map(|((step, script), decision)| (step, script, decision.script.body.as_str()));
     folder.write(CHANGES, &changes::text(pairs))?;
-    if manifest.steps.iter().any(|entry| entry.before.is_some()) {
+    if manifest.unfinished {
+        manifest.unfinished = false;
         manifest.steps.iter_mut().for_each(|entry| entry.before = None);
         folder.write_manifest(&manifest)?;
     }

@@ -18,6 +18,9 @@ pub const VERSION: u32 = 1;
 pub struct Manifest {
     /// Version of the file's form.
     pub version: u32,
+    /// Whether the scripts are being written: as long as it says so, some may be missing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unfinished: bool,
     /// Servers and policy the scripts were made for.
     pub settings: BTreeMap<String, String>,
     /// Scripts in the order they are carried out.
@@ -85,7 +88,14 @@ impl Manifest {
     /// An empty plan.
     #[must_use]
     pub fn new(settings: BTreeMap<String, String>) -> Self {
-        Self { version: VERSION, settings, steps: Vec::new(), sources: BTreeMap::new() }
+        let (steps, sources) = (Vec::new(), BTreeMap::new());
+        Self { version: VERSION, unfinished: false, settings, steps, sources }
+    }
+
+    /// Whether whoever wrote the scripts was interrupted, and none of them is a person's version.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.unfinished && self.steps.iter().all(|entry| entry.kept.is_none())
     }
 
     /// Entries by step.

@@ -56,6 +56,12 @@ impl PlanStep {
     pub fn is_wanted(&self) -> bool {
         self.script.state != State::Skip
     }
+
+    /// Whether a person has edited or locked it.
+    #[must_use]
+    pub fn is_touched(&self) -> bool {
+        self.edited || self.script.state == State::Locked
+    }
 }
 
 /// Why a plan does not fit the source any more.
@@ -71,6 +77,17 @@ pub enum Stale {
     Setting(String),
 }
 
+impl Stale {
+    /// The object it is about, if it is about one.
+    #[must_use]
+    pub fn object(&self) -> Option<&ObjectId> {
+        match self {
+            Self::Moved(object) | Self::New(object) | Self::Gone(object) => Some(object),
+            Self::Setting(_) => None,
+        }
+    }
+}
+
 impl Plan {
     /// Reads the folder.
     ///
@@ -81,7 +98,7 @@ impl Plan {
             let path = folder.root().display();
             Fault::new(ErrorCode::PlanMissing, format!("there is no plan in {path}"))
         })?;
-        let Manifest { version: _, settings, steps: entries, sources: _ } = manifest;
+        let Manifest { version: _, unfinished: _, settings, steps: entries, sources: _ } = manifest;
         let steps: Vec<PlanStep> = entries
             .into_iter()
             .map(|entry| read_step(folder, entry))

@@ -3,7 +3,7 @@
 use sealift_schema::facts::Side;
 
 use crate::fault::{ErrorCode, Fault};
-use crate::plan::read::Stale;
+use crate::plan::read::{Plan, Stale};
 
 /// Objects named in one message; the rest is counted.
 const NAMED_MAX: usize = 10;
@@ -16,13 +16,46 @@ pub fn fresh(stale: &[Stale]) -> Result<(), Fault> {
     if stale.is_empty() {
         return Ok(());
     }
-    let named: Vec<String> = stale.iter().take(NAMED_MAX).map(words).collect();
-    let more = match stale.len().saturating_sub(NAMED_MAX) {
-        0 => String::new(),
-        more => format!("; and {more} more"),
-    };
-    let what = format!("the plan does not fit any more: {}{more}", named.join("; "));
+    let what = format!("the plan does not fit any more: {}", named(stale));
     Err(Fault::new(ErrorCode::PlanStale, what).on(Side::Source))
+}
+
+/// Refuses a plan that cannot be made anew without a person, naming what moved: other settings, and the source beneath
+/// scripts that a person has edited or locked.
+///
+/// # Errors
+/// [`ErrorCode::PlanStale`] unless nothing of it moved.
+pub fn untouched(plan: &Plan, stale: &[Stale]) -> Result<(), Fault> {
+    let touched = |stale: &Stale| match stale.object() {
+        Some(object) => plan
+            .steps
+            .iter()
+            .find(|step| step.step().object == *object && step.is_wanted() && step.is_touched())
+            .map(|step| format!("{} beneath your version of {}", words(stale), step.file)),
+        None => Some(words(stale)),
+    };
+    let touched: Vec<String> = stale.iter().filter_map(touched).collect();
+    if touched.is_empty() {
+        return Ok(());
+    }
+    let what = format!("the plan does not fit any more: {}", joined(&touched));
+    Err(Fault::new(ErrorCode::PlanStale, what).on(Side::Source).advise(
+        "run sealift plan, which shows what moved beneath your edits and keeps them, then run the same command again",
+    ))
+}
+
+/// What moved, for people.
+#[must_use]
+pub fn named(stale: &[Stale]) -> String {
+    joined(&stale.iter().map(words).collect::<Vec<_>>())
+}
+
+fn joined(all: &[String]) -> String {
+    let named: Vec<&str> = all.iter().take(NAMED_MAX).map(String::as_str).collect();
+    match all.len().saturating_sub(NAMED_MAX) {
+        0 => named.join("; "),
+        more => format!("{}; and {more} more", named.join("; ")),
+    }
 }
 
 fn words(stale: &Stale) -> String {

@@ -10,7 +10,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sealift_mysql::binlog::LogPosition;
-use sealift_mysql::session::Session;
 use sealift_schema::catalog::{Catalog, Table};
 use sealift_schema::facts::Side;
 use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
@@ -33,7 +32,6 @@ use crate::plan::read::Plan;
 use crate::report::{Conclusion, ObjectReport, Report};
 use crate::stage::{HeldObject, Part, Stage, Step};
 use crate::stop::Stop;
-use crate::target::pin;
 
 /// Where the source's log ended before its definitions were looked at, and behind that.
 #[derive(Clone, Debug)]
@@ -196,8 +194,8 @@ impl Run<'_> {
         let names: Vec<QualifiedName> = due.iter().cloned().collect();
         let journal = self.journal.as_ref();
         copy::reset(&migration.target, &self.online.ledger_name, &names, journal).await?;
-        let mut session = Session::connect(&migration.target).await.on(Side::Target, "connect")?;
-        pin::writer(&mut session).await.on(Side::Target, "pin a session")?;
+        // What a dead process still has on its way must not remove what is copied by then.
+        let mut session = definition::session_alone(&migration.target, &carrier.ledger).await?;
         for name in due {
             let target = rewrite::target_name(name, &carrier.context);
             let dropped = session.execute(format!("DROP TABLE IF EXISTS {target}")).await;

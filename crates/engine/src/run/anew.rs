@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use sealift_mysql::session::Session;
 use sealift_schema::facts::Side;
 use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName};
 use sealift_schema::rewrite;
@@ -20,7 +19,6 @@ use crate::journal::Journal;
 use crate::probe::Point;
 use crate::report::Report;
 use crate::stage::{Event, Memory, Stage};
-use crate::target::pin;
 use crate::{apply, copy, definition};
 
 impl Run<'_> {
@@ -40,8 +38,7 @@ impl Run<'_> {
         let extent = Extent::BeforeCutover { headroom: 0 };
         let compared = definitions::compare(migration, self.survey, self.plan, &actual, extent);
         close_ledgers(migration, name).await?;
-        let mut session = Session::connect(&migration.target).await.on(Side::Target, "connect")?;
-        pin::writer(&mut session).await.on(Side::Target, "pin a session")?;
+        let mut session = definition::session_alone(&migration.target, &carrier.ledger).await?;
         let others = compared.differences.into_iter().map(|difference| difference.object);
         let tables = followed.iter().cloned().chain(self.wanted().into_keys());
         let tables = tables.map(|table| ObjectId::new(ObjectKind::Table, table));

@@ -22,6 +22,7 @@ mod orders;
 mod resolve;
 mod again;
 mod anew;
+mod outrun;
 mod online;
 mod offline;
 mod complete;

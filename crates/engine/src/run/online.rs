@@ -20,6 +20,7 @@ use super::failover;
 use super::follow::{Course, Definitions, Follow, Moves, tell};
 use super::hold::held;
 use super::orders::Orders;
+use super::outrun;
 use super::patience::persist;
 use super::prepared::{EndsOfXa, beginning, invisible};
 use super::resolve::put_into_scripts;
@@ -46,7 +47,7 @@ use crate::plan::read::Plan;
 use crate::prepare::tables::NotEmpty;
 use crate::probe::Point;
 use crate::report::{Conclusion, ObjectReport, Report};
-use crate::stage::{Event, HeldObjects, Part, Stage};
+use crate::stage::{Event, HeldObjects, Memory, Part, Stage};
 use crate::stop::Stop;
 
 /// What an online run is told beside the migration itself.
@@ -112,7 +113,10 @@ pub(super) async fn once(
         Some(from) => Some(Looked { from, to: end().await? }),
         None => None,
     };
-    if is_online || migration.folder.manifest()?.is_none() {
+    let is_begun = is_anew || are_kept || !may_be_outrun(&scripts::stage(journal.as_ref())?);
+    if !is_begun {
+        outrun::bring_up(migration, (&survey, online), journal.as_ref(), report).await?;
+    } else if is_online || migration.folder.manifest()?.is_none() {
         super::plan::write(migration, &survey, report)?;
         put_into_scripts(&migration.folder, journal.as_ref())?;
     }
@@ -139,6 +143,12 @@ pub(super) async fn once(
         return turned::follow(migration, online, journal, report).await;
     }
     Ok(carried)
+}
+
+/// Whether nothing was copied, nor is by a snapshot, as far as the journal knows.
+fn may_be_outrun(stage: &Stage) -> bool {
+    let has_copied = |memory: &Memory| memory.snapshot.is_some() || !memory.copied.is_empty();
+    stage.needs_copy() && !stage.memory().is_some_and(has_copied)
 }
 
 /// How much of a row the source's log has: decided when it was begun to be followed, for what was copied and changed
@@ -303,7 +313,13 @@ impl Run<'_> {
         let name = &self.online.ledger_name;
         let standing = apply::standing(target, name).await?;
         let journaled = stage.memory().and_then(|memory| memory.following_from.clone());
-        let from = match (standing.as_ref().and_then(apply::Standing::oldest), journaled) {
+        // Nothing was read or applied from a position whose definitions are not kept, and they may have moved since.
+        let is_unused = self.looked.is_none()
+            && may_be_outrun(stage)
+            && copy::begun(target, name).await?.is_empty();
+        let oldest = standing.as_ref().and_then(apply::Standing::oldest);
+        let from = match (oldest, journaled) {
+            (Some(_), _) if is_unused => self.take_position().await?,
             (Some(at), Some(_)) => {
                 let newest = standing.as_ref().and_then(apply::Standing::newest);
                 return failover::holds(source, newest.unwrap_or(at)).await;
@@ -314,16 +330,22 @@ impl Run<'_> {
                 let what = "the target's ledger of applied changes is gone";
                 return Err(Fault::new(ErrorCode::LedgerMismatch, what).on(Side::Target));
             }
-            (None, None) => {
-                let mut session = Session::connect(source).await.on(Side::Source, "connect")?;
-                let visible = Visible::of(&mut session).await.map_err(invisible)?;
-                let from = beginning(&visible, &mut session).await?;
-                session.close().await;
-                apply::begin(target, name, &from).await?;
-                from
-            }
+            (None, None) => self.take_position().await?,
         };
-        self.journal.record(&Event::FollowingFrom { position: from, images: self.images })
+        self.journal.record(&Event::FollowingFrom { position: from, images: self.images })?;
+        self.migration.probe.pass(Point::PositionKnown);
+        Ok(())
+    }
+
+    /// Takes the position that the source is at for where changes are followed from.
+    async fn take_position(&self) -> Result<LogPosition, Fault> {
+        let Migration { source, target, .. } = self.migration;
+        let mut session = Session::connect(source).await.on(Side::Source, "connect")?;
+        let visible = Visible::of(&mut session).await.map_err(invisible)?;
+        let from = beginning(&visible, &mut session).await?;
+        session.close().await;
+        apply::begin_anew(target, &self.online.ledger_name, &from).await?;
+        Ok(from)
     }
 
     /// Ends what an earlier run left on the target, and gets everything ready that changes pass. Tells also which

@@ -44,6 +44,8 @@ fn is_passed_by_a_first_run(point: Point) -> bool {
         point,
         Point::TableEmptied
             | Point::Cleared
+            | Point::Outdated
+            | Point::PositionKnown
             | Point::StatementBegun
             | Point::StatementExecuted
             | Point::StatementDone
