@@ -25,6 +25,7 @@ mod images;
 mod purged;
 mod held;
 mod from_5_6;
+mod aside;
 mod outrun;
 
 /// A schema with the application's tables and rows.
