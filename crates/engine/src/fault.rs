@@ -142,6 +142,8 @@ codes! {
          binary log longer (binlog_expire_logs_seconds)";
     LogUnreadable = "SL0607", "the source's binary log holds what cannot be carried",
         "change what the cause names, then have everything copied again: sealift copy-again --all, then sealift run";
+    CopyUnclear = "SL0608", "nobody knows whether a copy has a transaction",
+        "run the same command again: the table is copied again";
     Differences = "SL0701", "source and target differ",
         "see the report for the differing objects and keys";
     NothingCompared = "SL0702", "there is no comparison to repair by",

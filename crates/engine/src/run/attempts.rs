@@ -30,6 +30,10 @@ const MOVES_MAX: usize = 50;
 /// to the next run.
 const LOOKS_MAX: usize = 10;
 
+/// How often within an hour it is begun with again for a table of which nobody knows what its copy has: whoever commits
+/// by XA all the time should rest for a moment.
+const READS_MAX: usize = 10;
+
 /// Begins again when a definition moved under the copy, or the operator wants tables copied again: those are, the
 /// others go on.
 pub(super) async fn anew_when_moved(
@@ -40,6 +44,7 @@ pub(super) async fn anew_when_moved(
 ) -> Result<Conclusion, Fault> {
     let blank = report.clone();
     let (mut moves, mut looks) = (Returns::at_most(MOVES_MAX), Returns::at_most(LOOKS_MAX));
+    let mut reads = Returns::at_most(READS_MAX);
     loop {
         let begun = journal.events()?.len();
         // While rows were copied a definition may move; afterwards only by a statement that says so.
@@ -47,6 +52,13 @@ pub(super) async fn anew_when_moved(
         let held_before = held(journal.as_ref())?;
         let fault = match once(migration, (online, before), journal, report).await {
             Err(fault) if fault.code == ErrorCode::SourceChanged => fault,
+            Err(fault)
+                if fault.code == ErrorCode::CopyUnclear
+                    && reads.allow(migration.clock.elapsed()) =>
+            {
+                begin_again((report, &blank), "a table is read again", &fault, migration);
+                continue;
+            }
             ended => return ended,
         };
         let is_ordered = migration.orders.was_obeyed();
@@ -65,10 +77,15 @@ pub(super) async fn anew_when_moved(
         if is_held_since {
             before.may_look_again = looks.allow(migration.clock.elapsed());
         }
-        tracing::warn!(%fault, "beginning again with what it changed");
-        let Report { timeline, tables, .. } = std::mem::replace(report, blank.clone());
-        (report.timeline, report.tables) = (timeline, tables);
         let why = if is_ordered { "began again" } else { "a definition moved" };
-        report.happened(&migration.clock, format!("{why}: {fault}"));
+        begin_again((report, &blank), why, &fault, migration);
     }
+}
+
+/// Tells why, and keeps of the report what is no other attempt's.
+fn begin_again((report, blank): (&mut Report, &Report), why: &str, fault: &Fault, by: &Migration) {
+    tracing::warn!(%fault, "beginning again with what it changed");
+    let Report { timeline, tables, .. } = std::mem::replace(report, blank.clone());
+    (report.timeline, report.tables) = (timeline, tables);
+    report.happened(&by.clock, format!("{why}: {fault}"));
 }

@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use super::again::is_following;
 use super::orders::{Orders, placed};
-use super::prepared::{EndsOfXa, refuse_unknown_to_copies};
+use super::prepared::{EndsOfXa, unknown_to_copies};
 use super::unsettled::template;
 use super::way::{Opening, Way};
 use crate::apply::{self, LoggedImage};
@@ -308,9 +308,26 @@ impl<'a> Follow<'a> {
         let Some(ended) = ended else { return Ok(self.admit(id, tables).await) };
         let admitted = self.admit_ended(id, tables, ended).await;
         if let Waited::For(()) = admitted {
-            refuse_unknown_to_copies(&self.way.gates, id, tables)?;
+            let unknown = unknown_to_copies(&self.way.gates, id, tables);
+            if !unknown.is_empty() {
+                return Err(self.unclear(id, unknown).await);
+            }
         }
         Ok(admitted)
+    }
+
+    /// Says that tables are due of which nobody knows whether their copies have a transaction: they are read again when
+    /// it is long over.
+    async fn unclear(&self, id: &TransactionId, tables: BTreeSet<QualifiedName>) -> Fault {
+        let all: Vec<String> = tables.iter().map(ToString::to_string).collect();
+        if let Err(fault) = self.carrier().mark(&self.with_related(&tables)).await {
+            return fault;
+        }
+        let what = format!(
+            "a transaction prepared by XA was committed about when table {} was read: its copy may have it or not",
+            all.join(", ")
+        );
+        Fault::new(ErrorCode::CopyUnclear, what).on(Side::Source).about(format!("transaction {id}"))
     }
 
     async fn admit_ended(

@@ -151,27 +151,18 @@ pub(super) fn invisible(error: VisibleError) -> Fault {
     }
 }
 
-/// Refuses a transaction of which nobody knows whether an exact copy has it: a snapshot of MariaDB has an `XA COMMIT`
-/// within its position some time before it has its rows. MySQL's tables were locked for the moment.
-pub(super) fn refuse_unknown_to_copies(
+/// The tables of a transaction of which nobody knows whether their exact copies have it: a snapshot of MariaDB has an
+/// `XA COMMIT` within its position some time before it has its rows. MySQL's tables were locked for the moment.
+pub(super) fn unknown_to_copies(
     gates: &Gates,
     id: &TransactionId,
     tables: &[QualifiedName],
-) -> Result<(), Fault> {
-    let is_open = |table: &&QualifiedName| gates.is_exact(table) && gates.skips(table, id);
-    match (&id.gtid, tables.iter().find(is_open)) {
-        (Some(Gtid::MariaDb { .. }), Some(table)) => {
-            let what = format!(
-                "a transaction prepared by XA was committed about when table {table} was read: its copy may have \
-                 it or not"
-            );
-            Err(Fault::new(ErrorCode::LogUnreadable, what)
-                .on(Side::Source)
-                .about(format!("transaction {id}"))
-                .advise(format!("sealift copy-again {table}, then run the same command again")))
-        }
-        (Some(_) | None, _) => Ok(()),
+) -> BTreeSet<QualifiedName> {
+    if !matches!(id.gtid, Some(Gtid::MariaDb { .. })) {
+        return BTreeSet::new();
     }
+    let is_open = |table: &&QualifiedName| gates.is_exact(table) && gates.skips(table, id);
+    tables.iter().filter(is_open).cloned().collect()
 }
 
 async fn pause_before(looks: u32) {
@@ -230,13 +221,13 @@ mod tests {
         let gates = Gates::new(at(4));
         let tables = [QualifiedName::new("s", "bag"), QualifiedName::new("s", "keyed")];
         let maria = transaction(Some("0-1-7"));
-        let refused = |id| refuse_unknown_to_copies(&gates, id, &tables).is_err();
+        let unknown = |id: &TransactionId| unknown_to_copies(&gates, id, &tables);
         gates.expect_exact(&tables[0], None);
-        assert!(!refused(&maria), "the copy begins later");
+        assert!(unknown(&maria).is_empty(), "the copy begins later");
         gates.expect_exact(&tables[0], Some(Arc::new(at(400))));
-        assert!(!refused(&maria), "the copy was begun before");
+        assert!(unknown(&maria).is_empty(), "the copy was begun before");
         gates.expect_exact(&tables[0], Some(Arc::new(at(600))));
-        assert!(refused(&maria));
-        assert!(!refused(&transaction(None)));
+        assert_eq!(unknown(&maria), BTreeSet::from([tables[0].clone()]));
+        assert!(unknown(&transaction(None)).is_empty());
     }
 }

@@ -2,8 +2,10 @@
 
 use sealift_lab::{Options, Pair, unique_schema, wait_until};
 
+use super::aside::Client;
 use super::{Running, assert_same, stage};
 use crate::offline::{ends_with, folder};
+use crate::pairs::mariadb;
 
 fn schema(pair: &Pair) -> String {
     let schema = unique_schema("xa");
@@ -115,6 +117,49 @@ fn what_mysql_has_prepared_comes_with_its_commit_however_many_runs_later() {
 fn what_mariadb_has_prepared_comes_with_its_commit_however_many_runs_later() {
     carried(Pair::mariadb_10_11());
     carried(Pair::mariadb_11_8());
+}
+
+/// A table without a key is read behind an `XA COMMIT` that nobody has read in the log yet: a change before it waits for
+/// another table's chunk.
+#[test]
+fn a_table_of_mariadb_of_which_xa_leaves_unknown_what_its_copy_has_is_read_again() {
+    let pair = mariadb();
+    let schema = unique_schema("xa_unclear");
+    pair.source.sql(format!(
+        "CREATE DATABASE {schema}; USE {schema}; CREATE TABLE a (id INT PRIMARY KEY, v INT); \
+         CREATE TABLE b LIKE a; CREATE TABLE c (v INT); INSERT INTO a VALUES (1, 1), (2, 2); \
+         INSERT INTO b VALUES (1, 1); INSERT INTO c VALUES (1), (1)"
+    ));
+    // One worker waits for each of the first two, and takes the third when it may go on.
+    let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
+    let mut keepers = ["a", "b"].map(|table| {
+        let mut keeper = Client::of(&pair.source);
+        keeper.say(&format!("LOCK TABLES {schema}.{table} WRITE;"));
+        keeper
+    });
+    let running = Running::start(&folder);
+    let waiting = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'app_reader' \
+                   AND state LIKE 'Waiting for table metadata lock%'";
+    wait_until("both are read", || (pair.source.sql(waiting) == "2\n").then_some(()));
+    let end = || pair.source.sql("SHOW MASTER STATUS");
+    let before = end();
+    keepers[0].say(&format!("UPDATE {schema}.a SET v = 9;"));
+    wait_until("it is logged", || (end() != before).then_some(()));
+    prepare(&pair, &schema, "unclear", "INSERT INTO c VALUES (2);");
+    pair.source.sql("XA COMMIT 'unclear'");
+    keepers[1].say("UNLOCK TABLES;");
+    let copied = "SELECT COUNT(*) FROM sealift.lane WHERE table_name = 'c' AND done = 1";
+    wait_until("the third is copied", || {
+        (pair.target.try_sql(copied).ok()? == "1\n").then_some(())
+    });
+    keepers[0].say("UNLOCK TABLES;");
+    wait_until("everything is copied", || (stage(&folder) == "following").then_some(()));
+    assert_eq!(running.interrupt(), Some(4));
+    let ran = folder.sealift(&["run", "--until-caught-up", "--json"]);
+    ends_with(0, &ran);
+    assert_eq!(pair.target.sql(format!("SELECT v FROM {schema}.c ORDER BY v")), "1\n1\n2\n");
+    assert_eq!(pair.target.sql(format!("SELECT v FROM {schema}.a")), "9\n9\n");
+    ends_with(0, &folder.sealift(&["verify"]));
 }
 
 #[test]
