@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use sealift_lab::{Options, Pair, Server, unique_schema, wait_until, workload};
+use sealift_lab::{Kind, Options, Pair, Server, unique_schema, wait_until, workload};
 
 use super::{Running, stage};
 use crate::folder::Folder;
@@ -31,10 +31,23 @@ CREATE TABLE node (id INT NOT NULL PRIMARY KEY, up INT, v INT,
 CREATE TABLE alone (id INT NOT NULL PRIMARY KEY, v INT, KEY by_v (v));
 ";
 
-const ROWS: &str = "
+const BY_RECURSION: &str = "
 SET cte_max_recursion_depth = 100000;
 INSERT INTO alone WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM s WHERE n < 20000)
   SELECT n, n FROM s;
+";
+
+/// The same for a server that knows no recursion.
+const BY_DOUBLING: &str = "
+CREATE TABLE digit (d INT NOT NULL PRIMARY KEY);
+INSERT INTO digit VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9);
+INSERT INTO alone SELECT n, n FROM
+  (SELECT 1 + a.d + 10 * b.d + 100 * c.d + 1000 * d.d + 10000 * e.d AS n
+   FROM digit a, digit b, digit c, digit d, digit e WHERE e.d < 2) numbers;
+DROP TABLE digit;
+";
+
+const ROWS: &str = "
 INSERT INTO customer SELECT id, id FROM alone WHERE id <= 300;
 INSERT INTO agent SELECT id, id FROM alone WHERE id <= 40;
 INSERT INTO orders SELECT id, 1 + id % 300, id FROM alone WHERE id <= 1500;
@@ -56,7 +69,8 @@ const QUERIES: [&str; 7] = [
 
 fn schema(source: &Server) -> String {
     let schema = unique_schema("family");
-    let mut script = format!("CREATE DATABASE {schema}; USE {schema}; {TABLES} {ROWS}");
+    let first = if source.kind() == Kind::MySql5_6 { BY_DOUBLING } else { BY_RECURSION };
+    let mut script = format!("CREATE DATABASE {schema}; USE {schema}; {TABLES} {first} {ROWS}");
     if source.kind().is_mariadb() {
         script = script.replace("cte_max_recursion_depth", "max_recursive_iterations");
     }
@@ -74,7 +88,12 @@ struct Writer {
 impl Writer {
     fn start(server: &Server, schema: &str) -> Self {
         let (stop, rounds) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let mut client = server.client().schema(schema).command();
+        let mut client = server.client().schema(schema);
+        if server.kind() == Kind::MySql5_6 {
+            // Its IGNORE ignores no foreign key.
+            client = client.option("--force");
+        }
+        let mut client = client.command();
         client.stdin(Stdio::piped()).stdout(Stdio::null());
         let (stopping, counting) = (Arc::clone(&stop), Arc::clone(&rounds));
         let mut random = StdRng::seed_from_u64(workload::seed());
@@ -167,7 +186,7 @@ fn assert_same(pair: &Pair, schema: &str) {
 }
 
 /// Killed while a family is copied, before its keys are there, and while its changes are made.
-fn killed_again_and_again(pair: &Pair) {
+pub(super) fn killed_again_and_again(pair: &Pair) {
     let schema = schema(&pair.source);
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
     let writer = Writer::start(&pair.source, &schema);

@@ -7,7 +7,8 @@ use sealift_lab::workload::churn::{self, Appetite, Churn, Definition};
 use sealift_lab::workload::every_type;
 use sealift_lab::{Kind, Options, Pair, unique_schema, wait_until, workload};
 
-use super::{Running, stage};
+use super::aside::Client;
+use super::{Running, families, stage};
 use crate::folder::Folder;
 use crate::offline::{ends_with, folder, typed};
 use crate::pairs::{Alone, Pool};
@@ -181,4 +182,65 @@ fn a_mysql_5_6_without_gtids_is_carried_offline_and_told_what_online_takes() {
     ends_with(0, &folder.sealift(&["run", "--offline"]));
     assert_same_rows(&pair, &schema, &[]);
     ends_with(0, &folder.sealift(&["verify"]));
+}
+
+/// Its XA transactions live in their sessions, and its log has them with their commit.
+#[test]
+fn what_a_mysql_5_6_has_prepared_by_xa_comes_with_its_commit() {
+    let Some(pair) = mysql_5_6() else { return };
+    let schema = unique_schema("xa_5_6");
+    pair.source.sql(format!(
+        "CREATE DATABASE {schema}; USE {schema}; CREATE TABLE t (id INT NOT NULL PRIMARY KEY, v INT); \
+         CREATE TABLE bag (a INT); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (4, 4); INSERT INTO bag VALUES (1)"
+    ));
+    let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 1\n");
+    let prepared = |name: &str, sql: &str| {
+        let mut client = Client::of(&pair.source);
+        client.say(&format!(
+            "USE {schema}; XA START '{name}'; {sql} XA END '{name}'; XA PREPARE '{name}';"
+        ));
+        wait_until("it is prepared", || pair.source.sql("XA RECOVER").contains(name).then_some(()));
+        client
+    };
+    let ends = |mut client: Client, name: &str, how: &str| {
+        client.say(&format!("XA {how} '{name}';"));
+        wait_until("it has ended", || {
+            (!pair.source.sql("XA RECOVER").contains(name)).then_some(())
+        });
+    };
+    let early = prepared("early", "UPDATE t SET v = 10 WHERE id = 1;");
+    let held = Running::held_at(&folder, "chunk-begun:1=hold");
+    ends(early, "early", "COMMIT");
+    let amid = prepared("amid", "INSERT INTO t VALUES (5, 5); DELETE FROM t WHERE id = 2;");
+    ends(amid, "amid", "COMMIT");
+    let running = held.go_on();
+    wait_until("everything is copied", || (stage(&folder) == "following").then_some(()));
+    let kept = prepared("kept", "UPDATE t SET v = 30 WHERE id = 3; INSERT INTO bag VALUES (2);");
+    let dropped = prepared("dropped", "DELETE FROM t WHERE id = 4;");
+    let gone = prepared("gone", "INSERT INTO t VALUES (6, 6);");
+    pair.source
+        .sql(format!("INSERT INTO {schema}.t VALUES (7, 7); INSERT INTO {schema}.bag VALUES (3)"));
+    wait_until("what was done beside is there", || {
+        (pair.target.sql(format!("SELECT v FROM {schema}.t WHERE id = 7")) == "7\n").then_some(())
+    });
+    running.kill();
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    ends(kept, "kept", "COMMIT");
+    ends(dropped, "dropped", "ROLLBACK");
+    // A session that ends takes what it has prepared with it.
+    drop(gone);
+    wait_until("it is rolled back", || pair.source.sql("XA RECOVER").is_empty().then_some(()));
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    assert_eq!(
+        pair.target.sql(format!("SELECT id, v FROM {schema}.t ORDER BY id")),
+        "1\t10\n3\t30\n4\t4\n5\t5\n7\t7\n"
+    );
+    assert_same_rows(&pair, &schema, &[]);
+    ends_with(0, &folder.sealift(&["verify"]));
+}
+
+#[test]
+fn what_foreign_keys_change_on_a_mysql_5_6_is_repeated() {
+    let Some(pair) = mysql_5_6() else { return };
+    families::killed_again_and_again(&pair);
 }
