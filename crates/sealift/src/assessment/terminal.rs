@@ -160,8 +160,16 @@ fn tell(page: &mut Page, check: &CheckResult, extent: Extent) {
         })
         .collect();
     let shown = if extent == Extent::All { usize::MAX } else { SHOWN_MAX };
-    for found in told.iter().take(shown) {
+    let mut told_here = told.iter().take(shown).peekable();
+    while let Some(found) = told_here.next() {
         finding(page, found, check.mode);
+        // What helps several findings in a row stands once, below the last of them.
+        if told_here
+            .peek()
+            .is_none_or(|next| (next.level, &next.fixes) != (found.level, &found.fixes))
+        {
+            fixes(page, found);
+        }
     }
     if let Some(more) = told.len().checked_sub(shown).filter(|more| *more > 0) {
         page.line(
@@ -188,6 +196,9 @@ fn finding(page: &mut Page, found: &Found, usual: Mode) {
     if let Some(reason) = &found.accepted {
         page.line("accepted", reason);
     }
+}
+
+fn fixes(page: &mut Page, found: &Found) {
     for fix in &found.fixes {
         let optional = if found.is_optional(fix) { "optional: " } else { "" };
         page.line(fix.by.word(), &format!("{optional}{}", fix.text));
