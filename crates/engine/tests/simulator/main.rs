@@ -22,6 +22,7 @@ mod process;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
@@ -29,6 +30,7 @@ use rand::{Rng, SeedableRng};
 use sealift_engine::apply::{Mode, Sizes};
 use sealift_engine::copy;
 use sealift_engine::fault::{ErrorCode, Fault};
+use sealift_engine::journal::Volatile;
 use sealift_mysql::endpoint::{Endpoint, TlsMode};
 use sealift_mysql::in_process::InProcess;
 use sealift_schema::catalog::{Key, KeyKind, KeyPart, Table, TableKind};
@@ -46,6 +48,8 @@ const HISTORIES: u64 = 60;
 const PROOFS: u64 = 1_000;
 /// Seeds that failed once: a process vanished in its turn to make a ledger (8), while it took the lanes over (127).
 const KEPT: &[u64] = &[8, 127];
+/// The same of those in which tables are copied again.
+const KEPT_WITH_ORDERS: &[u64] = &[];
 /// Processes that a history has at most; more is a history without end.
 const LIVES_MAX: u32 = 400;
 /// How a message begins that is about the simulator itself.
@@ -59,16 +63,30 @@ struct Story {
     lives: u32,
     faults: u64,
     transactions: usize,
+    /// Orders that were obeyed.
+    orders: u64,
+}
+
+/// Whether the operator has tables copied again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operator {
+    Watches,
+    Orders,
 }
 
 /// Lives one history in a runtime of its own.
-fn live(seed: u64, lie: Lie, without: Without) -> Result<Story, String> {
+fn live(seed: u64, operator: Operator, lie: Lie, without: Without) -> Result<Story, String> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.unwrap().block_on(history(seed, lie, without))
+    runtime.unwrap().block_on(history(seed, operator, lie, without))
 }
 
-async fn history(seed: u64, lie: Lie, without: Without) -> Result<Story, String> {
+async fn history(
+    seed: u64,
+    operator: Operator,
+    lie: Lie,
+    without: Without,
+) -> Result<Story, String> {
     let mut random = StdRng::seed_from_u64(seed ^ 0x5ea1_1f70);
     let climate = Climate {
         fault: [None, Some(300), Some(120), Some(60)][random.random_range(0..4)],
@@ -81,6 +99,11 @@ async fn history(seed: u64, lie: Lie, without: Without) -> Result<Story, String>
     tokio::spawn(application(shared.clone(), StdRng::seed_from_u64(random.random()), transactions));
     tokio::spawn(commits(shared.clone(), StdRng::seed_from_u64(random.random())));
     tokio::spawn(restarts(shared.clone(), StdRng::seed_from_u64(random.random())));
+    if operator == Operator::Orders {
+        tokio::spawn(orders(shared.clone(), StdRng::seed_from_u64(random.random())));
+    }
+    // What the dead have written down.
+    let journal: Arc<Volatile> = Arc::default();
     let (_source, source) = open(&shared, Side::Source);
     let (_target, target) = open(&shared, Side::Target);
     let mut crashes = random.random_range(0..6);
@@ -91,6 +114,12 @@ async fn history(seed: u64, lie: Lie, without: Without) -> Result<Story, String>
             tables: tables(),
             manner,
             shared: shared.clone(),
+            journal: match operator {
+                // All of it is copied as far as the target's ledger says.
+                Operator::Watches => Arc::default(),
+                Operator::Orders => journal.clone(),
+            },
+            takes_orders: operator == Operator::Orders,
         };
         let lifetime = if crashes > 0 {
             Duration::from_millis(random.random_range(1..1_500))
@@ -104,8 +133,11 @@ async fn history(seed: u64, lie: Lie, without: Without) -> Result<Story, String>
         match ended {
             Ok(Ok(())) => {
                 judge(&shared)?;
-                let faults = shared.lock().faults;
-                return Ok(Story { lives: life, faults, transactions });
+                let (faults, orders) = {
+                    let world = shared.lock();
+                    (world.faults, world.obeyed)
+                };
+                return Ok(Story { lives: life, faults, transactions, orders });
             }
             Ok(Err(fault)) if passes(&fault) && life < LIVES_MAX => {}
             Ok(Err(fault)) => {
@@ -204,6 +236,15 @@ async fn restarts(shared: Shared, mut random: StdRng) {
     }
 }
 
+/// The operator has tables copied again, now and then while something else goes wrong.
+async fn orders(shared: Shared, mut random: StdRng) {
+    for _order in 0..random.random_range(1..4) {
+        pass(Duration::from_millis(random.random_range(1..3_000))).await;
+        let table = if random.random() { "t" } else { "bag" };
+        shared.change(|world| world.orders.push_back(table));
+    }
+}
+
 /// Both sides hold the same.
 fn judge(shared: &Shared) -> Result<(), String> {
     let world = shared.lock();
@@ -216,6 +257,9 @@ fn judge(shared: &Shared) -> Result<(), String> {
         if source != target {
             return Err(format!("{table} differs:\nsource {source:?}\ntarget {target:?}"));
         }
+    }
+    if !world.due.is_empty() {
+        return Err(format!("the ledger has tables that are copied again: {:?}", world.due));
     }
     if world.target.store.sheet("t").unique.is_none() {
         return Err("the unique key was not made".to_owned());
@@ -314,39 +358,55 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("it is a number"))
 }
 
-#[test]
-fn both_sides_are_the_same_at_the_end_of_every_history() {
+/// Lives as many histories as are asked for, after those that failed once.
+fn same_at_the_end(operator: Operator, kept: &[u64]) {
     let seeds: Vec<u64> = match number("SEALIFT_SEED") {
         Some(seed) => vec![seed],
         None => {
             let first = number("SEALIFT_FIRST").unwrap_or(1);
             let count = number("SEALIFT_HISTORIES").unwrap_or(HISTORIES);
-            KEPT.iter().copied().chain(first..first + count).collect()
+            kept.iter().copied().chain(first..first + count).collect()
         }
     };
     let begun = std::time::Instant::now();
     let mut all = Story::default();
     for seed in &seeds {
-        match live(*seed, Lie::None, Without::Nothing) {
+        match live(*seed, operator, Lie::None, Without::Nothing) {
             Ok(story) => {
                 all.lives += story.lives;
                 all.faults += story.faults;
                 all.transactions += story.transactions;
+                all.orders += story.orders;
             }
-            Err(why) => panic!("SEALIFT_SEED={seed} repeats it, KEPT keeps it: {why}"),
+            Err(why) => panic!("SEALIFT_SEED={seed} repeats it, a list of seeds keeps it: {why}"),
         }
     }
-    let Story { lives, faults, transactions } = all;
+    let Story { lives, faults, transactions, orders } = all;
     let seconds = begun.elapsed().as_secs_f64();
     println!(
-        "{} histories in {seconds:.1} s: {lives} processes, {faults} faults, {transactions} transactions",
+        "{} histories in {seconds:.1} s: {lives} processes, {faults} faults, {transactions} transactions, {orders} orders",
         seeds.len()
     );
 }
 
+#[test]
+fn both_sides_are_the_same_at_the_end_of_every_history() {
+    same_at_the_end(Operator::Watches, KEPT);
+}
+
+#[test]
+fn both_sides_are_the_same_when_tables_were_copied_again() {
+    same_at_the_end(Operator::Orders, KEPT_WITH_ORDERS);
+}
+
 /// Some history fails where a promise is broken or a guard is missing.
 fn shows(lie: Lie, without: Without) {
-    let found = (1..=PROOFS).find_map(|seed| Some((seed, live(seed, lie, without).err()?)));
+    shows_where(Operator::Watches, lie, without);
+}
+
+fn shows_where(operator: Operator, lie: Lie, without: Without) {
+    let lived = |seed| live(seed, operator, lie, without).err();
+    let found = (1..=PROOFS).find_map(|seed| Some((seed, lived(seed)?)));
     let (seed, why) = found.unwrap_or_else(|| panic!("{lie:?} {without:?} does no harm"));
     assert!(!why.starts_with(UNKNOWN), "history {seed}: {why}");
     println!("history {seed}: {why}");
@@ -390,4 +450,9 @@ fn unique_keys_wait_for_the_horizon() {
 #[test]
 fn a_table_without_a_key_leaves_out_what_its_copy_has() {
     shows(Lie::None, Without::Exactness);
+}
+
+#[test]
+fn lanes_of_a_table_that_is_made_anew_must_go() {
+    shows_where(Operator::Orders, Lie::None, Without::Reset);
 }

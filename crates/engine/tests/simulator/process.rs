@@ -1,5 +1,6 @@
 //! One process of sealift: its own copy, gates, stream and applier, wired as the conductor does it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -12,11 +13,13 @@ use sealift_engine::copy::gate::Gates;
 use sealift_engine::copy::gated::Gated;
 use sealift_engine::copy::online::{self, Settled};
 use sealift_engine::copy::{self, AfterTable, CopyJob, CopyTable, Reading};
+use sealift_engine::definition::{self, DefinitionLedger};
 use sealift_engine::family::Families;
 use sealift_engine::fault::{ErrorCode, Fault};
-use sealift_engine::journal::Volatile;
+use sealift_engine::journal::{Journal, Volatile};
 use sealift_engine::probe::Probe;
 use sealift_engine::progress::Progress;
+use sealift_engine::stage::Event;
 use sealift_engine::stop::Stop;
 use sealift_engine::stream::{Change, Definition, Item, Stream, StreamRequest, Tables};
 use sealift_mysql::binlog::{self, LogPosition, RowImages, TransactionId, Visible};
@@ -25,7 +28,7 @@ use sealift_mysql::session::Session;
 use sealift_schema::catalog::Table;
 use sealift_schema::name::QualifiedName;
 
-use super::world::Shared;
+use super::world::{Due, Shared, World, pass};
 
 /// Names the migration.
 const MIGRATION: &str = "m";
@@ -42,6 +45,8 @@ pub(super) enum Without {
     Horizon,
     /// Tables without a key are applied from where the log is read, whatever their copy holds.
     Exactness,
+    /// What was copied of a table before it was made anew is not forgotten.
+    Reset,
 }
 
 /// How a process works.
@@ -62,22 +67,76 @@ pub(super) struct Process {
     pub(super) tables: Vec<Table>,
     pub(super) manner: Manner,
     pub(super) shared: Shared,
+    pub(super) journal: Arc<Volatile>,
+    pub(super) takes_orders: bool,
 }
 
 impl Process {
-    /// Carries everything, until the application has ended and all of it is on the target.
+    /// Carries everything, until the application has ended and all of it is on the target. Begins again when the
+    /// operator asks for it.
     pub(super) async fn run(&self) -> Result<(), Fault> {
         self.start().await?;
+        loop {
+            match self.attempt().await {
+                Err(fault) if fault.code == ErrorCode::SourceChanged => {}
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn attempt(&self) -> Result<(), Fault> {
+        let later = &self.made_anew().await?;
+        let (way, gates, holds) = self.open(later).await?;
+        let stop = way.stop.clone();
+        let (applied, end) = (way.follow.applier.applied(), way.follow.end.clone());
+        let carrying = async {
+            let carried = self.carry((gates, holds), later, applied, &stop).await;
+            end.request();
+            carried
+        };
+        let following = async {
+            let followed = way.follow.run().await;
+            let is_ordered =
+                followed.as_ref().is_err_and(|fault| fault.code == ErrorCode::SourceChanged);
+            if followed.is_err() && !is_ordered {
+                end.request();
+                stop.request();
+            }
+            (followed, is_ordered)
+        };
+        tokio::pin!(following, carrying);
+        tokio::select! {
+            biased;
+            (followed, is_ordered) = &mut following => {
+                if is_ordered {
+                    // What the copy still does ends as by a crash.
+                    return followed.map(drop);
+                }
+                let carried = carrying.await;
+                followed?;
+                carried
+            }
+            carried = &mut carrying => {
+                following.await.0?;
+                carried
+            }
+        }
+    }
+
+    /// Gets everything ready that changes pass, but for those of some tables.
+    async fn open(&self, without: &[QualifiedName]) -> Result<(Way, Gates, Holds), Fault> {
         let manner = self.manner;
-        let pair = |table: &Table| ApplyTable {
-            source: table.clone(),
-            target: table.clone(),
+        let tables: Vec<&Table> =
+            self.tables.iter().filter(|table| !without.contains(&table.name)).collect();
+        let pair = |table: &&Table| ApplyTable {
+            source: (*table).clone(),
+            target: (*table).clone(),
             manner: apply::Manner::FinalStates,
         };
         let applier: Applier<LoggedImage> = Applier::open(ApplyJob {
             migration: MIGRATION.to_owned(),
             target: self.target.clone(),
-            tables: self.tables.iter().map(pair).collect(),
+            tables: tables.iter().map(pair).collect(),
             mode: manner.mode,
             sizes: manner.sizes,
         })
@@ -86,10 +145,11 @@ impl Process {
             let found = applier.found();
             (found.oldest().cloned().unwrap(), found.newest().cloned().unwrap())
         };
+        let unsettled = tables.iter().copied().filter(|table| self.is_unsettled(&table.name));
         let families = Families::default();
         let (gates, holds) =
-            online::gates(&self.target, MIGRATION, &self.tables, &families, newest.clone()).await?;
-        let definition = |table: &Table| Definition {
+            online::gates(&self.target, MIGRATION, unsettled, &families, newest.clone()).await?;
+        let definition = |table: &&Table| Definition {
             name: table.name.clone(),
             columns: table.columns.clone(),
             hidden: binlog::hash_columns(table),
@@ -101,48 +161,113 @@ impl Process {
             source: self.source.clone(),
             server_id: 7,
             from: if skips_behind { newest } else { oldest },
-            tables: Tables::new(self.tables.iter().map(definition).collect()),
+            tables: Tables::new(tables.iter().map(definition).collect()),
             piece_bytes: manner.piece_bytes,
             stop: stop.clone(),
         });
         let applied = applier.applied();
-        let end = Stop::new();
         let apart = Gates::new(nothing(&applied.borrow().clone()));
         let seen_by_applier = if manner.without == Without::Gates { apart } else { gates.clone() };
         let follow = Follow {
             stream,
             gates: seen_by_applier,
             applier,
-            end: end.clone(),
+            end: Stop::new(),
             is_exact: manner.without != Without::Exactness,
+            takes_orders: self.takes_orders,
+            shared: self.shared.clone(),
         };
-        let carrying = async {
-            let carried = self.carry((gates, holds), applied, &stop).await;
-            end.request();
-            carried
+        Ok((Way { follow, stop }, gates, holds))
+    }
+
+    /// Whether a table is being copied, or may be.
+    fn is_unsettled(&self, table: &QualifiedName) -> bool {
+        let world = self.shared.lock();
+        !world.follows || world.due.get(&table.name) == Some(&Due::Made)
+    }
+
+    /// Makes tables anew that are to be copied again; tells which of them wait for others.
+    async fn made_anew(&self) -> Result<Vec<QualifiedName>, Fault> {
+        let due: Vec<QualifiedName> = {
+            let world = self.shared.lock();
+            let is_due = |table: &&Table| world.due.get(&table.name.name) == Some(&Due::Yes);
+            self.tables.iter().filter(is_due).map(|table| table.name.clone()).collect()
         };
-        let following = async {
-            let followed = follow.run().await;
-            if followed.is_err() {
-                end.request();
-                stop.request();
+        if due.is_empty() {
+            return Ok(due);
+        }
+        let copied = self.copied();
+        let is_left = |table: &&Table| {
+            let name = &table.name;
+            !due.contains(name) && self.is_unsettled(name) && !copied.contains_key(name)
+        };
+        if self.tables.iter().any(|table| is_left(&table)) {
+            return Ok(due);
+        }
+        self.level(&due).await?;
+        if self.manner.without != Without::Reset {
+            copy::reset(&self.target, MIGRATION, &due, self.journal.as_ref()).await?;
+        }
+        self.remove(&due).await?;
+        let made = |world: &mut World| {
+            for table in &due {
+                world.due.insert(table.name.clone(), Due::Made);
             }
-            followed
         };
-        let (followed, carried) = tokio::join!(following, carrying);
-        followed?;
-        carried
+        deed(&self.shared, made).await?;
+        Ok(Vec::new())
+    }
+
+    /// Applies what the source has by now, but for these tables.
+    async fn level(&self, due: &[QualifiedName]) -> Result<(), Fault> {
+        let mut session = Session::connect(&self.source).await.map_err(lost)?;
+        let to = binlog::log_end(&mut session).await.map_err(lost)?;
+        session.close().await;
+        let to = to.expect("the source has a log");
+        let (way, _gates, holds) = self.open(due).await?;
+        drop(holds);
+        let (mut applied, end) = (way.follow.applier.applied(), way.follow.end.clone());
+        let waiting = async {
+            let _reached_or_failed = applied.wait_for(|at| at.covers(&to)).await.is_ok();
+            end.request();
+        };
+        let (followed, ()) = tokio::join!(way.follow.run(), waiting);
+        let reached = followed?;
+        assert!(reached.covers(&to), "it ended before");
+        Ok(())
+    }
+
+    async fn remove(&self, due: &[QualifiedName]) -> Result<(), Fault> {
+        let ledger = DefinitionLedger::of(MIGRATION);
+        let mut session = definition::session_alone(&self.target, &ledger).await?;
+        for table in due {
+            let removed = session.execute(format!("DROP TABLE IF EXISTS {table}")).await;
+            removed.map_err(lost)?;
+        }
+        session.close().await;
+        Ok(())
+    }
+
+    /// The tables that the journal has as copied.
+    fn copied(&self) -> BTreeMap<QualifiedName, u64> {
+        let mut copied = BTreeMap::new();
+        for event in self.journal.events().unwrap() {
+            if let Event::TableCopied { table, rows } = event {
+                copied.insert(table, rows);
+            } else if let Event::TableReset { table } = event {
+                copied.remove(&table);
+            }
+        }
+        copied
     }
 
     async fn start(&self) -> Result<(), Fault> {
         if apply::standing(&self.target, MIGRATION).await?.is_some() {
             return Ok(());
         }
-        let lost = |error: String| Fault::new(ErrorCode::ConnectionLost, error);
-        let mut session =
-            Session::connect(&self.source).await.map_err(|error| lost(error.to_string()))?;
-        let visible = Visible::of(&mut session).await.map_err(|error| lost(error.to_string()))?;
-        let from = visible.start(&mut session).await.map_err(|error| lost(error.to_string()))?;
+        let mut session = Session::connect(&self.source).await.map_err(lost)?;
+        let visible = Visible::of(&mut session).await.map_err(lost)?;
+        let from = visible.start(&mut session).await.map_err(lost)?;
         session.close().await;
         apply::begin(&self.target, MIGRATION, &from).await
     }
@@ -150,6 +275,7 @@ impl Process {
     async fn carry(
         &self,
         (gates, holds): (Gates, Holds),
+        later: &[QualifiedName],
         applied: tokio::sync::watch::Receiver<LogPosition>,
         stop: &Stop,
     ) -> Result<(), Fault> {
@@ -166,10 +292,19 @@ impl Process {
         let hurries = self.manner.without == Without::Horizon;
         let after_table: Arc<dyn AfterTable> =
             if hurries { Arc::new(builder) } else { Arc::new(settled) };
-        let tables = self.tables.iter().map(|table| CopyTable {
+        let copied = self.copied();
+        let wanted = self
+            .tables
+            .iter()
+            .filter(|table| !later.contains(&table.name) && self.is_unsettled(&table.name));
+        let made: Vec<String> = {
+            let world = self.shared.lock();
+            world.due.iter().filter(|(_, due)| **due == Due::Made).map(|(t, _)| t.clone()).collect()
+        };
+        let tables = wanted.map(|table| CopyTable {
             source: table.clone(),
             target: table.clone(),
-            copied: None,
+            copied: copied.get(&table.name).copied(),
         });
         copy::tables(CopyJob {
             migration: MIGRATION.to_owned(),
@@ -188,12 +323,31 @@ impl Process {
             sizes: self.manner.copying,
             after_table,
             builders: 1,
-            journal: Arc::new(Volatile::default()),
+            journal: self.journal.clone(),
             progress: Progress::default(),
             probe: Probe::none(),
             stop: stop.clone(),
         })
         .await?;
+        if !later.is_empty() {
+            return Err(Fault::new(ErrorCode::SourceChanged, "others are copied now"));
+        }
+        self.shared.change(|world| world.follows = true);
+        if !made.is_empty() {
+            let settled = |world: &mut World| {
+                // But for those that are due again meanwhile.
+                world.due.retain(|table, due| *due != Due::Made || !made.contains(table));
+            };
+            deed(&self.shared, settled).await?;
+        }
+        self.caught_up(applied).await
+    }
+
+    /// Waits until all is on the target that the application has ever written.
+    async fn caught_up(
+        &self,
+        applied: tokio::sync::watch::Receiver<LogPosition>,
+    ) -> Result<(), Fault> {
         let end = self.shared.until(|world| {
             let source = &world.source;
             let is_over = source.is_done && source.visible_count == source.log.len();
@@ -208,6 +362,30 @@ impl Process {
             .map(|_at| ())
             .map_err(|_ended| Fault::new(ErrorCode::Interrupted, "the applier ended"))
     }
+}
+
+fn lost(error: impl std::fmt::Display) -> Fault {
+    Fault::new(ErrorCode::ConnectionLost, error.to_string())
+}
+
+/// Writes the ledger of definitions, which the simulator keeps itself: it may be written without an answer.
+async fn deed(shared: &Shared, write: impl FnOnce(&mut World)) -> Result<(), Fault> {
+    let latency = shared.lock().latency();
+    pass(latency).await;
+    if shared.lock().befalls() {
+        return Err(lost("it is not written"));
+    }
+    shared.change(write);
+    if shared.lock().befalls() {
+        return Err(lost("it is written"));
+    }
+    Ok(())
+}
+
+/// What changes pass, and what ends it at once.
+struct Way {
+    follow: Follow,
+    stop: Stop,
 }
 
 /// A position that holds nothing.
@@ -264,14 +442,23 @@ struct Follow {
     applier: Applier<LoggedImage>,
     end: Stop,
     is_exact: bool,
+    takes_orders: bool,
+    shared: Shared,
 }
 
 impl Follow {
     async fn run(mut self) -> Result<LogPosition, Fault> {
         let mut huge = false;
         loop {
-            let end = self.end.clone();
+            let (end, shared) = (self.end.clone(), self.shared.clone());
+            let ordered = async {
+                if self.takes_orders {
+                    return shared.until(|world| world.orders.front().copied()).await;
+                }
+                std::future::pending().await
+            };
             let item = tokio::select! {
+                table = ordered => return Err(self.obey(table).await),
                 item = self.stream.next() => item?,
                 () = end.wait() => break,
             };
@@ -284,6 +471,21 @@ impl Follow {
             self.applier.abandon_huge().await?;
         }
         self.applier.close().await
+    }
+
+    /// Notes an order: everything begins again with it.
+    async fn obey(&self, table: &'static str) -> Fault {
+        let note = |world: &mut World| {
+            world.due.insert(table.to_owned(), Due::Yes);
+        };
+        if let Err(fault) = deed(&self.shared, note).await {
+            return fault;
+        }
+        self.shared.change(|world| {
+            world.orders.pop_front();
+            world.obeyed += 1;
+        });
+        Fault::new(ErrorCode::SourceChanged, "the operator asked for it")
     }
 
     async fn take(&mut self, item: Item, huge: &mut bool) -> Result<(), Fault> {

@@ -534,6 +534,10 @@ enum Statement {
     Truncate {
         table: String,
     },
+    /// What follows makes the table anew as it was, without its unique key.
+    Drop {
+        table: String,
+    },
 }
 
 enum Executed {
@@ -564,6 +568,8 @@ impl Statement {
             Self::Delete { table, conditions, limit }
         } else if walk.words("TRUNCATE TABLE") {
             Self::Truncate { table: walk.table() }
+        } else if walk.words("DROP TABLE IF EXISTS") {
+            Self::Drop { table: walk.table() }
         } else {
             let taken = if walk.words("INSERT IGNORE INTO") {
                 Taken::Ignore
@@ -609,13 +615,16 @@ impl Statement {
                     Err(holder) => Executed::Waits(holder),
                 }
             }
-            Self::Truncate { table } => {
+            Self::Truncate { table } | Self::Drop { table } => {
                 store.commit(session);
                 if let Some(holder) = store.used_by_others(table, session) {
                     return Executed::Waits(holder);
                 }
                 let emptied = store.delete(session, table, &[], usize::MAX);
                 store.commit(session);
+                if let Self::Drop { table } = self {
+                    store.sheets.get_mut(table).unwrap().unique = None;
+                }
                 Executed::Wrote(emptied)
             }
         }
@@ -628,7 +637,8 @@ impl Statement {
             Self::Update { .. }
             | Self::Delete { .. }
             | Self::Lock { .. }
-            | Self::Truncate { .. } => 0,
+            | Self::Truncate { .. }
+            | Self::Drop { .. } => 0,
         }
     }
 }

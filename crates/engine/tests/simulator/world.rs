@@ -28,6 +28,15 @@ pub(super) enum Lie {
     RowsGo,
 }
 
+/// A table that is copied again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// It is to be made anew.
+    Yes,
+    /// It is made anew, and being copied.
+    Made,
+}
+
 /// How hard everything is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Climate {
@@ -47,6 +56,14 @@ pub(super) struct World {
     pub(super) lie: Lie,
     pub(super) random: StdRng,
     pub(super) faults: u64,
+    /// Tables that the operator wants copied again, until a process takes note.
+    pub(super) orders: VecDeque<&'static str>,
+    /// How many orders were noted.
+    pub(super) obeyed: u64,
+    /// What the ledger of definitions has of tables that are copied again.
+    pub(super) due: BTreeMap<String, Due>,
+    /// Whether the journal has that everything was copied once.
+    pub(super) follows: bool,
     /// The last statements, with their session and the time.
     last: VecDeque<String>,
     /// What the simulator itself failed at.
@@ -119,6 +136,10 @@ impl Shared {
             lie,
             random,
             faults: 0,
+            orders: VecDeque::new(),
+            obeyed: 0,
+            due: BTreeMap::new(),
+            follows: false,
             last: VecDeque::new(),
             broken: None,
             next_connection: 1,
@@ -229,9 +250,10 @@ impl World {
         });
         format!(
             "{}\n{} logged, {visible_count} visible, application done: {is_done}\nconnections {sides:?}\n\
-             named locks {names:?}\nwaits {waits:?}\n{}",
+             named locks {names:?}\nwaits {waits:?}\ncopied again {:?}\n{}",
             self.last.iter().map(String::as_str).collect::<Vec<_>>().join("\n"),
             log.len(),
+            self.due,
             tables.join("\n")
         )
     }
