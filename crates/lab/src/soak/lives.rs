@@ -177,11 +177,6 @@ impl Life {
         matches!(self.child.try_wait(), Ok(Some(_)))
     }
 
-    /// Whether it ended because its plan is to be made again, which it leaves to a person.
-    pub(super) fn has_stale_plan(&self) -> bool {
-        self.error() == "SL0503"
-    }
-
     /// Kills it, if it still lives. What it said of an end of its own must be about servers that went away.
     pub(super) fn end(mut self) -> Result<(), String> {
         let _ = self.child.kill();

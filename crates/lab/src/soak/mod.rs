@@ -193,12 +193,6 @@ impl<'a> Soak<'a> {
             }
         }
         let ends_itself = life.has_ended();
-        if ends_itself && life.has_stale_plan() {
-            // Killed before its first position was known, and definitions have moved since.
-            self.tally.gave_up += 1;
-            self.storm.calm();
-            return self.until_done(&["plan", "--json"]);
-        }
         if !ends_itself && self.random.random_ratio(1, 5) {
             self.storm.calm();
             self.tally.interrupted += 1;

@@ -61,12 +61,7 @@ impl Distributed {
     fn statements(&self, random: &mut StdRng) -> String {
         let mut script = String::new();
         for _statement in 0..random.random_range(1..4) {
-            let mut statement = statements::statement(random, self.kind);
-            // `docs/limits.md`: nobody knows whether a MariaDB's snapshot of a table without a key has it.
-            while self.kind.is_mariadb() && statement.contains(" bag ") {
-                statement = statements::statement(random, self.kind);
-            }
-            script.push_str(&statement);
+            script.push_str(&statements::statement(random, self.kind));
             script.push('\n');
         }
         script
