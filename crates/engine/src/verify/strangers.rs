@@ -32,7 +32,7 @@ const FENCE: &str = "fence";
 /// How much of the side's log is looked through, from its end back.
 const LOOKED_BACK_BYTES: u64 = 512 << 20;
 
-/// Strangers that are told one by one.
+/// Strangers that are told one by one: those who wrote last, for they may still be there.
 const STRANGERS_MAX: usize = 100;
 
 /// Every file of a log begins with four bytes of magic.
@@ -257,9 +257,6 @@ impl Reading<'_> {
         let at = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
         for table in touched {
             let key = (table.clone(), thread);
-            if !self.found.contains_key(&key) && self.found.len() >= STRANGERS_MAX {
-                continue;
-            }
             let stranger = self.found.entry(key).or_insert(Stranger {
                 side: self.side,
                 table,
@@ -271,6 +268,16 @@ impl Reading<'_> {
             });
             stranger.last = stranger.last.max(at);
             stranger.transactions += 1;
+            if self.found.len() > STRANGERS_MAX {
+                self.forget_the_first_to_go();
+            }
+        }
+    }
+
+    fn forget_the_first_to_go(&mut self) {
+        let gone = self.found.iter().min_by_key(|(_, stranger)| stranger.last);
+        if let Some(key) = gone.map(|(key, _)| key.clone()) {
+            self.found.remove(&key);
         }
     }
 
@@ -326,6 +333,22 @@ mod tests {
                  2026-11-29T09:00:00Z"
             )
         );
+    }
+
+    #[test]
+    fn of_very_many_strangers_those_who_wrote_last_are_told() {
+        let tables = BTreeSet::new();
+        let (found, open) = (BTreeMap::new(), Open::default());
+        let mut reading = Reading { side: Side::Target, tables: &tables, found, open };
+        for second in 1..=3 * u32::try_from(STRANGERS_MAX).unwrap() {
+            // By their names the newest come first.
+            let touched =
+                BTreeSet::from([QualifiedName::new("shop", format!("t{:04}", 9_999 - second))]);
+            let committed_at = u64::from(second) * 1_000_000;
+            reading.settle(Open { committed_at, touched, ..Open::default() }, Some(second));
+        }
+        let threads: BTreeSet<u32> = reading.found().iter().filter_map(|who| who.thread).collect();
+        assert_eq!(threads, (201..=300).collect());
     }
 
     #[test]
