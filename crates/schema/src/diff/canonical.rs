@@ -19,6 +19,7 @@
 
 use crate::column::ColumnType;
 use crate::sql::{Cursor, Span, Sql, Token, TokenKind, unquote};
+use crate::utf8mb3;
 
 /// How much of an expression's form counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -289,11 +290,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// A character set or collation.
 pub(super) fn charset(name: &str) -> String {
-    let name = name.to_ascii_lowercase();
-    match name.strip_prefix("utf8") {
-        Some(rest) if rest.is_empty() || rest.starts_with('_') => format!("utf8mb3{rest}"),
-        _ => name,
-    }
+    utf8mb3::spelled(&name.to_ascii_lowercase()).into_owned()
 }
 
 fn code(sql: &Sql, span: Span) -> Vec<Token> {
