@@ -111,6 +111,15 @@ impl Folder {
     }
 }
 
+/// Of a test that failed it is told where the migration stood: a wait in vain does not say why.
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if std::thread::panicking() && self.file(".sealift").exists() {
+            println!("{}", self.sealift(&["status"]).screen());
+        }
+    }
+}
+
 impl Ran {
     /// What a process left behind.
     pub(crate) fn of(output: Output) -> Self {
