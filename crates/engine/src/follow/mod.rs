@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sealift_mysql::binlog::LogPosition;
 use sealift_schema::name::{ObjectId, QualifiedName};
+use tokio::sync::watch::Sender;
 
 pub(crate) use self::lag::bytes_between;
 pub use self::watch::{FollowWatch, watch};
@@ -21,6 +22,7 @@ pub use self::watch::{FollowWatch, watch};
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
     shared: Arc<Mutex<Stood>>,
+    is_any_held: Sender<bool>,
 }
 
 /// What [`Standing`] holds.
@@ -35,6 +37,12 @@ struct Stood {
     is_ready: bool,
     held: BTreeMap<QualifiedName, String>,
     held_objects: BTreeMap<ObjectId, String>,
+}
+
+impl Stood {
+    fn is_any_held(&self) -> bool {
+        !(self.held.is_empty() && self.held_objects.is_empty())
+    }
 }
 
 impl Standing {
@@ -73,12 +81,22 @@ impl Standing {
 
     /// These tables are held, each with the reason: their changes are left out, and nothing is ready.
     pub fn held(&self, tables: BTreeMap<QualifiedName, String>) {
-        self.lock().held = tables;
+        let mut stood = self.lock();
+        stood.held = tables;
+        self.is_any_held.send_replace(stood.is_any_held());
     }
 
     /// These objects are held, each with the reason: they hold no rows, but nothing is ready.
     pub fn held_objects(&self, objects: BTreeMap<ObjectId, String>) {
-        self.lock().held_objects = objects;
+        let mut stood = self.lock();
+        stood.held_objects = objects;
+        self.is_any_held.send_replace(stood.is_any_held());
+    }
+
+    /// Waits until nothing is held.
+    pub async fn until_nothing_is_held(&self) {
+        // That it ends otherwise cannot be: this is who tells.
+        drop(self.is_any_held.subscribe().wait_for(|is_held| !is_held).await);
     }
 
     /// Whether everything was there and the lag small when it was last looked at: ready to cut over.

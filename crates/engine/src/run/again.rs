@@ -232,11 +232,12 @@ impl Run<'_> {
         Ok(if refused { Conclusion::Incomplete } else { Conclusion::Done })
     }
 
-    /// Tells what is held, and goes on with the others.
+    /// Tells what is held, and goes on with the others. What was held may be carried by a later statement: once nothing
+    /// is, it is begun again with, for a cutover may be asked for then.
     pub(super) async fn caught_up_but(
         &self,
         (held, objects): (BTreeMap<QualifiedName, String>, BTreeMap<ObjectId, HeldObject>),
-        end: &Stop,
+        (standing, end): (&Standing, &Stop),
         report: &mut Report,
     ) -> Result<Conclusion, Fault> {
         for (table, reason) in &held {
@@ -255,8 +256,14 @@ impl Run<'_> {
             return Ok(Conclusion::Incomplete);
         }
         migration.progress.rest("following: not all, see what is held");
-        end.wait().await;
-        Err(Fault::new(ErrorCode::Interrupted, "stopped as asked"))
+        tokio::select! {
+            () = end.wait() => Err(Fault::new(ErrorCode::Interrupted, "stopped as asked")),
+            () = standing.until_nothing_is_held() => {
+                Err(Fault::new(ErrorCode::SourceChanged, "what was held was made anew")
+                    .on(Side::Source)
+                    .advise("run the same command again"))
+            }
+        }
     }
 
     /// The plan without some parts of these tables.

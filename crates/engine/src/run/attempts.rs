@@ -4,31 +4,28 @@ use std::sync::Arc;
 
 use super::Migration;
 use super::again::is_following;
-use super::hold::held;
-use super::online::{Online, once};
+use super::online::{Online, Run, once};
 use super::patience::Returns;
 use crate::definition;
 use crate::fault::{ErrorCode, Fault};
 use crate::journal::Journal;
 use crate::report::{Conclusion, Report};
 use crate::stage::Event;
+use crate::stop::Stop;
+use crate::target::pause::{rest, rest_after};
 
 /// What was before an attempt.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Before {
     /// Events that were in the journal when the command began.
     pub(super) events: usize,
-    /// Whether it may be begun with again for what is held by a statement that the attempt does not know.
-    pub(super) may_look_again: bool,
+    /// Attempts in a row that brought no table since a definition moved.
+    pub(super) fruitless: u32,
 }
 
-/// How often within an hour it is begun with again because a definition moved, without any table being copied
-/// meanwhile: the operator should know that the copy does not get anywhere.
+/// How often within an hour it is begun with again because a definition moved, when no table was copied meanwhile and
+/// nothing could be followed either: the operator should know that the copy does not get anywhere.
 const MOVES_MAX: usize = 50;
-
-/// How often within an hour it is begun with again for what is held: a view that changes more often than that is left
-/// to the next run.
-const LOOKS_MAX: usize = 10;
 
 /// How often within an hour it is begun with again for a table of which nobody knows what its copy has: whoever commits
 /// by XA all the time should rest for a moment.
@@ -43,13 +40,11 @@ pub(super) async fn anew_when_moved(
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
     let blank = report.clone();
-    let (mut moves, mut looks) = (Returns::at_most(MOVES_MAX), Returns::at_most(LOOKS_MAX));
-    let mut reads = Returns::at_most(READS_MAX);
+    let (mut moves, mut reads) = (Returns::at_most(MOVES_MAX), Returns::at_most(READS_MAX));
     loop {
-        let begun = journal.events()?.len();
+        let (begun, begun_at) = (journal.events()?.len(), migration.clock.elapsed());
         // While rows were copied a definition may move; afterwards only by a statement that says so.
         let was_settled = is_following(journal.as_ref())?;
-        let held_before = held(journal.as_ref())?;
         let fault = match once(migration, (online, before), journal, report).await {
             Err(fault) if fault.code == ErrorCode::SourceChanged => fault,
             Err(fault)
@@ -62,23 +57,36 @@ pub(super) async fn anew_when_moved(
             ended => return ended,
         };
         let is_ordered = migration.orders.was_obeyed();
-        let is_held_since =
-            before.may_look_again && !held(journal.as_ref())?.since(&held_before).is_empty();
+        let events = journal.events()?;
+        let since = || events.iter().skip(begun);
         let is_known = !was_settled
             || is_ordered
-            || is_held_since
+            || since().any(|event| matches!(event, Event::Held(_)))
             || definition::is_any_due(&migration.target, &online.ledger_name).await?;
-        let since = journal.events()?;
-        let is_getting_on =
-            since.iter().skip(begun).any(|event| matches!(event, Event::TableCopied { .. }));
-        if !is_known || !(is_getting_on || moves.allow(migration.clock.elapsed())) {
+        let is_getting_on = since().any(|event| matches!(event, Event::TableCopied { .. }));
+        let now = migration.clock.elapsed();
+        let has_rested = now.saturating_sub(begun_at) >= rest_after(before.fruitless);
+        if !is_known || !(is_getting_on || has_rested || moves.allow(now)) {
             return Err(fault);
         }
-        if is_held_since {
-            before.may_look_again = looks.allow(migration.clock.elapsed());
-        }
+        before.fruitless = if is_getting_on || is_ordered { 0 } else { before.fruitless + 1 };
         let why = if is_ordered { "began again" } else { "a definition moved" };
         begin_again((report, &blank), why, &fault, migration);
+    }
+}
+
+impl Run<'_> {
+    /// Follows what is settled for a while, before it is begun with again for what is not.
+    ///
+    /// # Errors
+    /// When the run is stopped meanwhile.
+    pub(super) async fn follow_on(&self, end: &Stop) -> Result<(), Fault> {
+        self.migration.progress.enter("following, until definitions rest");
+        tokio::select! {
+            () = rest(self.before.fruitless) => {}
+            () = end.wait() => {}
+        }
+        self.migration.stop.check()
     }
 }
 

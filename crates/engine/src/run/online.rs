@@ -79,7 +79,7 @@ pub async fn online(
     report: &mut Report,
 ) -> Result<Conclusion, Fault> {
     let mut online = online.clone();
-    let before = Before { events: journal.events()?.len(), may_look_again: true };
+    let before = Before { events: journal.events()?.len(), fruitless: 0 };
     let attempt = async |report: &mut Report| {
         anew_when_moved(migration, (&mut online, before), journal, report).await
     };
@@ -456,6 +456,7 @@ impl Run<'_> {
         // it would be taken for copied.
         self.carrier().mark(&tables).await?;
         if !later.is_empty() {
+            self.follow_on(end).await?;
             return Err(left_for_later(later.len() + tables.len()));
         }
         let name = &self.online.ledger_name;
@@ -483,25 +484,17 @@ impl Run<'_> {
         }
         self.carrier().settled(&made).await?;
         if is_plan_old || !tables.is_empty() {
+            self.follow_on(end).await?;
             return Err(left_for_later(tables.len()));
         }
-        let horizon = log_end::of(&migration.source).await?;
         standing.copied();
-        migration.progress.enter("catching up");
-        let mut caught_up = applied.clone();
-        tokio::select! {
-            reached = caught_up.wait_for(|at| at.covers(&horizon)) => {
-                // The applier ended with a fault of its own, which is told.
-                reached.map_err(|_ended| Fault::new(ErrorCode::Interrupted, "stopped as asked"))?;
-            }
-            () = end.wait() => return Err(Fault::new(ErrorCode::Interrupted, "stopped as asked")),
-        }
-        self.resolve_held(&moves, report).await?;
+        self.catch_up(applied.clone(), end).await?;
+        self.resolve_held((&moves, end), report).await?;
         let (tables, objects) = (self.carrier().held().await?, held(journal)?.objects);
         standing.held(tables.clone());
         standing.held_objects(held(journal)?.reasons());
         if !tables.is_empty() || !objects.is_empty() {
-            return self.caught_up_but((tables, objects), end, report).await;
+            return self.caught_up_but((tables, objects), (standing, end), report).await;
         }
         report.happened(&migration.clock, "caught up with the source: ready to cut over");
         if self.online.until_caught_up {
@@ -512,6 +505,21 @@ impl Run<'_> {
         let continuous = self.online.continuous.as_ref();
         let turning = Turning { migration, journal, name, live, gates, applied, moves, continuous };
         turning.serve(end, report).await
+    }
+
+    /// Waits until everything is applied that the source has now.
+    async fn catch_up(
+        &self,
+        mut applied: watch::Receiver<LogPosition>,
+        end: &Stop,
+    ) -> Result<(), Fault> {
+        let horizon = log_end::of(&self.migration.source).await?;
+        self.migration.progress.enter("catching up");
+        tokio::select! {
+            // Where nobody applies any more, the applier has told of its own fault.
+            Ok(_reached) = applied.wait_for(|at| at.covers(&horizon)) => Ok(()),
+            () = end.wait() => Err(Fault::new(ErrorCode::Interrupted, "stopped as asked")),
+        }
     }
 
     async fn copy(

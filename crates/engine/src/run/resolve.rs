@@ -21,7 +21,12 @@ use crate::plan::read::Plan;
 use crate::plan::script::State;
 use crate::report::{ObjectReport, Report};
 use crate::stage::{Choice, Event, HeldEvent, HeldObject};
+use crate::stop::Stop;
 use crate::target::pin;
+
+/// How often a command that is to end looks again for what is held by statements that came while it looked: then it
+/// ends without.
+const LOOKS_MAX: u32 = 10;
 
 /// Puts the operator's choices into the scripts of the plan. Doing it once more changes nothing.
 pub(super) fn put_into_scripts(folder: &Folder, journal: &dyn Journal) -> Result<(), Fault> {
@@ -55,12 +60,14 @@ impl Run<'_> {
     /// [`ErrorCode::SourceChanged`] when it is worth while to begin again with a newer plan.
     pub(super) async fn resolve_held(
         &self,
-        moves: &Moves,
+        (moves, end): (&Moves, &Stop),
         report: &mut Report,
     ) -> Result<(), Fault> {
         let journal = self.journal.as_ref();
         let unknown = held(journal)?.since(&self.held_before);
-        if let Some(first) = unknown.first().filter(|_first| self.before.may_look_again) {
+        let may_wait = !self.online.until_caught_up || self.before.fruitless < LOOKS_MAX;
+        if let Some(first) = unknown.first().filter(|_first| may_wait) {
+            self.follow_on(end).await?;
             let what = "it was changed after this run had looked at the source";
             return Err(Fault::new(ErrorCode::SourceChanged, what)
                 .on(Side::Source)

@@ -10,6 +10,15 @@ const FIRST: Duration = Duration::from_millis(100);
 /// The longest pause between attempts.
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// So many attempts that bring no table are followed by the next at once.
+const AT_ONCE: u32 = 3;
+
+/// The first rest between such attempts; each next one is twice as long.
+const FIRST_REST: Duration = Duration::from_secs(1);
+
+/// The longest rest between such attempts: so long a table may wait that rests by now.
+const LONGEST_REST: Duration = Duration::from_secs(30);
+
 /// Between two writes of a client that measures.
 const CLIENT: Duration = Duration::from_millis(20);
 
@@ -37,6 +46,21 @@ pub(crate) async fn pause_of_client(refused_for: Duration) {
     tokio::time::sleep(rest).await;
 }
 
+/// For how long what is settled is followed before it is begun with again because definitions moved, after so many
+/// attempts in a row that brought no table: whoever changes them all the time should not have everything opened anew
+/// all the time.
+pub(crate) fn rest_after(fruitless: u32) -> Duration {
+    match fruitless.checked_sub(AT_ONCE) {
+        None => Duration::ZERO,
+        Some(more) => FIRST_REST.saturating_mul(1 << more.min(10)).min(LONGEST_REST),
+    }
+}
+
+/// Waits for [`rest_after`] so many attempts.
+pub(crate) async fn rest(fruitless: u32) {
+    tokio::time::sleep(rest_after(fruitless)).await;
+}
+
 fn before_look(looks: u32) -> Duration {
     const MS: [u64; 16] = [2, 5, 11, 23, 47, 31, 83, 59, 127, 97, 151, 71, 211, 113, 179, 241];
     let at = usize::try_from(looks).unwrap_or(usize::MAX);
@@ -58,5 +82,8 @@ mod tests {
         assert_eq!(after(1), FIRST);
         assert_eq!(after(3), FIRST * 4);
         assert_eq!(after(99), LONGEST);
+        assert_eq!(rest_after(AT_ONCE - 1), Duration::ZERO);
+        assert_eq!(rest_after(AT_ONCE + 2), FIRST_REST * 4);
+        assert_eq!(rest_after(99), LONGEST_REST);
     }
 }

@@ -75,6 +75,35 @@ fn a_view_that_cannot_be_made_keeps_no_rows_from_being_followed() {
     );
 }
 
+/// A run that is at work with something held can be cut over once a statement has made that anew.
+#[test]
+fn what_the_source_makes_anew_holds_a_run_at_work_no_longer() {
+    let pair = mysql();
+    let schema = schema(&pair, "held_released");
+    let other = unique_schema("held_elsewhere");
+    let folder = folder(&pair.source, &pair.target, &[&schema], "");
+    ends_with(0, &folder.sealift(&["run", "--until-caught-up"]));
+    pair.source.sql(format!(
+        "CREATE DATABASE {other}; CREATE TABLE {other}.t (i INT); CREATE VIEW {schema}.v AS SELECT i FROM {other}.t"
+    ));
+    ends_with(3, &folder.sealift(&["run", "--until-caught-up"]));
+    let running = Running::start(&folder);
+    wait_until("it follows all but the view", || {
+        let status = folder.sealift(&["status"]).stdout;
+        (status.contains("not all") && status.contains("held")).then_some(())
+    });
+    let rehearsal = ["cutover", "--rehearse", "--yes", "--json"];
+    assert_eq!(folder.sealift(&rehearsal).error_code(), "SL1001");
+    pair.source.sql(format!("CREATE OR REPLACE VIEW {schema}.v AS SELECT id FROM {schema}.parent"));
+    wait_until("nothing is held", || held(&folder).is_empty().then_some(()));
+    // It is looked at what the turn needs: this login lacks that.
+    wait_until("a turn is served", || {
+        (folder.sealift(&rehearsal).error_code() == "SL0403").then_some(())
+    });
+    drop(running);
+    assert_same(&pair, &schema);
+}
+
 /// What was missing is there by now: nobody has to say anything.
 #[test]
 fn what_is_held_is_tried_again_by_the_next_run() {
