@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use sealift_lab::Server;
+use sealift_lab::proxy::FaultProxy;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -78,6 +79,16 @@ impl Folder {
         let text = fs::read_to_string(self.file("sealift.toml")).unwrap();
         assert!(text.contains(from), "{from:?} is not in the configuration:\n{text}");
         self.write("sealift.toml", &text.replace(from, to));
+    }
+
+    /// Leads the way to a server through a proxy that reads what it loses.
+    pub(crate) fn past(&self, server: &Server) -> FaultProxy {
+        let proxy = FaultProxy::before(server);
+        let ca = format!("tls = \"verify-ca\"\ntls_ca = \"{}\"", server.ca().display());
+        self.reconfigure(&ca, "tls = \"off\"");
+        let port = |port: u16| format!("127.0.0.1:{port}\"");
+        self.reconfigure(&port(server.port()), &port(proxy.port()));
+        proxy
     }
 
     /// The binary, ready to run in the folder.

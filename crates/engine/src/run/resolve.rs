@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use sealift_mysql::error::MysqlError;
-use sealift_mysql::session::Session;
 use sealift_schema::facts::Side;
 use sealift_schema::name::{ObjectId, ObjectKind, QualifiedName, quote};
 use sealift_schema::rewrite;
@@ -12,7 +11,8 @@ use super::apply::applier;
 use super::follow::Moves;
 use super::hold::held;
 use super::online::Run;
-use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::definition;
+use crate::fault::{ErrorCode, Fault};
 use crate::journal::Journal;
 use crate::order::Resolution;
 use crate::plan::apply::StepResult;
@@ -22,7 +22,6 @@ use crate::plan::script::State;
 use crate::report::{ObjectReport, Report};
 use crate::stage::{Choice, Event, HeldEvent, HeldObject};
 use crate::stop::Stop;
-use crate::target::pin;
 
 /// How often a command that is to end looks again for what is held by statements that came while it looked: then it
 /// ends without.
@@ -170,9 +169,9 @@ impl Run<'_> {
             | ObjectKind::Trigger
             | ObjectKind::Event => there.to_string(),
         };
-        let target = &self.migration.target;
-        let mut session = Session::connect(target).await.on(Side::Target, "connect")?;
-        pin::writer(&mut session).await.on(Side::Target, "pin a session")?;
+        // Nor may what a dead process still has on its way remove what is made by then.
+        let ledger = self.carrier().ledger;
+        let mut session = definition::session_alone(&self.migration.target, &ledger).await?;
         let sql = format!("DROP {} IF EXISTS {name}", object.kind.word().to_uppercase());
         let removed = session.execute(sql).await.map(drop);
         session.close().await;

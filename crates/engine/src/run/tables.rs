@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sealift_mysql::session::Session;
 use sealift_schema::catalog::{Catalog, Table};
 use sealift_schema::facts::Side;
 use sealift_schema::name::{ObjectKind, QualifiedName};
@@ -11,7 +10,8 @@ use super::apply::applier;
 use super::survey::{Survey, source_catalog, target_catalog};
 use super::{Migration, apply};
 use crate::copy::{self, CopyTable};
-use crate::fault::{ErrorCode, Fault, OnServer};
+use crate::definition::{self, DefinitionLedger};
+use crate::fault::{ErrorCode, Fault};
 use crate::journal::Journal;
 use crate::plan::apply::{Applier, SmallTables, StepResult};
 use crate::plan::generate;
@@ -56,8 +56,9 @@ impl Tables<'_> {
             ));
         }
         let names = Names::of(&self.survey.target);
-        let mut session = Session::connect(&migration.target).await.on(Side::Target, "connect")?;
-        crate::target::pin::writer(&mut session).await.on(Side::Target, "pin the session")?;
+        // What a dead process still has on its way must not empty what is copied by then.
+        let ledger = DefinitionLedger::of(self.ledger_name);
+        let mut session = definition::session_alone(&migration.target, &ledger).await?;
         let found = tables::look(&mut session, self.plan, names).await?;
         let begun = copy::begun(&migration.target, self.ledger_name).await?;
         // Changes that are followed put rows into tables whose copy has not begun.

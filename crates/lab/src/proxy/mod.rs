@@ -30,6 +30,8 @@ enum StatementFault {
     CutBefore,
     /// The server does it, the client never hears so.
     LoseAnswer,
+    /// It is under way, and the connection a black hole, until all that is stranded is delivered.
+    Strand,
 }
 
 /// A proxy before one server. Every fault is a method; all of them can be called while connections are open.
@@ -106,7 +108,7 @@ impl FaultProxy {
         self.shared.lock().opened
     }
 
-    /// How many armed faults (`cut_after`, `cut_before…`, `lose_answer…`) have happened so far.
+    /// How many armed faults (`cut_after`, `cut_before…`, `lose_answer…`, `strand_next`) have happened so far.
     pub fn faults(&self) -> u32 {
         self.shared.lock().faults
     }
@@ -125,6 +127,17 @@ impl FaultProxy {
     /// client goes, the server does not hear of it, as from a machine that vanished. New connections pass.
     pub fn strand_all(&self) {
         self.set(|state| state.connections.iter_mut().for_each(|open| open.stranded = true));
+    }
+
+    /// Makes a black hole of the connection on which the next statement that begins like this is sent, with the
+    /// statement in it. Only without TLS and compression: the proxy must read the statement.
+    pub fn strand_next(&self, beginning: &str) {
+        self.arm(beginning, StatementFault::Strand);
+    }
+
+    /// Delivers late what was sent into black holes, even if whoever sent it has gone meanwhile.
+    pub fn deliver_stranded(&self) {
+        self.set(|state| state.connections.iter_mut().for_each(|open| open.stranded = false));
     }
 
     /// How many connections are black holes.
@@ -259,6 +272,13 @@ impl Shared {
                 .expect("no thread of the proxy panics")
                 .0;
         }
+        drop(state);
+        self.stand(id);
+    }
+
+    /// Waits while the proxy is frozen or the connection stranded.
+    fn stand(&self, id: u32) {
+        let state = self.lock();
         let held = self.changed.wait_while(state, |state| {
             let stranded = state.connection(id).is_some_and(|connection| connection.stranded);
             (state.frozen || stranded) && !state.closing
@@ -367,6 +387,8 @@ fn pump(id: u32, direction: Direction, mut from: TcpStream, mut to: TcpStream, s
             }
             state.passing(direction, length)
         };
+        // What came may be what strands it.
+        shared.stand(id);
         if let Some(passing) = cut {
             piece = &piece[..passing];
         }
@@ -386,10 +408,13 @@ fn cut_before(state: &mut State, id: u32, statements: &[String]) -> bool {
         state.faults += 1;
         return true;
     }
+    let is_stranded = fault == Some(StatementFault::Strand);
+    state.faults += u32::from(is_stranded);
     let lose =
         std::mem::take(&mut state.lose_next_answer) || fault == Some(StatementFault::LoseAnswer);
     if let Some(connection) = state.connection(id) {
         connection.losing |= lose;
+        connection.stranded |= is_stranded;
     }
     false
 }

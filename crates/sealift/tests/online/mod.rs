@@ -27,6 +27,7 @@ mod held;
 mod from_5_6;
 mod aside;
 mod outrun;
+mod late;
 
 /// A schema with the application's tables and rows.
 fn schema(pair: &Pair, what: &str) -> String {

@@ -1,8 +1,5 @@
 //! The connection breaks at the statement that decides: the server is asked what is true.
 
-use sealift_lab::Server;
-use sealift_lab::proxy::FaultProxy;
-
 use super::{Running, Shop, mysql, outcome};
 use crate::offline::ends_with;
 
@@ -12,22 +9,12 @@ const LEAVES: &str = "UPDATE sealift.fence SET state='left'";
 /// How the one begins that opens a `read_only` source again.
 const OPENS: &str = "SET GLOBAL read_only=OFF";
 
-/// Leads the way to a server through a proxy that reads what it loses.
-fn past(shop: &Shop<'_>, server: &Server) -> FaultProxy {
-    let proxy = FaultProxy::before(server);
-    let ca = format!("tls = \"verify-ca\"\ntls_ca = \"{}\"", server.ca().display());
-    shop.folder.reconfigure(&ca, "tls = \"off\"");
-    let port = |port: u16| format!("127.0.0.1:{port}\"");
-    shop.folder.reconfigure(&port(server.port()), &port(proxy.port()));
-    proxy
-}
-
 #[test]
 fn a_lost_answer_at_the_switch_is_asked_about() {
     let pair = mysql();
     let shop = Shop::new(&pair, "unheard", "");
     pair.target.sql("SET GLOBAL require_secure_transport = OFF");
-    let [source, target] = [&pair.source, &pair.target].map(|server| past(&shop, server));
+    let [source, target] = [&pair.source, &pair.target].map(|server| shop.folder.past(server));
     let clients = shop.clients(1);
     let running = Running::start(&shop);
     shop.wait_until_ready("source");
