@@ -337,7 +337,7 @@ impl Opening {
     /// When the server refuses or the connection is lost: then [`open`] does the rest.
     pub async fn open(self) -> Result<(), Fault> {
         let Self { side, row, mut session, standing } = self;
-        if let Some(Standing { kind, .. }) = standing {
+        if let Some(Standing { turn, kind, .. }) = standing {
             let is_read_only = kind == FenceKind::ReadOnly;
             if is_read_only {
                 lasting::end(&mut session, &row).await.on(side, "remove the keeper")?;
@@ -347,7 +347,7 @@ impl Opening {
                 lasting::forget(&mut session).await.on(side, "forget read_only")?;
             }
             // The row comes last: until then this may be repeated.
-            row.open(&mut session).await.on(side, "open the fence")?;
+            row.open(&mut session, turn).await.on(side, "open the fence")?;
         }
         session.close().await;
         Ok(())

@@ -180,12 +180,16 @@ impl FenceRow {
         session.execute(sql).await.map(drop)
     }
 
-    /// Opens the fence of a side that was left and is live again.
+    /// Opens the fence of a side that was left by this turn and is live again; what comes late of it opens none that a
+    /// later turn has closed.
     ///
     /// # Errors
     /// When the server refuses or the connection is lost.
-    pub(super) async fn open(&self, session: &mut Session) -> Result<(), MysqlError> {
-        let sql = format!("UPDATE {TABLE} SET state='open', until=NULL {}", self.whose());
+    pub(super) async fn open(&self, session: &mut Session, turn: u32) -> Result<(), MysqlError> {
+        let whose = self.whose();
+        let sql = format!(
+            "UPDATE {TABLE} SET state='open', until=NULL {whose} AND turn={turn} AND state='left'"
+        );
         session.execute(sql).await.map(drop)
     }
 
