@@ -51,6 +51,15 @@ impl Pair {
         Self::of(Kind::MySql5_6)
     }
 
+    /// A MariaDB 10.5 source and an Azure-like target, for this test alone.
+    ///
+    /// # Panics
+    /// When they do not start; the message says what to provide.
+    #[track_caller]
+    pub fn mariadb_10_5() -> Self {
+        Self::of(Kind::MariaDb10_5)
+    }
+
     /// A MariaDB 10.11 source and an Azure-like target, for this test alone.
     ///
     /// # Panics

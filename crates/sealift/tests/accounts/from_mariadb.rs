@@ -6,6 +6,11 @@ use super::oracle::{Rights, definition, rights};
 use super::{SHOP, carry, folder, logs_in, pass_on, results, told};
 
 #[test]
+fn accounts_of_a_mariadb_10_5_go_across() {
+    goes_across(Kind::MariaDb10_5);
+}
+
+#[test]
 fn accounts_of_a_mariadb_10_11_go_across() {
     goes_across(Kind::MariaDb10_11);
 }

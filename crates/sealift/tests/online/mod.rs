@@ -157,8 +157,25 @@ fn a_source_without_gtids_is_followed_by_its_files() {
 
 #[test]
 fn a_mariadb_that_is_written_to_is_copied_and_followed() {
-    let pair = mariadb();
-    let schema = schema(&pair, "online_maria");
+    copied_and_followed(&mariadb());
+}
+
+/// The oldest one that writes a log as the newer ones do.
+#[test]
+fn a_mariadb_10_5_is_assessed_copied_and_followed() {
+    let pair = Pair::mariadb_10_5();
+    let folder = folder(&pair.source, &pair.target, &[&schema(&pair, "old_maria")], "");
+    let assessed = folder.sealift(&["assess", "--scan", "--json"]);
+    ends_with(0, &assessed);
+    let checks = assessed.json()["assessment"]["checks"].clone();
+    let failed =
+        checks.as_array().unwrap().iter().filter(|check| check.to_string().contains("failed"));
+    assert_eq!(failed.collect::<Vec<_>>(), Vec::<&serde_json::Value>::new());
+    copied_and_followed(&pair);
+}
+
+fn copied_and_followed(pair: &Pair) {
+    let schema = schema(pair, "online_maria");
     let folder = folder(&pair.source, &pair.target, &[&schema], "[copy]\nworkers = 2\n");
     let churn = Churn::start(&pair.source, &schema, workload::seed());
     folder.killed_at(&["run"], "chunk-committed:3");

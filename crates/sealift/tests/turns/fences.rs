@@ -195,10 +195,11 @@ fn a_mariadb_is_left_and_taken_back_read_only() {
 }
 
 #[test]
-fn a_mariadb_11_8_is_left_and_taken_back() {
-    let pair = Pair::mariadb_11_8();
-    pair.source.sql(clients::MARIADB_SOURCE_GRANTS);
-    there_and_back(&pair, "", "read-only");
+fn a_mariadb_10_5_and_an_11_8_are_left_and_taken_back() {
+    for pair in [Pair::mariadb_10_5(), Pair::mariadb_11_8()] {
+        pair.source.sql(clients::MARIADB_SOURCE_GRANTS);
+        there_and_back(&pair, "", "read-only");
+    }
 }
 
 /// The event frees a MariaDB when nobody else does.
