@@ -155,6 +155,8 @@ fn a_table_of_mariadb_of_which_xa_leaves_unknown_what_its_copy_has_is_read_again
     keepers[0].say("UNLOCK TABLES;");
     wait_until("everything is copied", || (stage(&folder) == "following").then_some(()));
     assert_eq!(running.interrupt(), Some(4));
+    let record = std::fs::read_to_string(folder.file(".sealift/run.html")).unwrap();
+    assert!(record.contains("a table is read again"), "{record}");
     let ran = folder.sealift(&["run", "--until-caught-up", "--json"]);
     ends_with(0, &ran);
     assert_eq!(pair.target.sql(format!("SELECT v FROM {schema}.c ORDER BY v")), "1\n1\n2\n");
