@@ -21,7 +21,7 @@ use sealift_mysql::gather::{self, Request};
 use sealift_mysql::value::Value;
 use sealift_schema::catalog::Catalog;
 use sealift_schema::column::Column;
-use sealift_schema::facts::Side;
+use sealift_schema::facts::{Flavor, Side};
 use sealift_schema::name::{ObjectKind, QualifiedName};
 
 const MAGIC: usize = 4;
@@ -115,7 +115,7 @@ fn known(body: Bytes, name: &QualifiedName, catalog: &Catalog) -> Option<Known> 
     let table = catalog.tables.get(name)?;
     let map = TableMap::read(&body).unwrap();
     let shape = Arc::new(RowShape::new(&map, &table.columns).unwrap());
-    let form = RowForm::of_stream(table, table).unwrap();
+    let form = RowForm::of_stream(table, table, Flavor::MySql).unwrap();
     let written = table.columns.iter().map(Column::is_written).collect();
     let encoder = Encoder::new(&form, Dialect::Load);
     Some(Known { body, map: Arc::new(map), shape, encoder, written })

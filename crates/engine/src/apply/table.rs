@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sealift_mysql::value::Value;
 use sealift_schema::catalog::Table;
 use sealift_schema::column::Column;
-use sealift_schema::facts::Side;
+use sealift_schema::facts::{Flavor, Side};
 use sealift_schema::name::QualifiedName;
 
 use super::change::Image;
@@ -21,6 +21,8 @@ pub struct ApplyTable {
     pub source: Table,
     /// The table as the target has it.
     pub target: Table,
+    /// Whose server the target is.
+    pub taker: Flavor,
     /// How its changes are made.
     pub manner: Manner,
 }
@@ -82,13 +84,13 @@ pub(super) enum Identity {
 impl TableForm {
     /// Works out how changes of `source` are written into `target`.
     pub(super) fn of(table: &ApplyTable) -> Result<Self, Fault> {
-        let ApplyTable { source, target, manner } = table;
+        let ApplyTable { source, target, taker, manner } = table;
         let refused = |what: String| {
             let fault = Fault::new(ErrorCode::ObjectRefused, what).on(Side::Target);
             fault.about(format!("table {}", source.name))
         };
-        let form =
-            RowForm::of_stream(source, target).map_err(|error| refused(error.to_string()))?;
+        let form = RowForm::of_stream(source, target, *taker)
+            .map_err(|error| refused(error.to_string()))?;
         let identity = match ChangeKey::of(source, target) {
             Some(Some(key)) => Identity::Key(key),
             Some(None) => {

@@ -2,6 +2,7 @@
 
 use sealift_schema::catalog::Table;
 use sealift_schema::column::{Column, ColumnType};
+use sealift_schema::facts::Flavor;
 use sealift_schema::name::quote;
 use thiserror::Error;
 
@@ -115,12 +116,12 @@ impl RowForm {
     }
 
     /// Decides how each column of `source` travels into `target` when its values come out of the binary
-    /// log: nothing can be selected there, and an `ENUM` or `SET` is a number.
+    /// log: nothing can be selected there, and an `ENUM` or `SET` is a number. `taker` is whose server the target is.
     ///
     /// # Errors
     /// When a column has nowhere to go, or means something else there.
-    pub fn of_stream(source: &Table, target: &Table) -> Result<Self, FormError> {
-        Self::by(ColumnForm::of_stream, source, target)
+    pub fn of_stream(source: &Table, target: &Table, taker: Flavor) -> Result<Self, FormError> {
+        Self::by(|column, there| ColumnForm::of_stream(column, there, taker), source, target)
     }
 
     fn by(
@@ -240,7 +241,7 @@ impl ColumnForm {
 }
 
 impl ColumnForm {
-    fn of_stream(column: &Column, there: &Column) -> Result<Self, FormError> {
+    fn of_stream(column: &Column, there: &Column, taker: Flavor) -> Result<Self, FormError> {
         let form = Self { select: quote(&column.name), ..Self::of(column, there)? };
         let fits = if matches!(column.kind, ColumnType::Uuid | ColumnType::Inet) {
             there.kind.is_text()
@@ -258,7 +259,9 @@ impl ColumnForm {
         if there.members() != column.members() {
             return Err(FormError::Members(quote(&column.name)));
         }
-        let (rendering, storing) = match (column.kind, zeros(there)) {
+        // MariaDB warns of index 0 however it is written: as a number that is counted with.
+        let zeros = zeros(there).filter(|_width| taker == Flavor::MySql);
+        let (rendering, storing) = match (column.kind, zeros) {
             (ColumnType::Enum, Some(width)) => (Rendering::EnumNumber(Some(width)), Storing::AsIs),
             (ColumnType::Enum, None) => (Rendering::EnumNumber(None), Storing::Number),
             (ColumnType::Set, _) => (Rendering::Number, Storing::Number),

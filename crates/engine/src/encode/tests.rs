@@ -2,6 +2,7 @@
 
 use sealift_schema::catalog::Table;
 use sealift_schema::column::Column;
+use sealift_schema::facts::Flavor;
 use sealift_schema::name::QualifiedName;
 
 use super::*;
@@ -193,7 +194,7 @@ fn stream(
 ) -> Result<RowForm, FormError> {
     let source = table(vec![column("c", source.0, source.1)]);
     let target = table(vec![column("C", target.0, target.1)]);
-    RowForm::of_stream(&source, &target)
+    RowForm::of_stream(&source, &target, Flavor::MySql)
 }
 
 /// One value out of the binary log.
@@ -212,6 +213,7 @@ fn members_out_of_the_binary_log_travel_by_number() {
         let warned = Encoder::new(form, Dialect::Load).row(&mut Only(value), &mut out).unwrap();
         (String::from_utf8(out).unwrap(), warned)
     };
+    let there = table(vec![column("c", "enum('a','b')", Some("latin1"))]);
     let column = ("enum('a','b')", Some("latin1"));
     let form = stream(column, column).unwrap();
     assert_eq!(form.load_clause(), "(`C`)");
@@ -221,6 +223,9 @@ fn members_out_of_the_binary_log_travel_by_number() {
     let form = stream(column, column).unwrap();
     assert_eq!(form.load_clause(), "(@v0) SET `C`=CAST(@v0 AS UNSIGNED)");
     assert_eq!(line(&form, Value::Uint(0)), ("0\n".into(), 1));
+    let form = RowForm::of_stream(&there, &there, Flavor::MariaDb).unwrap();
+    assert_eq!(line(&form, Value::Uint(0)), ("0\n".into(), 1));
+    assert_eq!(line(&form, Value::Uint(2)), ("2\n".into(), 0));
     let column = ("set('a','b')", Some("latin1"));
     let form = stream(column, column).unwrap();
     assert_eq!(form.load_clause(), "(@v0) SET `C`=CAST(@v0 AS UNSIGNED)");

@@ -358,7 +358,8 @@ impl Run<'_> {
     ) -> Result<(Follow<'_>, Vec<CopyTable>), Fault> {
         let carrier = self.carrier();
         let mut opening = Opening::new(
-            (self.migration, &self.survey.source, self.images),
+            self.migration,
+            (&self.survey.source, &self.survey.target, self.images),
             &self.online.ledger_name,
             self.online.mode,
         );

@@ -118,12 +118,12 @@ impl Way<'_> {
         };
         let tables = self.tables(&carrier, survey).await?;
         let held = carrier.held().await?;
-        let facts = match self.live {
-            Side::Source => &survey.source,
-            Side::Target => &survey.target,
+        let (from, to) = match self.live {
+            Side::Source => (&survey.source, &survey.target),
+            Side::Target => (&survey.target, &survey.source),
         };
         let mut opening =
-            Opening::new((&directed, facts, RowImages::Whole), &name, self.online.mode);
+            Opening::new(&directed, (from, to, RowImages::Whole), &name, self.online.mode);
         let way = opening.open(&tables, &BTreeSet::new()).await?;
         let (gates, applied) = (way.gates.clone(), opening.applied.subscribe());
         let (standing, moves) = (Standing::default(), Moves::default());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sealift_mysql::binlog::{self, LogPosition, RowImages};
 use sealift_mysql::gather;
 use sealift_schema::catalog::{Catalog, Table};
-use sealift_schema::facts::{ServerFacts, Side};
+use sealift_schema::facts::{Flavor, ServerFacts, Side};
 use sealift_schema::name::QualifiedName;
 use sealift_schema::rewrite::{self, Context};
 use sha2::{Digest, Sha256};
@@ -39,6 +39,8 @@ pub(super) struct Opening<'a> {
     pub(super) migration: &'a Migration,
     /// What the source says of itself.
     pub(super) source: &'a ServerFacts,
+    /// Whose server the target is.
+    taker: Flavor,
     /// How much of a row its log has.
     pub(super) images: RowImages,
     /// Names the migration in the target's ledgers.
@@ -56,7 +58,8 @@ pub(super) struct Opening<'a> {
 impl<'a> Opening<'a> {
     /// Nothing is opened yet.
     pub(super) fn new(
-        (migration, source, images): (&'a Migration, &'a ServerFacts, RowImages),
+        migration: &'a Migration,
+        (source, target, images): (&'a ServerFacts, &ServerFacts, RowImages),
         ledger_name: &str,
         mode: Mode,
     ) -> Self {
@@ -65,7 +68,8 @@ impl<'a> Opening<'a> {
         let nowhere = LogPosition { server, file, offset: 0, gtids: None, since: None };
         let (applied, _nobody) = watch::channel(nowhere);
         let (gates, seen, ledger_name) = (None, BTreeMap::new(), ledger_name.to_owned());
-        Self { migration, source, images, ledger_name, mode, applied, gates, seen }
+        let taker = target.version.flavor;
+        Self { migration, source, taker, images, ledger_name, mode, applied, gates, seen }
     }
 
     /// The source's tables with what they are on the target. Only those are looked at that were not before, or that
@@ -117,6 +121,7 @@ impl<'a> Opening<'a> {
         let pairs = tables.iter().map(|table| ApplyTable {
             source: table.source.clone(),
             target: table.target.clone(),
+            taker: self.taker,
             manner: if families.contains(&table.source.name) {
                 Manner::InOrder
             } else {

@@ -19,7 +19,7 @@ use sealift_mysql::session::Session;
 use sealift_mysql::value::{Duration, Layout, Moment, Value, Values};
 use sealift_schema::catalog::Table;
 use sealift_schema::column::ColumnType;
-use sealift_schema::facts::Side;
+use sealift_schema::facts::{Flavor, Side};
 use sealift_schema::name::QualifiedName;
 
 use crate::servers::endpoint;
@@ -169,6 +169,7 @@ impl<'p> Story<'p> {
         let tables = self.source.iter().map(|source| ApplyTable {
             source: source.clone(),
             target: self.target[&source.name].clone(),
+            taker: Flavor::MySql,
             manner: Manner::FinalStates,
         });
         ApplyJob {

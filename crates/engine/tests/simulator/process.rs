@@ -26,6 +26,7 @@ use sealift_mysql::binlog::{self, LogPosition, RowImages, TransactionId, Visible
 use sealift_mysql::endpoint::Endpoint;
 use sealift_mysql::session::Session;
 use sealift_schema::catalog::Table;
+use sealift_schema::facts::Flavor;
 use sealift_schema::name::QualifiedName;
 
 use super::world::{Due, Shared, World, pass};
@@ -131,6 +132,7 @@ impl Process {
         let pair = |table: &&Table| ApplyTable {
             source: (*table).clone(),
             target: (*table).clone(),
+            taker: Flavor::MySql,
             manner: apply::Manner::FinalStates,
         };
         let applier: Applier<LoggedImage> = Applier::open(ApplyJob {

@@ -2,7 +2,8 @@
 
 use super::{Running, Shop, mysql};
 use crate::offline::{ends_with, folder};
-use sealift_lab::unique_schema;
+use sealift_lab::workload::clients;
+use sealift_lab::{Pair, unique_schema};
 
 fn rows(server: &sealift_lab::Server, from: &str) -> String {
     server.sql(format!("SELECT * FROM {from} ORDER BY 1, 2"))
@@ -65,4 +66,40 @@ fn a_renamed_schema_and_keys_that_only_the_target_has_come_back() {
         let (ours, theirs) = (format!("{here}.{table}"), format!("{there}.{table}"));
         assert_eq!(rows(&pair.source, &ours), rows(&pair.target, &theirs), "{table}");
     }
+}
+
+/// A MariaDB warns of the value of index 0 of an `ENUM`, which is what a wrong member becomes, where MySQL takes it
+/// without a word.
+#[test]
+fn members_that_are_none_come_back_to_a_mariadb() {
+    let pair = Pair::mariadb_10_11();
+    pair.source.sql(clients::MARIADB_SOURCE_GRANTS);
+    let schema = unique_schema("no_member");
+    pair.source.sql(format!(
+        "CREATE DATABASE {schema}; USE {schema}; SET sql_mode = ''; \
+         CREATE TABLE keyed (id INT PRIMARY KEY, k ENUM('a','b'), l ENUM('1','2') NOT NULL, KEY (k)); \
+         CREATE TABLE bag (k ENUM('a','b'), n INT); INSERT INTO keyed VALUES (1, 'a', '1'), (2, '', '2'); \
+         INSERT INTO bag VALUES ('a', 1), ('', 2), ('b', 3)"
+    ));
+    let folder = folder(&pair.source, &pair.target, &[&schema], "");
+    let shop = Shop { pair: &pair, schema: schema.clone(), folder };
+    let running = Running::start(&shop);
+    shop.wait_until_ready("source");
+    ends_with(0, &shop.folder.sealift(&["cutover", "--yes"]));
+    // The last one is so large that it is loaded.
+    pair.target.sql(format!(
+        "USE {schema}; SET sql_mode = ''; INSERT INTO keyed VALUES (3, 'x', '9'), (4, 'b', '2'); \
+         UPDATE keyed SET l = '' WHERE id = 1; UPDATE bag SET k = 'x' WHERE n IN (1, 3); \
+         INSERT INTO bag VALUES ('', 4); DELETE FROM bag WHERE n = 2; SET cte_max_recursion_depth = 10000; \
+         INSERT INTO keyed WITH RECURSIVE n AS (SELECT 10 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 6000) \
+         SELECT i, IF(i % 3, 'a', 'x'), IF(i % 2, '1', '') FROM n"
+    ));
+    shop.wait_until_ready("target");
+    ends_with(0, &shop.folder.sealift(&["verify"]));
+    ends_with(0, &shop.folder.sealift(&["rollback", "--yes"]));
+    for columns in ["id, k + 0, l + 0 FROM keyed", "k + 0, n, n FROM bag"] {
+        let sql = format!("USE {schema}; SELECT {columns} ORDER BY 1, 2, 3");
+        assert_eq!(pair.source.sql(&sql), pair.target.sql(&sql), "{columns}");
+    }
+    drop(running);
 }

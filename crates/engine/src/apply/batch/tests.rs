@@ -7,6 +7,7 @@ use sealift_mysql::binlog::{ForeignKeyChecks, LogPosition};
 use sealift_mysql::value::Value;
 use sealift_schema::catalog::Table;
 use sealift_schema::column::Column;
+use sealift_schema::facts::Flavor;
 use sealift_schema::name::QualifiedName;
 
 use super::super::share::Work;
@@ -60,8 +61,13 @@ fn form(key: &[&str]) -> TableForm {
     columns.iter_mut().for_each(|column| column.nullable = false);
     let keys = vec![primary_key(key)];
     let table = Table { keys, ..fixture::table(QualifiedName::new("a", "t"), columns) };
-    TableForm::of(&ApplyTable { source: table.clone(), target: table, manner: Manner::FinalStates })
-        .unwrap()
+    TableForm::of(&ApplyTable {
+        source: table.clone(),
+        target: table,
+        taker: Flavor::MySql,
+        manner: Manner::FinalStates,
+    })
+    .unwrap()
 }
 
 type State = BTreeMap<(usize, i64, &'static str), u64>;
