@@ -38,8 +38,8 @@ pub(super) fn source(kind: Kind) -> Options {
 
 /// Whether rows of a table of types go back exactly (`docs/cutover.md`), and the target takes its script.
 pub(super) fn goes_back(kind: Kind, table: &str) -> bool {
-    // Types and options that only a MariaDB has; its own word for a reference system.
-    let stays = table.starts_with("mariadb") || table == "geometry_indexed";
+    // Types and options that only a MariaDB has; its own word for a reference system; `-0.0` (`docs/limits.md`).
+    let stays = table.starts_with("mariadb") || ["geometry_indexed", "floats"].contains(&table);
     !(kind.is_mariadb() && stays)
 }
 
