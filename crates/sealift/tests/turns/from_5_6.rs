@@ -64,14 +64,10 @@ fn what_only_has_a_newer_name_on_the_target_comes_back_to_a_mysql_5_6() {
     ));
     let folder = folder(&pair.source, &pair.target, &[&schema], "");
     let shop = Shop { pair: &pair, schema: schema.clone(), folder };
-    let running = Running::start(&shop);
-    shop.wait_until_ready("source");
-    ends_with(0, &shop.folder.sealift(&["cutover", "--yes"]));
-    pair.target.sql(format!(
+    let running = shop.left_for(format!(
         "USE {schema}; INSERT INTO keyed VALUES ('größe', ST_GeomCollFromText('GEOMETRYCOLLECTION(POINT(1 2))')); \
          INSERT INTO bag VALUES ('größe', 3); UPDATE bag SET w = 'größer' WHERE n = 2; DELETE FROM bag WHERE n = 1 LIMIT 1"
     ));
-    shop.wait_until_ready("target");
     ends_with(0, &shop.folder.sealift(&["rollback", "--yes"]));
     drop(running);
     for sql in

@@ -72,6 +72,16 @@ impl<'p> Shop<'p> {
         Self { pair, schema, folder }
     }
 
+    /// Runs, cuts over, executes a script on the target, and waits until that can be taken back.
+    fn left_for(&self, script: impl AsRef<[u8]>) -> Running {
+        let running = Running::start(self);
+        self.wait_until_ready("source");
+        ends_with(0, &self.folder.sealift(&["cutover", "--yes"]));
+        self.pair.target.sql(script);
+        self.wait_until_ready("target");
+        running
+    }
+
     fn clients(&self, count: usize) -> Clients {
         let Self { pair, schema, .. } = self;
         Clients::start(&pair.source, &pair.target, schema, &self.router(), count)

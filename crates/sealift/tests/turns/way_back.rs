@@ -1,6 +1,6 @@
 //! What comes back from a target that is not quite the source: other names, keys of its own.
 
-use super::{Running, Shop, mysql};
+use super::{Shop, mysql};
 use crate::offline::{ends_with, folder};
 use sealift_lab::workload::clients;
 use sealift_lab::{Pair, unique_schema};
@@ -40,15 +40,11 @@ fn a_renamed_schema_and_keys_that_only_the_target_has_come_back() {
     );
     folder.write(&script, &keyed);
     let shop = Shop { pair: &pair, schema: here.clone(), folder };
-    let running = Running::start(&shop);
-    shop.wait_until_ready("source");
-    ends_with(0, &shop.folder.sealift(&["cutover", "--yes"]));
-    pair.target.sql(format!(
+    let running = shop.left_for(format!(
         "USE {there}; INSERT INTO item (v) VALUES (3); UPDATE item SET v = 9 WHERE v = 1; \
          INSERT INTO plain VALUES (3, 3), (3, 3); DELETE FROM plain WHERE a = 1 LIMIT 1; \
          INSERT INTO hidden VALUES (3, 3); UPDATE hidden SET b = 7 WHERE a = 2;"
     ));
-    shop.wait_until_ready("target");
     ends_with(0, &shop.folder.sealift(&["rollback", "--yes"]));
     for table in ["item", "plain", "hidden"] {
         let (ours, theirs) = (format!("{here}.{table}"), format!("{there}.{table}"));
@@ -83,18 +79,14 @@ fn members_that_are_none_come_back_to_a_mariadb() {
     ));
     let folder = folder(&pair.source, &pair.target, &[&schema], "");
     let shop = Shop { pair: &pair, schema: schema.clone(), folder };
-    let running = Running::start(&shop);
-    shop.wait_until_ready("source");
-    ends_with(0, &shop.folder.sealift(&["cutover", "--yes"]));
     // The last one is so large that it is loaded.
-    pair.target.sql(format!(
+    let running = shop.left_for(format!(
         "USE {schema}; SET sql_mode = ''; INSERT INTO keyed VALUES (3, 'x', '9'), (4, 'b', '2'); \
          UPDATE keyed SET l = '' WHERE id = 1; UPDATE bag SET k = 'x' WHERE n IN (1, 3); \
          INSERT INTO bag VALUES ('', 4); DELETE FROM bag WHERE n = 2; SET cte_max_recursion_depth = 10000; \
          INSERT INTO keyed WITH RECURSIVE n AS (SELECT 10 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 6000) \
          SELECT i, IF(i % 3, 'a', 'x'), IF(i % 2, '1', '') FROM n"
     ));
-    shop.wait_until_ready("target");
     ends_with(0, &shop.folder.sealift(&["verify"]));
     ends_with(0, &shop.folder.sealift(&["rollback", "--yes"]));
     for columns in ["id, k + 0, l + 0 FROM keyed", "k + 0, n, n FROM bag"] {
